@@ -1,0 +1,3 @@
+module syncsources
+
+go 1.26
