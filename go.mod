@@ -1,3 +1,5 @@
 module syncsources
 
-go 1.26
+go 1.26.0
+
+require golang.org/x/oauth2 v0.37.0

@@ -1,0 +1,99 @@
+package bitrix
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// answer is what every method answers with.
+type answer struct {
+	Result  json.RawMessage `json:"result"`
+	Error   json.RawMessage `json:"error"`
+	Text    looseText       `json:"error_description"`
+	Time    Time            `json:"time"`
+	Elapsed time.Duration   `json:"-"`
+}
+
+// parse sorts an answer. It is a result only where it is JSON, has a result,
+// and holds an error neither at the root nor inside the result.
+func parse(status int, content []byte, secrets scrubber) (answer, *Error) {
+	var ans answer
+	if err := json.Unmarshal(content, &ans); err != nil {
+		return answer{}, &Error{Code: BadAnswer, Message: describe(status, content), Status: status}
+	}
+	if e := shapedError(ans.Error, string(ans.Text), secrets); e != nil {
+		e.Status = status
+		return ans, e
+	}
+	if e := resultError(ans.Result, secrets); e != nil {
+		e.Status = status
+		return ans, e
+	}
+	if len(ans.Result) == 0 || status >= 300 {
+		return ans, &Error{Code: BadAnswer, Message: describe(status, content), Status: status}
+	}
+	return ans, nil
+}
+
+// resultError finds the shape of error that stands inside a result and that
+// every biconnector method uses: {"error": {"error": CODE,
+// "error_description": TEXT}}, or the same without the outer map.
+func resultError(result json.RawMessage, secrets scrubber) *Error {
+	if trimmed := bytes.TrimSpace(result); len(trimmed) == 0 || trimmed[0] != '{' {
+		return nil
+	}
+	var in struct {
+		Error json.RawMessage `json:"error"`
+		Text  looseText       `json:"error_description"`
+	}
+	if json.Unmarshal(result, &in) != nil {
+		return nil
+	}
+	return shapedError(in.Error, string(in.Text), secrets)
+}
+
+// shapedError makes an error of the value of a key "error": a code with its
+// description beside it, or a map of both. No key, null and false are none.
+func shapedError(raw json.RawMessage, text string, secrets scrubber) *Error {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || string(raw) == "null" || string(raw) == "false" || string(raw) == "[]" {
+		return nil
+	}
+	var code looseText
+	if raw[0] == '{' {
+		var in struct {
+			Error looseText `json:"error"`
+			Text  looseText `json:"error_description"`
+		}
+		if json.Unmarshal(raw, &in) == nil {
+			code, text = in.Error, string(in.Text)
+		}
+	} else if json.Unmarshal(raw, &code) != nil {
+		code = ""
+	}
+	e := &Error{Code: Code(secrets.text(string(code))), Message: secrets.text(text)}
+	if e.Code == "" {
+		e.Code = PortalError
+	}
+	return e
+}
+
+// describe says what came instead of an answer, without repeating it.
+func describe(status int, content []byte) string {
+	kind := "something that is not JSON"
+	switch trimmed := bytes.TrimSpace(content); {
+	case len(trimmed) == 0:
+		kind = "nothing"
+	case trimmed[0] == '<':
+		kind = "a web page"
+	case trimmed[0] == '{' || trimmed[0] == '[':
+		kind = "incomplete or unexpected JSON"
+	}
+	if text := http.StatusText(status); text != "" {
+		return fmt.Sprintf("the portal answered %d %s with %s", status, text, kind)
+	}
+	return fmt.Sprintf("the portal answered %d with %s", status, kind)
+}

@@ -1,0 +1,169 @@
+package bitrix
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Reply is the portal's answer to one command.
+type Reply struct {
+	Result json.RawMessage
+	Time   Time
+	// Err is nil or an *Error.
+	Err error
+}
+
+// True reports whether the result is exactly true, which is how an update
+// says that it was done.
+func (r Reply) True() bool {
+	return r.Err == nil && string(bytes.TrimSpace(r.Result)) == "true"
+}
+
+// Response is the answer to one request.
+type Response struct {
+	// Replies has one element for each command, in their order. It is empty
+	// where the request as a whole failed.
+	Replies []Reply
+	// Time is the request's own: of the batch, or of the single call.
+	Time Time
+	// Elapsed is how long the request took as seen from here.
+	Elapsed time.Duration
+}
+
+// Query reads: one request, a batch of 1 to MaxBatch queries. An error is an
+// *Error and means that the request as a whole failed; the errors of single
+// commands stand in their replies. The Response is never nil and has its
+// Elapsed even on failure.
+func (r *Reader) Query(ctx context.Context, queries []Query) (*Response, error) {
+	commands := make([]Command, len(queries))
+	for i, q := range queries {
+		commands[i] = q
+	}
+	return r.batch(ctx, commands)
+}
+
+// Update writes: one request, a batch of 1 to MaxBatch updates, run by the
+// portal in this order. All have to be Batchable. Errors are as with Query.
+func (c *Client) Update(ctx context.Context, updates []Update) (*Response, error) {
+	commands := make([]Command, len(updates))
+	for i, u := range updates {
+		commands[i] = u
+	}
+	return c.batch(ctx, commands)
+}
+
+// UpdateAlone writes one update as a JSON call of its own, which carries
+// every value unharmed. An error of the call is the error, not the reply's.
+func (c *Client) UpdateAlone(ctx context.Context, u Update) (*Response, error) {
+	return c.single(ctx, u)
+}
+
+// QueryAlone reads with a call of its own.
+func (r *Reader) QueryAlone(ctx context.Context, q Query) (*Response, error) {
+	return r.single(ctx, q)
+}
+
+func (r *Reader) single(ctx context.Context, command Command) (*Response, error) {
+	r.counters.commands.Add(1)
+	ans, e := r.call(ctx, command.Method(), command.parameters(), []Command{command})
+	resp := &Response{Time: ans.Time, Elapsed: ans.Elapsed}
+	if e != nil {
+		return resp, e
+	}
+	resp.Replies = []Reply{{Result: ans.Result, Time: ans.Time}}
+	return resp, nil
+}
+
+// batch sends commands under the keys c0, c1, ... as the method batch with
+// halt 0: a failing command does not stop those behind it.
+func (r *Reader) batch(ctx context.Context, commands []Command) (*Response, error) {
+	if len(commands) == 0 || len(commands) > MaxBatch {
+		return &Response{}, &Error{Code: "ERROR_BATCH_LENGTH_EXCEEDED", Method: MethodBatch, NotSent: true,
+			Message: fmt.Sprintf("a batch of %d commands; 1 to %d are possible", len(commands), MaxBatch)}
+	}
+	cmd := make(params, len(commands))
+	for i, c := range commands {
+		if ok, why := c.Batchable(); !ok {
+			return &Response{}, &Error{Code: BatchMethodNotAllowed, Method: c.Method(), NotSent: true, Message: why}
+		}
+		cmd[i] = param{batchKey(i), c.Method() + "?" + c.parameters().query()}
+	}
+	r.counters.batches.Add(1)
+	r.counters.commands.Add(int64(len(commands)))
+	ans, e := r.call(ctx, MethodBatch, params{{"halt", int64(0)}, {"cmd", cmd}}, commands)
+	resp := &Response{Time: ans.Time, Elapsed: ans.Elapsed}
+	if e != nil {
+		return resp, e
+	}
+	replies, err := r.splitBatch(ans.Result, commands)
+	if err != nil {
+		return resp, err
+	}
+	resp.Replies = replies
+	return resp, nil
+}
+
+func batchKey(i int) string { return "c" + strconv.Itoa(i) }
+
+// splitBatch deals the result of a batch out to its commands. A command that
+// stands neither among the results nor among the errors was perhaps not run
+// at all: that is a BadAnswer, not a success.
+func (r *Reader) splitBatch(result json.RawMessage, commands []Command) ([]Reply, error) {
+	var in struct {
+		Result looseMap `json:"result"`
+		Errors looseMap `json:"result_error"`
+		Times  looseMap `json:"result_time"`
+	}
+	if err := json.Unmarshal(result, &in); err != nil || in.Result == nil {
+		return nil, &Error{Code: BadAnswer, Method: MethodBatch, Message: "the portal's answer to a batch has no results"}
+	}
+	secrets := scrub(commands)
+	replies := make([]Reply, len(commands))
+	for i, c := range commands {
+		key := batchKey(i)
+		reply := &replies[i]
+		if t, ok := in.Times[key]; ok {
+			_ = reply.Time.UnmarshalJSON(t)
+		}
+		raw, done := in.Result[key]
+		e := shapedError(in.Errors[key], "", secrets)
+		switch {
+		case e != nil:
+		case !done:
+			e = &Error{Code: BadAnswer, Message: "the portal's answer leaves this command out"}
+		default:
+			e = resultError(raw, secrets)
+		}
+		if e != nil {
+			e.Method, e.Hint = c.Method(), hint(e.Code, r.conf.Credentials.IsWebhook())
+			reply.Err = e
+			continue
+		}
+		reply.Result = raw
+	}
+	return replies, nil
+}
+
+// looseMap is a JSON object; "[]" is an empty one, and a list is a map with
+// the keys 0, 1, ..., as PHP writes it.
+type looseMap map[string]json.RawMessage
+
+func (m *looseMap) UnmarshalJSON(b []byte) error {
+	b = bytes.TrimSpace(b)
+	if len(b) > 0 && b[0] == '[' {
+		var list []json.RawMessage
+		if err := json.Unmarshal(b, &list); err != nil {
+			return err
+		}
+		*m = make(looseMap, len(list))
+		for i, v := range list {
+			(*m)[strconv.Itoa(i)] = v
+		}
+		return nil
+	}
+	return json.Unmarshal(b, (*map[string]json.RawMessage)(m))
+}

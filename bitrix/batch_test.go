@@ -1,0 +1,62 @@
+package bitrix
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// scripted answers every request with the same status and body and keeps the
+// last request's.
+type scripted struct {
+	status     int
+	body, path string
+	got        string
+}
+
+func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
+	b, _ := io.ReadAll(req.Body)
+	s.got, s.path = string(b), req.URL.Path
+	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(s.body)), Request: req, Header: http.Header{}}, nil
+}
+
+func testClient(t *testing.T, tr http.RoundTripper) *Client {
+	t.Helper()
+	creds, err := Webhook("https://portal.example/rest/1/c0de/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Config{Credentials: creds, Transport: tr})
+}
+
+func TestBatchRepliesInOrder(t *testing.T) {
+	tr := &scripted{status: 200, body: `{"result":{"result":{"c0":true,"c2":{"error":{"error":"SOURCE_NOT_FOUND","error_description":"Source was not found."}}},
+		"result_error":{"c3":{"error":"OPERATION_TIME_LIMIT","error_description":"used up"}},"result_time":{"c0":{"processing":1.5,"operating":"2.5"}}},"time":[]}`}
+	c := testClient(t, tr)
+	var updates []Update
+	for id := range int64(4) {
+		updates = append(updates, UpdateSource(id+1, Fields{Title: "~ a b"}))
+	}
+	resp, err := c.Update(context.Background(), updates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !resp.Replies[0].True() || resp.Replies[0].Time.Processing.Seconds() != 1.5 || resp.Replies[0].Time.Operating.Seconds() != 2.5 {
+		t.Errorf("first reply: %+v", resp.Replies[0])
+	}
+	for i, want := range map[int]Code{1: BadAnswer, 2: SourceNotFound, 3: OperationTimeLimit} {
+		if !errors.Is(resp.Replies[i].Err, want) {
+			t.Errorf("reply %d: %v, want %s", i, resp.Replies[i].Err, want)
+		}
+	}
+	want := `{"halt":0,"cmd":{"c0":"biconnector.source.update?id=1&fields%5Btitle%5D=%7E+a+b"`
+	if !strings.HasPrefix(strings.ReplaceAll(tr.got, "\n", ""), want) {
+		t.Errorf("sent %s\nwant it to begin with %s", tr.got, want)
+	}
+	if tr.path != "/rest/1/c0de/batch" {
+		t.Errorf("called %s", tr.path)
+	}
+}

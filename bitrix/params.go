@@ -1,0 +1,117 @@
+package bitrix
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// params are the parameters of a method: an ordered map, so that what goes on
+// the wire is the same every time. Values are string, bool, int64, []any or
+// params. They hold secrets in plain text and so never leave this package but
+// to the portal.
+type params []param
+
+type param struct {
+	key   string
+	value any
+}
+
+// MarshalJSON writes the parameters as an object in their order, and without
+// the escapes for HTML that would only make the body longer.
+func (p params) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	b.WriteByte('{')
+	for i, m := range p {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if err := enc.Encode(m.key); err != nil {
+			return nil, err
+		}
+		b.WriteByte(':')
+		if err := enc.Encode(m.value); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// query writes the parameters as PHP's http_build_query does: nested keys in
+// (encoded) brackets, blanks as "+", booleans as 1 and 0. It is what the
+// portal expects behind the question mark of a command in a batch.
+func (p params) query() string {
+	var b strings.Builder
+	writeQuery(&b, "", p)
+	return b.String()
+}
+
+func writeQuery(b *strings.Builder, prefix string, v any) {
+	switch v := v.(type) {
+	case params:
+		for _, m := range v {
+			writeQuery(b, queryKey(prefix, m.key), m.value)
+		}
+	case []any:
+		for i, e := range v {
+			writeQuery(b, queryKey(prefix, strconv.Itoa(i)), e)
+		}
+	default:
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(prefix)
+		b.WriteByte('=')
+		b.WriteString(urlencode(scalar(v)))
+	}
+}
+
+func queryKey(prefix, key string) string {
+	if prefix == "" {
+		return urlencode(key)
+	}
+	return prefix + "%5B" + urlencode(key) + "%5D"
+}
+
+func scalar(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case bool:
+		if v {
+			return "1"
+		}
+		return "0"
+	}
+	panic("bitrix: a parameter of a type that has no place on the wire")
+}
+
+// urlencode is PHP's function of that name: like url.QueryEscape, but "~" is
+// encoded too.
+func urlencode(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "~", "%7E")
+}
+
+// walk calls f for every key and every scalar below v, keys with scalar nil.
+func walk(v any, f func(key string, scalar any)) {
+	switch v := v.(type) {
+	case params:
+		for _, m := range v {
+			f(m.key, nil)
+			walk(m.value, f)
+		}
+	case []any:
+		for _, e := range v {
+			walk(e, f)
+		}
+	default:
+		f("", v)
+	}
+}

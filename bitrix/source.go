@@ -1,0 +1,212 @@
+package bitrix
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Source is a BIconnector source as the portal shows it.
+type Source struct {
+	ID          int64
+	Title       string
+	Description string // a null of the portal is the empty text
+	Active      bool
+	ConnectorID int64
+	Settings    []Setting // those that have a value, in the portal's order
+}
+
+// Setting is one authorization setting of a source. The portal returns values
+// in clear text, passwords too.
+type Setting struct {
+	Code  string
+	Value Secret
+}
+
+// Connector declares which settings its sources have.
+type Connector struct {
+	ID       int64
+	Title    string
+	Settings []SettingType
+}
+
+// SettingType is one declared setting.
+type SettingType struct {
+	Code string
+	Name string
+	Type string // STRING or INT
+}
+
+// DecodeSources reads the result of a list of sources: a bare array. PHP's
+// habits are tolerated: ids as numbers or texts, booleans as true, "Y" or 1,
+// null or [] for an empty map. Unknown keys are ignored.
+func DecodeSources(result json.RawMessage) ([]Source, error) {
+	var items []struct {
+		ID          looseInt      `json:"id"`
+		Title       looseText     `json:"title"`
+		Description looseText     `json:"description"`
+		Active      looseBool     `json:"active"`
+		ConnectorID looseInt      `json:"connectorId"`
+		Settings    looseSettings `json:"settings"`
+	}
+	if err := decodeList(result, &items); err != nil {
+		return nil, badResult(MethodSourceList, err)
+	}
+	sources := make([]Source, len(items))
+	for i, it := range items {
+		if it.ID <= 0 {
+			return nil, badResult(MethodSourceList, fmt.Errorf("item %d has no id", i))
+		}
+		sources[i] = Source{
+			ID: int64(it.ID), Title: string(it.Title), Description: string(it.Description),
+			Active: bool(it.Active), ConnectorID: int64(it.ConnectorID), Settings: it.Settings,
+		}
+	}
+	return sources, nil
+}
+
+// DecodeConnectors reads the result of a list of connectors.
+func DecodeConnectors(result json.RawMessage) ([]Connector, error) {
+	var items []struct {
+		ID       looseInt  `json:"id"`
+		Title    looseText `json:"title"`
+		Settings looseList[struct {
+			Code looseText `json:"code"`
+			Name looseText `json:"name"`
+			Type looseText `json:"type"`
+		}] `json:"settings"`
+	}
+	if err := decodeList(result, &items); err != nil {
+		return nil, badResult(MethodConnectorList, err)
+	}
+	connectors := make([]Connector, len(items))
+	for i, it := range items {
+		c := Connector{ID: int64(it.ID), Title: string(it.Title)}
+		for _, s := range it.Settings {
+			c.Settings = append(c.Settings, SettingType{string(s.Code), string(s.Name), strings.ToUpper(string(s.Type))})
+		}
+		connectors[i] = c
+	}
+	return connectors, nil
+}
+
+// badResult reports a result that is not what the method documents. The cause
+// names JSON types and offsets, never values.
+func badResult(method string, err error) error {
+	return &Error{Code: BadAnswer, Message: "the portal's answer is not a list as documented: " + cleanText(err.Error()), Method: method}
+}
+
+// decodeList decodes a JSON array, or a map keyed by numbers (as PHP writes a
+// list with gaps), into the slice that items points to.
+func decodeList[T any](result json.RawMessage, items *[]T) error {
+	var l looseList[T]
+	if err := l.UnmarshalJSON(result); err != nil {
+		return err
+	}
+	*items = l
+	return nil
+}
+
+// looseList is a JSON array, an object whose values are the items (a PHP list
+// with gaps), or null.
+type looseList[T any] []T
+
+func (l *looseList[T]) UnmarshalJSON(b []byte) error {
+	b = bytes.TrimSpace(b)
+	*l = nil
+	switch {
+	case len(b) == 0:
+		return fmt.Errorf("nothing where a list was expected")
+	case string(b) == "null":
+		return nil
+	case b[0] != '{':
+		return json.Unmarshal(b, (*[]T)(l))
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	_, _ = dec.Token() // {
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		if _, err := strconv.Atoi(key.(string)); err != nil {
+			return fmt.Errorf("an object where a list was expected")
+		}
+		var item T
+		if err := dec.Decode(&item); err != nil {
+			return err
+		}
+		*l = append(*l, item)
+	}
+	return nil
+}
+
+// looseSettings is a source's settings: a list of {code, value}, or null.
+type looseSettings []Setting
+
+func (s *looseSettings) UnmarshalJSON(b []byte) error {
+	var items looseList[struct {
+		Code  looseText `json:"code"`
+		Value looseText `json:"value"`
+	}]
+	if err := items.UnmarshalJSON(b); err != nil {
+		return fmt.Errorf("settings: not a list")
+	}
+	*s = make([]Setting, 0, len(items))
+	for _, it := range items {
+		*s = append(*s, Setting{string(it.Code), NewSecret(string(it.Value))})
+	}
+	return nil
+}
+
+// looseInt is an integer, a quoted one, or null as zero.
+type looseInt int64
+
+func (n *looseInt) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	if text == "null" || text == "" {
+		*n = 0
+		return nil
+	}
+	v, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("not an integer")
+	}
+	*n = looseInt(v)
+	return nil
+}
+
+// looseText is a text; numbers are their digits, null is empty, and booleans
+// are what PHP makes of them.
+type looseText string
+
+func (t *looseText) UnmarshalJSON(b []byte) error {
+	switch {
+	case len(b) == 0 || string(b) == "null" || string(b) == "false":
+		*t = ""
+	case string(b) == "true":
+		*t = "1"
+	case b[0] == '"':
+		return json.Unmarshal(b, (*string)(t))
+	case b[0] == '{' || b[0] == '[':
+		return fmt.Errorf("not a text")
+	default:
+		*t = looseText(b)
+	}
+	return nil
+}
+
+// looseBool is true, "Y", "1" or 1, in any case; all else is false.
+type looseBool bool
+
+func (v *looseBool) UnmarshalJSON(b []byte) error {
+	switch strings.ToLower(strings.Trim(string(b), `"`)) {
+	case "true", "y", "yes", "1":
+		*v = true
+	default:
+		*v = false
+	}
+	return nil
+}
