@@ -1,0 +1,134 @@
+package manifest
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// check reports what the JSON Schema cannot say about one document: how
+// integers are written, what kinds of keys settings have, whether reveal names
+// settings that are declared, and whether the portal's address is one.
+func check(d *Document) []*Error {
+	var found []*Error
+	root := d.Root()
+	if version, ok := root.Field("version"); ok {
+		found = append(found, plain(version, "version", "write it with decimal digits only")...)
+	}
+	if portal, ok := root.Field("portal"); ok && portal.Kind() == String {
+		found = append(found, address(portal)...)
+	}
+	sources, ok := root.Field("sources")
+	if !ok {
+		return found
+	}
+	for item := range sources.Items() {
+		found = append(found, checkSource(item)...)
+	}
+	return found
+}
+
+func checkSource(n Node) []*Error {
+	var found []*Error
+	var settings, reveal Node
+	for _, f := range n.Fields() {
+		switch f.Key() {
+		case "id":
+			found = append(found, plain(f, "id", "write it with decimal digits only")...)
+		case "settings":
+			settings = f
+		case "reveal":
+			reveal = f
+		}
+	}
+	var codes []string
+	if settings.val != nil {
+		for _, f := range settings.Fields() {
+			codes = append(codes, f.Key())
+			found = append(found, settingKey(f)...)
+			found = append(found, plain(f, "a settings value", "quote it: it is sent as the text it is written as")...)
+		}
+	}
+	if reveal.val != nil {
+		found = append(found, undeclared(reveal, codes)...)
+	}
+	return found
+}
+
+// plain reports an integer in a notation that other readers of YAML take for
+// another number, or for a text.
+func plain(n Node, what, advice string) []*Error {
+	if n.Kind() != Integer || n.Plain() {
+		return nil
+	}
+	shown := ""
+	if n.doc.visible().public(n.val) {
+		shown = ", not " + bare(n.Text())
+	}
+	return []*Error{n.Problem("plain-integer", []string{advice}, "%s must be an integer in plain decimal form%s", what, shown)}
+}
+
+// settingKey reports a key of a settings block whose text is not certain.
+func settingKey(f Node) []*Error {
+	advice := []string{"quote it to mean the text"}
+	switch key := f.KeyNode(); key.Kind() {
+	case String:
+		return nil
+	case Integer:
+		if key.Plain() {
+			return nil
+		}
+		return []*Error{f.KeyProblem("plain-integer", advice, "a settings key must be an integer in plain decimal form, not %s", bare(f.Key()))}
+	default:
+		return []*Error{f.KeyProblem("key-type", advice, "a settings key must be a text or an integer, not %s", key.Kind())}
+	}
+}
+
+// undeclared reports what reveal names without the settings declaring it.
+func undeclared(reveal Node, codes []string) []*Error {
+	declared := make(map[string]bool, len(codes))
+	for _, code := range codes {
+		declared[code] = true
+	}
+	var found []*Error
+	for item := range reveal.Items() {
+		if kind := item.Kind(); kind != String && kind != Integer || declared[item.Text()] {
+			continue
+		}
+		var advice []string
+		if near := Nearest(item.Text(), codes); near != "" {
+			advice = append(advice, "did you mean "+Quote(near)+"?")
+		}
+		if len(codes) == 0 {
+			advice = append(advice, "the source declares no settings")
+		} else {
+			advice = append(advice, "declared are: "+quoteAll(codes))
+		}
+		name := "a name that the settings do not declare"
+		if item.doc.visible().public(item.val) {
+			name = Quote(item.Text()) + ", which the settings do not declare"
+		}
+		found = append(found, item.Problem("undeclared-reveal", advice, "reveal names %s", name))
+	}
+	return found
+}
+
+// address reports a portal whose host or port is none. Its form is the
+// schema's business; what does not have it is left alone here.
+func address(n Node) []*Error {
+	scheme, host, ok := strings.Cut(n.Text(), "://")
+	host = strings.TrimSuffix(host, "/")
+	if !ok || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") || host == "" || strings.ContainsAny(host, "/?#@ \t\r\n\\") {
+		return nil
+	}
+	u, err := url.Parse("https://" + host)
+	if err == nil && u.Hostname() != "" {
+		if u.Port() == "" && !strings.HasSuffix(u.Host, ":") {
+			return nil
+		}
+		if port, err := strconv.Atoi(u.Port()); err == nil && 0 < port && port < 1<<16 {
+			return nil
+		}
+	}
+	return []*Error{n.Problem("portal-address", []string{"write it as https://acme.bitrix24.com"}, "portal must have a host, and a port from 1 to 65535 if any, not %s", n.Describe())}
+}

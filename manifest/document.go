@@ -1,0 +1,48 @@
+package manifest
+
+import (
+	"fmt"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Document is one YAML document: one manifest. It can be read only through
+// Node, which hides aliases and merge keys and keeps positions.
+type Document struct {
+	text *text
+	root *yaml.Node
+	end  int // the line where the next document starts, one past the last line otherwise
+
+	shown *visibility // filled when the first finding asks for it
+}
+
+// Root returns the whole manifest.
+func (d *Document) Root() Node { return d.node(d.root) }
+
+func (d *Document) node(n *yaml.Node) Node { return Node{doc: d}.step(n) }
+
+// visible returns what may be shown of the document. Most documents hold no
+// findings, and never need to know.
+func (d *Document) visible() *visibility {
+	if d.shown == nil {
+		d.shown = examine(d)
+	}
+	return d.shown
+}
+
+// problem returns a finding at n, reached through use.
+func (d *Document) problem(n, use *yaml.Node, rule string, advice []string, format string, args ...any) *Error {
+	e := &Error{
+		Position: d.text.at(n.Line, n.Column),
+		Rule:     rule,
+		Message:  fmt.Sprintf(format, args...),
+		Advice:   advice,
+	}
+	if !d.visible().hidden[e.Line] {
+		e.Snippet = printable(d.text.line(e.Line))
+	}
+	if use != nil {
+		e.uses = []string{fmt.Sprintf("used as *%s at %s", bare(use.Value), d.text.at(use.Line, use.Column))}
+	}
+	return e
+}

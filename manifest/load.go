@@ -1,0 +1,97 @@
+package manifest
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Options says how Load works. The zero value reads files only, and leaves out
+// what the JSON Schema says.
+type Options struct {
+	// Stdin is what the path "-" stands for; nil: an empty input.
+	Stdin io.Reader
+	// Check reports what a document says against the JSON Schema; use
+	// schema.Check. nil: only what the schema cannot say is checked, and values
+	// of the wrong kind are left out of the Set without a word.
+	Check func(*Document) []*Error
+}
+
+// Load reads the manifests at paths: files, directories (every *.yaml and
+// *.yml below, hidden ones skipped) and "-". It returns all findings of all
+// files, in the order of the command line, then of the file; with any finding
+// the Set is not to be used. The error tells of paths that cannot be read or
+// hold no manifest; it comes with the findings of the others.
+//
+// The steps are: find the files; split each into documents; refuse aliases out
+// of proportion; check each document alone; build its sources; check ids and
+// names over all files.
+func Load(paths []string, o Options) (*Set, []*Error, error) {
+	files, err := read(paths, o.Stdin)
+	set := &Set{}
+	var found []*Error
+	var sources []built
+	for _, t := range files {
+		docs, errs := parse(t)
+		found = append(found, errs...)
+		for _, d := range docs {
+			if errs := guard(d); errs != nil {
+				found = append(found, errs...)
+				continue
+			}
+			found = append(found, wellFormed(d)...)
+			found = append(found, check(d)...)
+			if o.Check != nil {
+				found = append(found, o.Check(d)...)
+			}
+			declared, portal := build(d)
+			sources = append(sources, declared...)
+			if portal != nil {
+				set.Portals = append(set.Portals, *portal)
+			}
+		}
+	}
+	found = append(found, across(sources)...)
+	set.Sources = make([]Source, len(sources))
+	for i, s := range sources {
+		set.Sources[i] = s.Source
+	}
+	return set, arrange(found, files), err
+}
+
+// arrange sorts findings, and puts those together that differ only in the
+// alias that leads to them.
+func arrange(found []*Error, files []*text) []*Error {
+	order := make(map[string]int, len(files))
+	for i, t := range files {
+		order[t.name] = i
+	}
+	slices.SortStableFunc(found, func(a, b *Error) int {
+		return cmp.Or(
+			cmp.Compare(order[a.File], order[b.File]),
+			a.Position.compare(b.Position),
+			cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+	var out []*Error
+	for _, e := range found {
+		if n := len(out); n > 0 && out[n-1].Position == e.Position && out[n-1].Rule == e.Rule && out[n-1].Message == e.Message {
+			out[n-1].uses = append(out[n-1].uses, e.uses...)
+			continue
+		}
+		out = append(out, e)
+	}
+	for _, e := range out {
+		const most = 3
+		slices.Sort(e.uses)
+		e.uses = slices.Compact(e.uses)
+		e.Advice = append(slices.Clip(e.Advice), e.uses[:min(most, len(e.uses))]...)
+		if more := len(e.uses) - most; more > 0 {
+			e.Advice = append(e.Advice, fmt.Sprintf("and %d times more", more))
+		}
+		e.uses = nil
+	}
+	return out
+}

@@ -1,0 +1,251 @@
+package manifest
+
+import (
+	"iter"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Kind says what a YAML node is.
+type Kind int
+
+// The kinds. Timestamps are strings, as they are in YAML 1.2 and for editors.
+const (
+	Null Kind = iota
+	Boolean
+	Integer // in any notation; Plain tells the decimal one
+	Number  // with a fraction or an exponent, infinite, or none at all
+	String
+	List
+	Mapping
+)
+
+// String returns the kind as a message names it, with its article.
+func (k Kind) String() string {
+	return [...]string{"null", "a boolean", "an integer", "a number", "a string", "a list", "a mapping"}[k]
+}
+
+// Node is a value in a document. Aliases are followed and merge keys are
+// applied. The zero Node is no value.
+type Node struct {
+	doc *Document
+	val *yaml.Node // never an alias
+	use *yaml.Node // the alias, nearest to the root, through which val was reached
+	key *yaml.Node // of a field: its key, never an alias
+	// keyUse is the alias through which key was reached.
+	keyUse *yaml.Node
+}
+
+// step returns the node n, seen from the node it stands in.
+func (n Node) step(val *yaml.Node) Node {
+	use := n.use
+	for val.Kind == yaml.AliasNode {
+		if use == nil {
+			use = val
+		}
+		val = val.Alias
+	}
+	return Node{doc: n.doc, val: val, use: use}
+}
+
+// Kind returns what the node is.
+func (n Node) Kind() Kind {
+	switch n.val.Kind {
+	case yaml.MappingNode:
+		return Mapping
+	case yaml.SequenceNode:
+		return List
+	}
+	return scalarKind(n.val)
+}
+
+// Text returns a scalar as written, without quotes.
+func (n Node) Text() string { return n.val.Value }
+
+// Plain reports whether an integer is in plain decimal form, the only one that
+// means the same to every reader.
+func (n Node) Plain() bool { return plainInteger(n.val.Value) }
+
+// Key returns the name of a field.
+func (n Node) Key() string { return n.key.Value }
+
+// KeyNode returns the key of a field as a value.
+func (n Node) KeyNode() Node { return Node{doc: n.doc, val: n.key, use: n.keyUse} }
+
+// Len returns the number of items of a list.
+func (n Node) Len() int { return len(n.val.Content) }
+
+// Item returns item i of a list, from 0.
+func (n Node) Item(i int) Node { return n.step(n.val.Content[i]) }
+
+// Items goes through a list.
+func (n Node) Items() iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		if n.val.Kind != yaml.SequenceNode {
+			return
+		}
+		for _, item := range n.val.Content {
+			if !yield(n.step(item)) {
+				return
+			}
+		}
+	}
+}
+
+// Fields returns the fields of a mapping in the order of the file, those of a
+// merged mapping in the place of the merge key unless the mapping overrides
+// them. Of a duplicate key the first counts; keys that are no scalars are left
+// out: both are findings of their own.
+func (n Node) Fields() []Node {
+	if n.val.Kind != yaml.MappingNode {
+		return nil
+	}
+	fields := make([]Node, 0, len(n.val.Content)/2)
+	merges := false
+	for i := 0; i+1 < len(n.val.Content); i += 2 {
+		key := n.step(n.val.Content[i])
+		if key.val.Kind != yaml.ScalarNode {
+			continue
+		}
+		merges = merges || isMerge(n.val.Content[i])
+		field := n.step(n.val.Content[i+1])
+		field.key, field.keyUse = key.val, key.use
+		fields = append(fields, field)
+	}
+	if !merges && len(fields) < 2 {
+		return fields
+	}
+	return n.merged(fields, merges)
+}
+
+// merged drops duplicates from the fields of a mapping, and puts the mappings
+// named by merge keys in their place.
+func (n Node) merged(fields []Node, merges bool) []Node {
+	const few = 16 // up to here a search is cheaper than a map
+	if !merges && len(fields) <= few && !repeats(fields) {
+		return fields
+	}
+	own := make(map[string]bool, len(fields))
+	for _, f := range fields {
+		if !isMerge(f.key) {
+			own[f.Key()] = true
+		}
+	}
+	var all []Node
+	seen := make(map[string]bool, len(own))
+	for _, f := range fields {
+		if !isMerge(f.key) {
+			if !seen[f.Key()] {
+				seen[f.Key()] = true
+				all = append(all, f)
+			}
+			continue
+		}
+		for _, m := range f.mergedMappings() {
+			for _, g := range m.Fields() {
+				if !own[g.Key()] && !seen[g.Key()] {
+					seen[g.Key()] = true
+					all = append(all, g)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func repeats(fields []Node) bool {
+	for i := range fields {
+		for j := range i {
+			if fields[i].key.Value == fields[j].key.Value {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mergedMappings returns the mappings that the value of a merge key names,
+// the ones that count more first. What is no mapping is left out.
+func (n Node) mergedMappings() []Node {
+	switch n.val.Kind {
+	case yaml.MappingNode:
+		return []Node{n}
+	case yaml.SequenceNode:
+		var all []Node
+		for item := range n.Items() {
+			if item.val.Kind == yaml.MappingNode {
+				all = append(all, item)
+			}
+		}
+		return all
+	}
+	return nil
+}
+
+// Field returns the named field of a mapping.
+func (n Node) Field(name string) (Node, bool) {
+	for _, f := range n.Fields() {
+		if f.Key() == name {
+			return f, true
+		}
+	}
+	return Node{}, false
+}
+
+// Position returns where the value stands.
+func (n Node) Position() Position { return n.doc.text.at(n.val.Line, n.val.Column) }
+
+// Describe returns the value as a message may show it: quoted or cut where it
+// is public, its kind alone where it may be a settings value.
+func (n Node) Describe() string {
+	kind := n.Kind()
+	if kind == List || kind == Mapping || kind == Null || !n.doc.visible().public(n.val) {
+		return kind.String()
+	}
+	switch kind {
+	case String:
+		return "the string " + Quote(n.val.Value)
+	case Boolean:
+		return "the boolean " + bare(n.val.Value)
+	case Integer:
+		return "the integer " + bare(n.val.Value)
+	}
+	return "the number " + bare(n.val.Value)
+}
+
+// Problem returns a finding at the value.
+func (n Node) Problem(rule string, advice []string, format string, args ...any) *Error {
+	return n.doc.problem(n.val, n.use, rule, advice, format, args...)
+}
+
+// KeyProblem returns a finding at the key of a field.
+func (n Node) KeyProblem(rule string, advice []string, format string, args ...any) *Error {
+	return n.doc.problem(n.key, n.keyUse, rule, advice, format, args...)
+}
+
+// QuoteKey returns the key of a field quoted, or "" where it may be part of a
+// settings value.
+func (n Node) QuoteKey() string {
+	if n.doc.visible().secret(n.key) {
+		return ""
+	}
+	return Quote(n.key.Value)
+}
+
+// isMerge reports whether a key is the merge key. A quoted "<<" is not.
+func isMerge(key *yaml.Node) bool {
+	return key.Kind == yaml.ScalarNode && key.Value == "<<" && key.ShortTag() == "!!merge"
+}
+
+// isBoolean reports whether s is a boolean of YAML 1.2. The yes, no, on and
+// off of YAML 1.1 are strings.
+func isBoolean(s string) bool {
+	switch s {
+	case "true", "True", "TRUE", "false", "False", "FALSE":
+		return true
+	}
+	return false
+}
+
+func isTrue(s string) bool { return strings.EqualFold(s, "true") }

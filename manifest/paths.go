@@ -1,0 +1,150 @@
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Stdin is the name of standard input in positions.
+const Stdin = "<stdin>"
+
+// maxFile is the largest file that is read, in bytes: several times what
+// 100,000 sources take, and an end for devices that have none.
+const maxFile = 256 << 20
+
+// read returns the files that paths name, each once.
+func read(paths []string, stdin io.Reader) ([]*text, error) {
+	var files []*text
+	var failures []error
+	seen := map[string]bool{}
+	once := func(key string) bool {
+		was := seen[key]
+		seen[key] = true
+		return !was
+	}
+	for _, path := range paths {
+		if path == "-" {
+			if once("-") {
+				t, err := readStdin(stdin)
+				files, failures = append(files, t), append(failures, err)
+			}
+			continue
+		}
+		names, err := expand(path)
+		failures = append(failures, err)
+		for _, name := range names {
+			if !once(identity(name)) {
+				continue
+			}
+			t, err := readFile(name)
+			files, failures = append(files, t), append(failures, err)
+		}
+	}
+	return slices.DeleteFunc(files, func(t *text) bool { return t == nil }), errors.Join(failures...)
+}
+
+// identity returns a name that two paths to the same file share.
+func identity(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return path
+}
+
+func readStdin(stdin io.Reader) (*text, error) {
+	if stdin == nil {
+		stdin = bytes.NewReader(nil)
+	}
+	data, err := readAll(stdin)
+	if err != nil {
+		return nil, fmt.Errorf("read standard input: %w", err)
+	}
+	return newText(Stdin, ".", data), nil
+}
+
+func readFile(path string) (*text, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	defer f.Close()
+	data, err := readAll(f)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	return newText(filepath.ToSlash(path), filepath.Dir(path), data), nil
+}
+
+func readAll(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		return nil, fmt.Errorf("larger than %d MiB", maxFile>>20)
+	}
+	return data, err
+}
+
+// expand returns the path of a file, or those of all manifests in a directory
+// in the order of their names.
+func expand(path string) ([]string, error) {
+	path = filepath.Clean(path)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	var names []string
+	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return pathError(name, err)
+		}
+		if name == path {
+			return nil
+		}
+		if strings.HasPrefix(entry.Name(), ".") {
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if ext := filepath.Ext(name); (ext == ".yaml" || ext == ".yml") && isFile(name, entry) {
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err == nil && len(names) == 0 {
+		err = fmt.Errorf("%s: the directory holds no *.yaml or *.yml file", printable(filepath.ToSlash(path)))
+	}
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(filepath.ToSlash(a), filepath.ToSlash(b)) })
+	return names, err
+}
+
+// isFile reports whether an entry of a directory is a regular file or a link
+// to one. Links to directories are not followed.
+func isFile(path string, entry fs.DirEntry) bool {
+	if entry.Type()&fs.ModeSymlink == 0 {
+		return entry.Type().IsRegular()
+	}
+	info, err := os.Stat(path)
+	return err != nil || info.Mode().IsRegular() // what cannot be read is reported when it is read
+}
+
+// pathError says which path failed, without the name of a system call.
+func pathError(path string, err error) error {
+	var failure *fs.PathError
+	if errors.As(err, &failure) {
+		err = failure.Err
+	}
+	return fmt.Errorf("%s: %w", printable(filepath.ToSlash(path)), err)
+}

@@ -1,0 +1,138 @@
+package manifest
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxReferenced is the largest content of a referenced file or variable, in
+// bytes.
+const MaxReferenced = 64 << 10
+
+// Resolver fetches what references stand for. The zero value knows no
+// variable, and reads files below a manifest's own directory and /run/secrets.
+type Resolver struct {
+	// LookupEnv returns the value of an environment variable, as os.LookupEnv
+	// does; nil: no variable is set.
+	LookupEnv func(name string) (string, bool)
+	// AllowDirs are further directories whose files may be referenced.
+	AllowDirs []string
+	// SecretsDir is the directory that is always allowed; "": /run/secrets.
+	SecretsDir string
+}
+
+// Resolve returns copies of the sources in which every reference has its text,
+// and findings at the references that have none; with any finding the copies
+// are not to be used. Each variable and file is read once. References of
+// sources that are not passed are not looked at.
+func (r *Resolver) Resolve(sources []Source) ([]Source, []*Error) {
+	run := resolving{Resolver: r, read: map[place]outcome{}}
+	var found []*Error
+	var files []*text
+	resolved := slices.Clone(sources)
+	for i := range resolved {
+		settings := slices.Clone(resolved[i].Settings)
+		for j, s := range settings {
+			if !s.Value.IsReference() {
+				continue
+			}
+			ref := s.Value.content.ref
+			got := run.fetch(ref)
+			if got.fault != nil {
+				found = append(found, ref.at.Problem(got.fault.rule, got.fault.advice, "%s", got.fault.message))
+				if t := ref.at.doc.text; !slices.Contains(files, t) {
+					files = append(files, t)
+				}
+				continue
+			}
+			settings[j].Value = Value{&content{plain: got.plain, ref: ref}}
+		}
+		resolved[i].Settings = settings
+	}
+	return resolved, arrange(found, files)
+}
+
+// fault is why a reference has no text.
+type fault struct {
+	rule, message string
+	advice        []string
+}
+
+// place is what a reference names: two references to one place are read once.
+type place struct{ env, file, dir string }
+
+type outcome struct {
+	plain string
+	fault *fault
+}
+
+// resolving is one call of Resolve.
+type resolving struct {
+	*Resolver
+	read  map[place]outcome
+	roots map[string][]root // by the manifest's directory
+}
+
+func (r *resolving) fetch(ref *reference) outcome {
+	at := place{ref.env, ref.file, ref.dir}
+	got, known := r.read[at]
+	if known {
+		return got
+	}
+	if ref.env != "" {
+		got.plain, got.fault = r.variable(ref.env)
+	} else {
+		got.plain, got.fault = r.file(ref)
+	}
+	r.read[at] = got
+	return got
+}
+
+// variable returns the value of an environment variable.
+func (r *resolving) variable(name string) (string, *fault) {
+	if r.LookupEnv == nil || reserved(name) {
+		return "", unset(name)
+	}
+	s, ok := r.LookupEnv(name)
+	if !ok {
+		return "", unset(name)
+	}
+	return s, unfit("the variable "+Quote(name), "env", s)
+}
+
+func unset(name string) *fault {
+	return &fault{"env-unset", "the variable " + Quote(name) + " is not set", []string{"set it in the environment of the run"}}
+}
+
+// reserved reports whether a variable holds our own credentials or flags. The
+// schema refuses such references; this keeps a Set that was loaded without it
+// from leaking them.
+func reserved(name string) bool {
+	name = strings.ToUpper(name)
+	return strings.HasPrefix(name, "B24_") || strings.HasPrefix(name, "SYNCSOURCES_")
+}
+
+// unfit reports a content that cannot be a settings value.
+func unfit(what, rule, s string) *fault {
+	switch {
+	case len(s) > MaxReferenced:
+		return &fault{rule + "-too-large", what + " holds more than 64 KiB", nil}
+	case strings.ContainsRune(s, 0):
+		return &fault{rule + "-nul", what + " holds a NUL character", []string{"a settings value is a text"}}
+	case !utf8.ValidString(s):
+		return &fault{rule + "-invalid-utf8", what + " is not valid UTF-8", []string{"a settings value is a text"}}
+	case strings.Trim(s, " \t\n\r\x0b") == "":
+		return &fault{rule + "-empty", what + " is empty", []string{`an empty value is declared as ""`}}
+	}
+	return nil
+}
+
+// trimNewline drops one line break at the end, which editors and echo leave.
+func trimNewline(data []byte) []byte {
+	if cut, ok := bytes.CutSuffix(data, []byte("\n")); ok {
+		return bytes.TrimSuffix(cut, []byte("\r"))
+	}
+	return data
+}

@@ -1,0 +1,162 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// root is a directory below which files may be referenced.
+type root string // after resolving links
+
+// secretsDir is where container platforms mount secrets.
+const secretsDir = "/run/secrets"
+
+// allowed returns the directories whose files a manifest in dir may reference.
+// Those that do not exist allow nothing.
+func (r *resolving) allowed(dir string) []root {
+	if roots, known := r.roots[dir]; known {
+		return roots
+	}
+	secrets := r.SecretsDir
+	if secrets == "" {
+		secrets = secretsDir
+	}
+	var roots []root
+	for _, d := range append([]string{dir, secrets}, r.AllowDirs...) {
+		real, err := realPath(d)
+		if err == nil {
+			roots = append(roots, root(real))
+		}
+	}
+	if r.roots == nil {
+		r.roots = map[string][]root{}
+	}
+	r.roots[dir] = roots
+	return roots
+}
+
+// realPath returns the absolute path of a file after resolving links.
+func realPath(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+// below returns path relative to the first directory that it lies below.
+func below(path string, roots []root) (dir root, name string, ok bool) {
+	for _, r := range roots {
+		name, err := filepath.Rel(string(r), path)
+		if err == nil && name != "." && filepath.IsLocal(name) {
+			return r, name, true
+		}
+	}
+	return "", "", false
+}
+
+// file returns the content of a referenced file.
+//
+// A manifest may come from anybody who can open a pull request, and what it
+// references is sent to the portal. So the path is resolved first, and has to
+// lie below an allowed directory; then the file is opened through that
+// directory, which no link leads out of, even one that has been put there in
+// between. Kernel file systems are refused wherever they are mounted below:
+// they show the environment, and with it our credentials.
+func (r *resolving) file(ref *reference) (string, *fault) {
+	shown := "the file " + Quote(ref.file)
+	path := filepath.FromSlash(ref.file)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(ref.dir, path)
+	}
+	roots := r.allowed(ref.dir)
+	real, err := realPath(path)
+	if err != nil {
+		// Whether a file outside exists is nobody's business either.
+		abs, absErr := filepath.Abs(path)
+		parent, parentErr := realPath(filepath.Dir(path))
+		if _, _, ok := below(filepath.Join(parent, filepath.Base(path)), roots); absErr != nil || parentErr == nil && !ok {
+			return "", outside(shown)
+		}
+		if _, _, ok := below(abs, roots); parentErr != nil && !ok && !r.lexically(path, ref.dir) {
+			return "", outside(shown)
+		}
+		return "", unreadable(shown, err)
+	}
+	dir, name, ok := below(real, roots)
+	if !ok || kernel(real) {
+		return "", outside(shown)
+	}
+	data, err := readBelow(dir, name)
+	if err != nil {
+		return "", unreadable(shown, err)
+	}
+	s := string(trimNewline(data))
+	return s, unfit(shown, "file", s)
+}
+
+// lexically reports whether a path lies below an allowed directory as it is
+// written.
+func (r *resolving) lexically(path, dir string) bool {
+	for _, d := range append([]string{dir, secretsDir, r.SecretsDir}, r.AllowDirs...) {
+		a, errA := filepath.Abs(d)
+		b, errB := filepath.Abs(path)
+		if _, _, ok := below(b, []root{root(a)}); d != "" && errA == nil && errB == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+func outside(shown string) *fault {
+	return &fault{"file-outside", shown + " is not below a directory that may be referenced",
+		[]string{"allowed are files below the manifest's directory or /run/secrets, after resolving links, and below each --allow-file DIR"}}
+}
+
+func unreadable(shown string, err error) *fault {
+	var failure *fs.PathError
+	if errors.As(err, &failure) {
+		err = failure.Err
+	}
+	return &fault{"file-unreadable", fmt.Sprintf("%s cannot be read: %v", shown, err), nil}
+}
+
+// kernel reports whether a path lies in a file system of the kernel's.
+func kernel(path string) bool {
+	for _, dir := range []string{"/proc/", "/sys/"} {
+		if strings.HasPrefix(path+"/", dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// readBelow reads a regular file below a directory, up to one byte more than
+// is allowed.
+func readBelow(dir root, name string) ([]byte, error) {
+	r, err := os.OpenRoot(string(dir))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	// Without O_NONBLOCK a named pipe would keep us waiting for a writer.
+	f, err := r.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	return io.ReadAll(io.LimitReader(f, MaxReferenced+3)) // with its line break
+}
