@@ -19,6 +19,9 @@ var hints = map[Code]string{
 const webhookHint = "the portal does not let webhooks call biconnector methods; register a local application with the scope \"biconnector\" " +
 	"(Applications > Developer resources > Other > Local application), set B24_PORTAL_URL, B24_CLIENT_ID, B24_CLIENT_SECRET and B24_TOKEN_FILE, and run: syncsources login"
 
+// Hint advises on a code of the portal; empty where its text says enough.
+func Hint(code Code) string { return hints[code] }
+
 func hint(code Code, webhook bool) string {
 	if code == AccessDenied && webhook {
 		return webhookHint
