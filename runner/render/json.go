@@ -1,0 +1,75 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"syncsources/runner"
+)
+
+// JSON writes the report as one indented JSON document, as
+// schema/report.schema.json describes it. Characters that do not print are
+// escaped: the document can be shown on a terminal as it is.
+func JSON(w io.Writer, r *runner.Report, _ Options) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(withoutSensitive(r)); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err := w.Write(escapeInvisible(b.Bytes()))
+	return err
+}
+
+// withoutSensitive returns the report without any value of a sensitive change.
+// The runner never puts one there; this is the last place where a slip of its
+// could still be caught.
+func withoutSensitive(r *runner.Report) *runner.Report {
+	slip := func(c runner.Change) bool { return c.Sensitive && (c.From != nil || c.To != nil) }
+	if !slices.ContainsFunc(r.Sources, func(s runner.SourceResult) bool { return slices.ContainsFunc(s.Changes, slip) }) {
+		return r
+	}
+	masked := *r
+	masked.Sources = slices.Clone(r.Sources)
+	for i := range masked.Sources {
+		changes := slices.Clone(masked.Sources[i].Changes)
+		for j := range changes {
+			if changes[j].Sensitive {
+				changes[j].From, changes[j].To = nil, nil
+			}
+		}
+		masked.Sources[i].Changes = changes
+	}
+	return &masked
+}
+
+// escapeInvisible writes the characters of a JSON document that do not print
+// as \u escapes, which encoding/json does only for some. Such characters can
+// only stand in strings: outside of them JSON is ASCII.
+func escapeInvisible(doc []byte) []byte {
+	visible := func(r rune) bool { return r == '\n' || strconv.IsPrint(r) }
+	if bytes.IndexFunc(doc, func(r rune) bool { return !visible(r) }) < 0 {
+		return doc
+	}
+	out := make([]byte, 0, len(doc)+64)
+	for len(doc) > 0 {
+		r, size := utf8.DecodeRune(doc)
+		switch {
+		case visible(r):
+			out = append(out, doc[:size]...)
+		case r > 0xFFFF:
+			r -= 0x10000
+			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+		doc = doc[size:]
+	}
+	return out
+}

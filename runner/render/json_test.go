@@ -1,0 +1,182 @@
+package render_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
+
+	"syncsources/runner"
+	"syncsources/runner/render"
+)
+
+const schemaFile = "../../schema/report.schema.json"
+
+func TestJSON(t *testing.T) {
+	for name, r := range samples() {
+		t.Run(name, func(t *testing.T) {
+			out := rendered(t, render.JSON, r, render.Options{})
+			golden(t, "json-"+name, out)
+			var back runner.Report
+			if err := json.Unmarshal(out, &back); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(&back, r) {
+				t.Errorf("read back as\n%+v\nwant\n%+v", &back, r)
+			}
+		})
+	}
+}
+
+// Every report is what its JSON Schema says.
+func TestJSONSchema(t *testing.T) {
+	s := compile(t)
+	for name, r := range samples() {
+		if err := validate(s, rendered(t, render.JSON, r, render.Options{})); err != nil {
+			t.Errorf("%s: %#v", name, err)
+		}
+	}
+	// And the schema is not so wide that anything would do.
+	for name, spoil := range map[string]func(map[string]any){
+		"no summary":               func(r map[string]any) { delete(r, "summary") },
+		"another schema":           func(r map[string]any) { r["schema"] = "syncsources.report/2" },
+		"unknown outcome":          func(r map[string]any) { r["outcome"] = "fine" },
+		"no sources":               func(r map[string]any) { delete(r, "sources") },
+		"findings beside sources":  func(r map[string]any) { r["findings"] = []any{} },
+		"sources though invalid":   func(r map[string]any) { r["outcome"] = "invalid" },
+		"empty checksum":           func(r map[string]any) { r["checksum"] = "" },
+		"value of a sensitive one": func(r map[string]any) { change(r, 3)["from"] = "x" },
+		"number as a value":        func(r map[string]any) { change(r, 0)["to"] = 1 },
+		"unknown path":             func(r map[string]any) { change(r, 0)["path"] = "id" },
+		"failed without an error":  func(r map[string]any) { r["sources"].([]any)[0].(map[string]any)["status"] = "failed" },
+		"time not of RFC 3339":     func(r map[string]any) { r["started_at"] = "2025-03-20 14:50:06" },
+	} {
+		var doc map[string]any
+		if err := json.Unmarshal(rendered(t, render.JSON, planned(), render.Options{}), &doc); err != nil {
+			t.Fatal(err)
+		}
+		spoil(doc)
+		spoiled, _ := json.Marshal(doc)
+		if validate(s, spoiled) == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func change(report map[string]any, i int) map[string]any {
+	return report["sources"].([]any)[0].(map[string]any)["changes"].([]any)[i].(map[string]any)
+}
+
+func compile(t testing.TB) *jsonschema.Schema {
+	t.Helper()
+	doc, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.Draft = jsonschema.Draft7
+	c.AssertFormat = true
+	if err := c.AddResource("report", bytes.NewReader(doc)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("report")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func validate(s *jsonschema.Schema, doc []byte) error {
+	var v any
+	if err := json.Unmarshal(doc, &v); err != nil {
+		return err
+	}
+	return s.Validate(v)
+}
+
+// The schema has every field of the report's types, with a description, and no
+// other; what is never left out is required.
+func TestJSONSchemaFields(t *testing.T) {
+	doc, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type object struct {
+		Required   []string                  `json:"required"`
+		Properties map[string]map[string]any `json:"properties"`
+	}
+	var root struct {
+		object
+		Definitions map[string]object `json:"definitions"`
+	}
+	if err := json.Unmarshal(doc, &root); err != nil {
+		t.Fatal(err)
+	}
+	described := func(p map[string]any) bool {
+		if p["description"] != nil {
+			return true
+		}
+		ref, _ := p["$ref"].(string)
+		return ref != "" && strings.Contains(string(doc), `"`+strings.TrimPrefix(ref, "#/definitions/")+"\": {\n      \"description\"")
+	}
+	for _, c := range []struct {
+		definition string
+		of         any
+	}{
+		{"", runner.Report{}},
+		{"summary", runner.Summary{}},
+		{"requests", runner.Requests{}},
+		{"source", runner.SourceResult{}},
+		{"change", runner.Change{}},
+		{"failure", runner.Failure{}},
+		{"unmanagedSource", runner.UnmanagedSource{}},
+		{"finding", runner.Finding{}},
+	} {
+		got := root.object
+		if c.definition != "" {
+			got = root.Definitions[c.definition]
+		}
+		var fields, always []string
+		for f := range reflect.TypeOf(c.of).Fields() {
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			fields = append(fields, name)
+			if options == "" {
+				always = append(always, name)
+			}
+		}
+		var properties []string
+		for name, p := range got.Properties {
+			properties = append(properties, name)
+			if !described(p) {
+				t.Errorf("%T: %s has no description", c.of, name)
+			}
+		}
+		slices.Sort(fields)
+		slices.Sort(properties)
+		if !slices.Equal(fields, properties) {
+			t.Errorf("%T: fields %v, in the schema %v", c.of, fields, properties)
+		}
+		slices.Sort(always)
+		slices.Sort(got.Required)
+		if !slices.Equal(always, got.Required) {
+			t.Errorf("%T: never left out are %v, required %v", c.of, always, got.Required)
+		}
+	}
+}
+
+// A value that should not be in the report at all still does not come out.
+func TestJSONSensitive(t *testing.T) {
+	r := planned()
+	r.Sources[0].Changes[3].From, r.Sources[0].Changes[3].To = "hunter2-old", "hunter2-new"
+	if out := rendered(t, render.JSON, r, render.Options{}); bytes.Contains(out, []byte("hunter2")) {
+		t.Errorf("a sensitive value was written:\n%s", out)
+	}
+	if r.Sources[0].Changes[3].From != "hunter2-old" {
+		t.Error("the report itself was changed")
+	}
+}

@@ -1,0 +1,124 @@
+package render_test
+
+import (
+	"strings"
+	"testing"
+
+	"syncsources/runner"
+	"syncsources/runner/render"
+)
+
+func TestText(t *testing.T) {
+	for name, r := range samples() {
+		t.Run(name, func(t *testing.T) { golden(t, "text-"+name, rendered(t, render.Text, r, render.Options{})) })
+	}
+	t.Run("quiet", func(t *testing.T) {
+		golden(t, "text-quiet", rendered(t, render.Text, planned(), render.Options{Quiet: true}))
+	})
+}
+
+// The counts come last, whatever else is printed.
+func TestTextLastLine(t *testing.T) {
+	for name, r := range samples() {
+		if r.Outcome == runner.OutcomeInvalid {
+			continue
+		}
+		for _, quiet := range []bool{false, true} {
+			out := string(rendered(t, render.Text, r, render.Options{Quiet: quiet}))
+			lines := strings.Split(out, "\n")
+			if n := len(lines); lines[n-1] != "" || lines[n-2] != render.SummaryLine(r) {
+				t.Errorf("%s, quiet %v: the last line is %q, want %q", name, quiet, lines[n-2], render.SummaryLine(r))
+			}
+		}
+	}
+	if got, want := render.SummaryLine(&runner.Report{Command: "plan", Summary: runner.Summary{Planned: 3, Failed: 2, Unchanged: 95}}),
+		"Plan: 3 to update, 2 failed, 95 unchanged."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := render.SummaryLine(&runner.Report{Command: "apply", Summary: runner.Summary{Updated: 3, Failed: 2, Unchanged: 95}}),
+		"Apply: 3 updated, 2 failed, 0 skipped, 95 unchanged."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Colours add to the text, and change nothing else in it.
+func TestTextColor(t *testing.T) {
+	plain := string(rendered(t, render.Text, applied(), render.Options{}))
+	if strings.Contains(plain, "\x1b") {
+		t.Error("an escape sequence, though colours are off")
+	}
+	color := string(rendered(t, render.Text, applied(), render.Options{Color: true}))
+	if !strings.Contains(color, "\x1b[31m") || !strings.Contains(color, "\x1b[32m") {
+		t.Errorf("no red or no green:\n%q", color)
+	}
+	if got := sgr.ReplaceAllString(color, ""); got != plain {
+		t.Errorf("without its colours the text is\n%s\nwant\n%s", got, plain)
+	}
+}
+
+func TestTextValues(t *testing.T) {
+	long := strings.Repeat("a", 200)
+	for _, c := range []struct {
+		name   string
+		change runner.Change
+		want   string
+	}{
+		{"bare booleans", runner.Change{Path: "active", From: false, To: true}, `active: false -> true`},
+		{"empty", runner.Change{Path: "description", From: "", To: "x"}, `description: "" -> "x"`},
+		{"masked", runner.Change{Path: "settings.token", Sensitive: true}, `settings.token: (sensitive) -> (sensitive)`},
+		{"masked though present", runner.Change{Path: "settings.token", From: "a", To: "b", Sensitive: true}, `settings.token: (sensitive) -> (sensitive)`},
+		{"quotes", runner.Change{Path: "title", From: `say "x"`, To: `C:\x`}, `title: "say \"x\"" -> "C:\\x"`},
+		{"other scripts", runner.Change{Path: "title", From: "Продажи", To: "販売 📈"}, `title: "Продажи" -> "販売 📈"`},
+		{"escape sequence", runner.Change{Path: "title", From: "a", To: "\x1b[2J\u202eb"}, `title: "a" -> "\x1b[2J\u202eb"`},
+		{"change at the end", runner.Change{Path: "title", From: long + "b", To: long + "c"}, `title: …"` + long[:24] + `b" -> …"` + long[:24] + `c"`},
+		{"change at the start", runner.Change{Path: "title", From: "b" + long, To: "c" + long}, `title: "b` + long[:24] + `"… -> "c` + long[:24] + `"…`},
+		{"all new", runner.Change{Path: "title", From: "", To: long}, `title: "" -> "` + long[:48] + `"…"` + long[:24] + `"`},
+		{"line end added", runner.Change{Path: "title", From: "a\nb", To: "a\nb\n"}, "title:\n      |  a\n      |  b\n      | +"},
+		{"long line", runner.Change{Path: "title", From: "a\n" + long + "1", To: "a\n" + long + "2"},
+			"title:\n      |  a\n      | -…\"" + long[:24] + "1\"\n      | +…\"" + long[:24] + "2\""},
+		{"command of a CI system", runner.Change{Path: "title", From: "::error::x\nb", To: "::error::x\nc"},
+			"title:\n      |  ::error::x\n      | -b\n      | +c"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := crm(runner.StatusPlanned)
+			s.Changes = []runner.Change{c.change}
+			got := string(rendered(t, render.Text, report("plan", runner.OutcomeChanges, s), render.Options{}))
+			if want := "~ crm (#4)  manifest.yaml:5\n    " + c.want + "\n\nPlan: 1 to update, 0 failed, 0 unchanged.\n"; got != want {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// A long difference is cut, with the number of what is missing.
+func TestTextLongDifference(t *testing.T) {
+	s := crm(runner.StatusPlanned)
+	s.Changes = []runner.Change{{Path: "description", From: "", To: strings.Repeat("line\n", 100)}}
+	got := string(rendered(t, render.Text, report("plan", runner.OutcomeChanges, s), render.Options{}))
+	if lines := strings.Count(got, "\n"); lines > 50 || !strings.Contains(got, "… and 61 more lines") {
+		t.Errorf("%d lines:\n%s", lines, got)
+	}
+}
+
+func TestRunError(t *testing.T) {
+	got := string(rendered(t, render.RunError, stopped(), render.Options{}))
+	want := "error: TIMEOUT: the time limit of 30m is over\nhint: run again, which goes on where this run ended, or raise --timeout\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := rendered(t, render.RunError, planned(), render.Options{}); len(got) > 0 {
+		t.Errorf("without an error: %q", got)
+	}
+}
+
+func TestForm(t *testing.T) {
+	for _, name := range render.Forms() {
+		if f, err := render.Form(name); f == nil || err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, err := render.Form("yaml")
+	if want := `unknown output form "yaml": use one of text, json`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
