@@ -1,0 +1,26 @@
+// Syncsources keeps the BIconnector sources of a Bitrix24 portal as manifests
+// declare them: validate checks manifests, plan shows what differs, apply
+// changes it and reads it back.
+//
+// The result goes to standard output and nothing else does; logs, progress,
+// warnings and errors go to standard error.
+//
+// Exit codes, the same for every output format:
+//
+//	0    done; a plan with changes as well
+//	1    at least one source failed, or a guard refused the run, or the result
+//	     could not be written
+//	2    plan --detailed-exitcode: there are changes, and no failure
+//	3    the manifests, the command line, the environment or the credentials'
+//	     form is invalid; nothing was sent
+//	4    the run was stopped: portal unreachable, credentials refused, blocked,
+//	     time over, or another run holds the portal's lock
+//	130  interrupted (SIGINT)
+//	143  terminated (SIGTERM)
+//
+// Where several apply, the first of 3, 130 and 143, 4, 1, 2, 0 is taken.
+//
+// Every flag has an environment variable: SYNCSOURCES_ and the flag's name in
+// capitals, dashes as underscores. The command line wins; an empty variable
+// counts as unset; flags that may be repeated take a comma-separated list.
+package main

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"syncsources/manifest"
+	"syncsources/runner"
+	"syncsources/schema"
+)
+
+// newValidate builds the command that checks manifests offline.
+func newValidate(a *app) *cobra.Command {
+	var out outputFlags
+	cmd := &cobra.Command{
+		Use:   "validate PATH...",
+		Short: "Check manifests, offline",
+		Long: `Check manifests: files, directories (every .yaml and .yml below, hidden ones
+skipped), or - for standard input. Nothing but these files is read: no
+credentials, no secrets that they refer to, no network.
+
+All errors of all files are reported, each with its place, and what is allowed.`,
+		Example: "  syncsources validate manifests/",
+		Args:    atLeastOnePath,
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			set, findings, err := a.load(paths)
+			if err != nil {
+				return err
+			}
+			if len(findings) > 0 {
+				return a.finish(cmd.Context(), invalidReport("validate", findings), findings, &out)
+			}
+			report := valid("validate", len(set.Sources))
+			return a.finish(cmd.Context(), report, nil, &out)
+		},
+	}
+	out.add(cmd.Flags())
+	return cmd
+}
+
+// load reads and checks the manifests at paths.
+func (a *app) load(paths []string) (*manifest.Set, []*manifest.Error, error) {
+	set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check})
+	if err != nil {
+		return nil, nil, invalid(codeUnreadable, fmt.Sprint(err))
+	}
+	return set, findings, nil
+}
+
+// valid is the report of manifests without a finding.
+func valid(command string, sources int) *runner.Report {
+	now := time.Now()
+	return &runner.Report{
+		Schema: runner.ReportSchema, Command: command, Outcome: runner.OutcomeOK, Started: now, Finished: now,
+		Summary: runner.Summary{Total: sources},
+	}
+}
+
+// invalidReport is the report of manifests with findings.
+func invalidReport(command string, findings []*manifest.Error) *runner.Report {
+	report := valid(command, 0)
+	report.Outcome = runner.OutcomeInvalid
+	for _, f := range findings {
+		report.Findings = append(report.Findings, runner.Finding{File: f.File, Line: f.Line, Column: f.Column, Rule: f.Rule, Message: f.Message})
+	}
+	return report
+}
