@@ -85,8 +85,7 @@ func arrange(found []*Error, files []*text) []*Error {
 	}
 	for _, e := range out {
 		const most = 3
-		slices.Sort(e.uses)
-		e.uses = slices.Compact(e.uses)
+		e.uses = distinct(e.uses)
 		e.Advice = append(slices.Clip(e.Advice), e.uses[:min(most, len(e.uses))]...)
 		if more := len(e.uses) - most; more > 0 {
 			e.Advice = append(e.Advice, fmt.Sprintf("and %d times more", more))
@@ -94,4 +93,14 @@ func arrange(found []*Error, files []*text) []*Error {
 		e.uses = nil
 	}
 	return out
+}
+
+// distinct drops what stands in a list already.
+func distinct(list []string) []string {
+	seen := make(map[string]bool, len(list))
+	return slices.DeleteFunc(list, func(s string) bool {
+		was := seen[s]
+		seen[s] = true
+		return was
+	})
 }

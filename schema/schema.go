@@ -1,18 +1,80 @@
-// Package schema holds the JSON Schemas of the program and checks manifests
+// Package schema holds the JSON Schemas of the program, and checks manifests
 // against theirs.
+//
+// The schema is written for editors first: each property has a title, a
+// description and examples. Its errorMessage, which editors show too, says in
+// words what a value has to be, and is part of our own findings.
+//
+// The rules of its findings are:
+//
+//	wrong-type        a value of another kind than allowed
+//	wrong-value       another value than the only one allowed
+//	out-of-range      a number too small or too large
+//	empty             a text or mapping without content
+//	wrong-form        a text that is not written as it has to be
+//	not-allowed       a value that is excluded
+//	reserved-variable a reference to a variable of our own
+//	unknown-key       a key that the format does not have
+//	missing-key       a key that has to be there
+//	nothing-declared  a source with none of the fields that can be kept
 package schema
 
 import (
+	"bytes"
 	_ "embed"
+	"encoding/json"
+	"strings"
+	"sync"
 
-	"syncsources/manifest"
+	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
 //go:embed sources.schema.json
 var sources []byte
 
 // Sources returns the JSON Schema (draft-07) of manifests.
-func Sources() []byte { return append([]byte(nil), sources...) }
+func Sources() []byte { return bytes.Clone(sources) }
 
-// Check reports what a document says against the schema.
-func Check(doc *manifest.Document) []*manifest.Error { return nil }
+// compiled is the schema of manifests in the forms that Check needs.
+type compiled struct {
+	manifest, source *jsonschema.Schema
+	document         any                 // for what the library does not tell
+	sentences        map[string]sentence // by keyword
+}
+
+const sourceDefinition = "#/definitions/source"
+
+var load = sync.OnceValue(func() *compiled {
+	const name = "mem:///sources.schema.json"
+	c := jsonschema.NewCompiler()
+	c.Draft = jsonschema.Draft7
+	if err := c.AddResource(name, bytes.NewReader(sources)); err != nil {
+		panic(err) // a schema that we embed and test
+	}
+	s := &compiled{manifest: c.MustCompile(name), source: c.MustCompile(name + sourceDefinition), sentences: sentences()}
+	if err := json.Unmarshal(sources, &s.document); err != nil {
+		panic(err)
+	}
+	return s
+})
+
+// at returns the part of the schema that a location names by its fragment, an
+// object, and nil where there is none.
+func (c *compiled) at(location string) map[string]any {
+	here := c.document
+	for token := range tokens(fragment(location)) {
+		object, ok := here.(map[string]any)
+		if !ok {
+			return nil
+		}
+		here = object[token]
+	}
+	object, _ := here.(map[string]any)
+	return object
+}
+
+// fragment returns what follows the # of a location.
+func fragment(location string) string {
+	_, f, _ := strings.Cut(location, "#")
+	return f
+}
