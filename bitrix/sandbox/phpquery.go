@@ -1,0 +1,191 @@
+package sandbox
+
+import (
+	"strings"
+)
+
+// Limits of PHP's configuration, at their defaults.
+const (
+	maxInputNesting = 64   // max_input_nesting_level: a deeper variable is dropped
+	maxInputVars    = 1000 // max_input_vars: further variables are dropped
+)
+
+// parseQuery is PHP's parse_str: what a portal reads from a query string, from
+// the body of a form, and from a command of a batch.
+//
+//   - "+" is a space, %XX a byte; a % without two hex digits stays.
+//   - a[b][c]=v nests, a[]=v appends; what follows the last bracket is lost.
+//   - In the name before the first bracket, dots and spaces become "_", and
+//     so does a bracket that is never closed; leading spaces are dropped.
+//   - A later value replaces an earlier one; "a=1&a[b]=2" leaves the array.
+//   - Every value is a string.
+func parseQuery(q string) *array {
+	a := &array{}
+	for n := 0; q != "" && n < maxInputVars; {
+		var part string
+		part, q, _ = strings.Cut(q, "&")
+		if part == "" {
+			continue
+		}
+		key, val, _ := strings.Cut(part, "=")
+		if a.register(urldecode(key), urldecode(val)) {
+			n++
+		}
+	}
+	return a
+}
+
+// register is PHP's php_register_variable: it sets a variable by its name in
+// brackets, and tells whether the name was one.
+func (a *array) register(name, val string) bool {
+	name, _, _ = strings.Cut(name, "\x00") // names are C strings there
+	name = strings.TrimLeft(name, " ")
+	open := strings.IndexByte(name, '[')
+	base := name
+	if open >= 0 {
+		base = name[:open]
+	}
+	if base == "" {
+		return false
+	}
+	base = strings.NewReplacer(" ", "_", ".", "_").Replace(base)
+	if open < 0 {
+		a.set(base, val)
+		return true
+	}
+
+	path := []string{base} // the keys to walk; appended says which are "[]"
+	appended := []bool{false}
+	for rest := name[open:]; strings.HasPrefix(rest, "["); {
+		if len(path) > maxInputNesting {
+			return false
+		}
+		inner := rest[1:]
+		if inner != "" && isSpace(inner[0]) && strings.HasPrefix(inner[1:], "]") {
+			inner = inner[1:]
+		}
+		end := strings.IndexByte(inner, ']')
+		if end < 0 {
+			if len(path) == 1 {
+				path[0] = base + "_" + rest[1:]
+			}
+			break
+		}
+		path = append(path, inner[:end])
+		appended = append(appended, end == 0)
+		rest = inner[end+1:]
+	}
+
+	for i := range path[:len(path)-1] {
+		next := &array{}
+		switch old, _ := a.get(path[i]); {
+		case appended[i]:
+			a.push(next)
+		default:
+			if o, ok := old.(*array); ok {
+				next = o
+			} else {
+				a.set(path[i], next)
+			}
+		}
+		a = next
+	}
+	if last := len(path) - 1; appended[last] {
+		a.push(val)
+	} else {
+		a.set(path[last], val)
+	}
+	return true
+}
+
+func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+// urldecode is PHP's urldecode.
+func urldecode(s string) string {
+	if !strings.ContainsAny(s, "%+") {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '+':
+			b = append(b, ' ')
+		case c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
+			b = append(b, unhex(s[i+1])<<4|unhex(s[i+2]))
+			i += 2
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c <= '9':
+		return c - '0'
+	case c <= 'F':
+		return c - 'A' + 10
+	}
+	return c - 'a' + 10
+}
+
+// buildQuery is PHP's http_build_query: null values are left out, true is 1
+// and false 0, empty arrays vanish, and everything but letters, digits, "-",
+// "_" and "." is percent-encoded, a space as "+".
+func buildQuery(a *array) string {
+	var b strings.Builder
+	var walk func(prefix string, a *array)
+	walk = func(prefix string, a *array) {
+		for i, k := range a.keys {
+			name := urlencode(k)
+			if prefix != "" {
+				name = prefix + "%5B" + name + "%5D"
+			}
+			var s string
+			switch v := a.vals[i].(type) {
+			case nil:
+				continue
+			case *array:
+				walk(name, v)
+				continue
+			case bool:
+				s = "0"
+				if v {
+					s = "1"
+				}
+			default:
+				s, _ = text(v)
+			}
+			if b.Len() > 0 {
+				b.WriteByte('&')
+			}
+			b.WriteString(name)
+			b.WriteByte('=')
+			b.WriteString(urlencode(s))
+		}
+	}
+	walk("", a)
+	return b.String()
+}
+
+// urlencode is PHP's urlencode.
+func urlencode(s string) string {
+	const hex = "0123456789ABCDEF"
+	b := make([]byte, 0, len(s)+8)
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == ' ':
+			b = append(b, '+')
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '-', c == '_', c == '.':
+			b = append(b, c)
+		default:
+			b = append(b, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return string(b)
+}
