@@ -1,0 +1,146 @@
+package sandbox
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// maxBatch is how many commands a batch runs.
+const maxBatch = 50
+
+// batch runs the commands of a batch in the order sent. It counts as one
+// request, however many they are.
+func (r *run) batch(params *array) (any, timing, *apiError) {
+	p := r.p
+	billBatch := p.cfg.OperatingBilled == BilledBatch
+	if billBatch && p.exhausted(r.auth.client, methodBatch) {
+		p.record(r, methodBatch, "", params, outcome{err: errOperating})
+		return nil, timing{}, errOperating
+	}
+	p.record(r, methodBatch, "", params, outcome{})
+
+	// PHP code asks for the parameters of a batch in any case of letters.
+	var halt any
+	var commands *array
+	for i, k := range params.keys {
+		switch strings.ToLower(k) {
+		case "halt":
+			halt = params.vals[i]
+		case "cmd":
+			commands, _ = params.vals[i].(*array)
+		}
+	}
+
+	out := map[string]*array{"result": {}, "error": {}, "total": {}, "next": {}, "time": {}}
+	var spent time.Duration
+	for i := range commands.len() {
+		key := commands.keys[i]
+		var err *apiError
+		if i >= maxBatch {
+			err = errBatchLength
+		} else {
+			command, ok := commands.vals[i].(string)
+			if !ok {
+				continue // neither run nor answered
+			}
+			res := r.command(command, key, out)
+			if res.err == errCut || res.err == errGone {
+				if billBatch {
+					p.bill(r.auth.client, methodBatch, spent+time.Since(res.time.start))
+				}
+				return nil, timing{}, res.err
+			}
+			err = res.err
+			if err == nil {
+				out["result"].set(key, res.result)
+				out["time"].set(key, res.time.array())
+			}
+			spent += res.time.processing
+		}
+		if err != nil {
+			out["error"].set(key, err.array())
+			if isTrue(halt) {
+				break
+			}
+		}
+	}
+	tm := timing{processing: spent}
+	if !billBatch {
+		spent = 0
+	}
+	tm.operating, tm.resetAt = p.bill(r.auth.client, methodBatch, spent)
+	return dict("result", out["result"], "result_error", out["error"], "result_total", out["total"],
+		"result_next", out["next"], "result_time", out["time"]), tm, nil
+}
+
+// command runs one command: a method and a query string.
+func (r *run) command(command, key string, done map[string]*array) outcome {
+	command, _, _ = strings.Cut(command, "#") // PHP reads it as a URL
+	method, query, _ := strings.Cut(command, "?")
+	params := parseQuery(query)
+	method = methodName(strings.Trim(method, "/"))
+	if method == methodBatch {
+		return outcome{err: errNotInBatch}
+	}
+	params = params.without(func(k string) bool { return k == "auth" || k == "access_token" || k == "start" })
+	return r.call(method, substitute(params, done).(*array), key)
+}
+
+// isTrue is PHP's (bool) cast.
+func isTrue(v any) bool { return !empty(v) }
+
+// reference matches a reference to an earlier command's result, such as
+// $result[get][item][connectorId]. What stands between the word and the first
+// bracket does not save a value from being replaced.
+var reference = regexp.MustCompile(`(?i)\$(result|next|total|time|error)[^\s\[]*((?:\[[^\]\s]*\])+)`)
+
+// substitute replaces the references in all values of a command's parameters,
+// in values that were never meant as one too. A value that is nothing but a
+// reference becomes what it refers to, a list included; inside a longer value
+// it becomes text, and nothing if there is no such result.
+func substitute(v any, done map[string]*array) any {
+	switch v := v.(type) {
+	case *array:
+		for i := range v.vals {
+			v.vals[i] = substitute(v.vals[i], done)
+		}
+	case string:
+		if !strings.Contains(v, "$") {
+			return v
+		}
+		lookup := func(ref string) any {
+			m := reference.FindStringSubmatch(ref)
+			var at any = done[strings.ToLower(m[1])]
+			for _, key := range strings.Split(strings.Trim(m[2], "[]"), "][") {
+				a, ok := at.(*array)
+				if !ok {
+					return nil
+				}
+				at, _ = a.get(key)
+			}
+			return at
+		}
+		if m := reference.FindString(v); m == v && m != "" {
+			if a, ok := lookup(v).(*array); ok {
+				return a
+			}
+		}
+		return reference.ReplaceAllStringFunc(v, func(ref string) string {
+			s, ok := text(lookup(ref))
+			if !ok {
+				return "Array" // what PHP makes of an array in a text
+			}
+			return s
+		})
+	}
+	return v
+}
+
+// commandCount tells how many commands a batch has, for the log.
+func commandCount(params *array) string {
+	cmd, _ := params.get("cmd")
+	a, _ := cmd.(*array)
+	return fmt.Sprintf("batch of %d", a.len())
+}

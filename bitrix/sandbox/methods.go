@@ -1,0 +1,74 @@
+package sandbox
+
+import (
+	"sort"
+	"time"
+)
+
+// method is a method of the REST API.
+type method struct {
+	call        func(r *run, params *array) (any, *apiError)
+	scope       string // what the client must be allowed; empty: nothing
+	application bool   // closed to webhooks unless the portal is set to let them in
+}
+
+// methods are the methods of the portal, by name in lower case.
+var methods = map[string]method{
+	"biconnector.source.list":      {(*run).sourceList, "biconnector", true},
+	"biconnector.source.get":       {(*run).sourceGet, "biconnector", true},
+	"biconnector.source.update":    {(*run).sourceUpdate, "biconnector", true},
+	"biconnector.source.add":       {(*run).sourceAdd, "biconnector", true},
+	"biconnector.source.delete":    {(*run).sourceDelete, "biconnector", true},
+	"biconnector.source.fields":    {(*run).sourceFields, "biconnector", false},
+	"biconnector.connector.list":   {(*run).connectorList, "biconnector", true},
+	"biconnector.connector.get":    {(*run).connectorGet, "biconnector", true},
+	"biconnector.connector.fields": {(*run).connectorFields, "biconnector", false},
+	"profile":                      {(*run).profile, "", false},
+	"scope":                        {(*run).scope, "", false},
+	"server.time":                  {(*run).serverTime, "", false},
+	"app.info":                     {(*run).appInfo, "", false},
+}
+
+// profile tells who the client acts for.
+func (r *run) profile(*array) (any, *apiError) {
+	return dict("ID", text1(r.auth.user), "ADMIN", true, "NAME", "Sandbox", "LAST_NAME", "User",
+		"PERSONAL_GENDER", "", "TIME_ZONE", "", "TIME_ZONE_OFFSET", int64(0)), nil
+}
+
+// scope lists what the client is allowed; with full, what there is.
+func (r *run) scope(params *array) (any, *apiError) {
+	scopes := r.p.cfg.Scope
+	if full, _ := params.get("full"); isTrue(full) {
+		scopes = []string{"biconnector", "user_brief"}
+	}
+	l := &array{}
+	for _, s := range scopes {
+		l.push(s)
+	}
+	return l, nil
+}
+
+func (r *run) serverTime(*array) (any, *apiError) {
+	return time.Now().UTC().Format("2006-01-02T15:04:05-07:00"), nil
+}
+
+// appInfo describes the application; a webhook has none.
+func (r *run) appInfo(*array) (any, *apiError) {
+	if r.auth.webhook {
+		return nil, &apiError{403, "ACCESS_DENIED", "Application context required"}
+	}
+	scope := append([]string(nil), r.p.cfg.Scope...)
+	sort.Strings(scope)
+	l := &array{}
+	for _, s := range scope {
+		l.push(s)
+	}
+	return dict("ID", "1", "CODE", ClientID, "VERSION", "1", "STATUS", "L", "INSTALLED", true,
+		"PAYMENT_EXPIRED", "N", "DAYS", nil, "LANGUAGE_ID", "en", "LICENSE", "en_sandbox", "SCOPE", l), nil
+}
+
+// text1 is the text of an integer: lists of the portal hold ids as texts.
+func text1(n int64) string {
+	s, _ := text(n)
+	return s
+}

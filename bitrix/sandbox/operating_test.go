@@ -1,0 +1,102 @@
+package sandbox
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const tenUpdates = "update_cost: 10s\noperating_limit: 25s\nrequest_time: 10m\nlimits: {unlimited: true}\n"
+
+func update4() string { return "biconnector.source.update?id=4&fields[title]=T" }
+
+// With the budget of the commands' methods, the one that passes the limit runs,
+// later ones are refused each for itself, and other methods go on.
+func TestOperatingTimeOfCommands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPortal(t, smallState+tenUpdates)
+		start := time.Now()
+		r := call(t, p, "batch", batchBody(update4(), update4(), update4(), update4(), "biconnector.source.get?id=4"))
+		for i, key := range []string{"c00", "c01", "c02"} {
+			if got := r.at("result", "result_time", key, "operating"); got != float64(10*(i+1)) {
+				t.Errorf("%s: operating %v", key, got)
+			}
+		}
+		if got := r.at("result", "result_error", "c03", "error"); got != "OPERATION_TIME_LIMIT" {
+			t.Errorf("c03: %v in %s", got, r.body)
+		}
+		if r.at("result", "result_time", "c03") != nil {
+			t.Error("a refused command carries a time")
+		}
+		if r.at("result", "result", "c04", "item") == nil {
+			t.Error("another method was refused too")
+		}
+		if got := r.at("time", "operating"); got != 0.0 {
+			t.Errorf("the batch itself is billed: %v", got)
+		}
+		resetAt := int64(r.at("result", "result_time", "c02", "operating_reset_at").(float64))
+
+		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.status != 429 || r.at("error") != "OPERATION_TIME_LIMIT" || r.at("time") != nil {
+			t.Errorf("single call: %d %s", r.status, r.body)
+		}
+		time.Sleep(time.Until(time.Unix(resetAt, 0)) - time.Second)
+		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.status != 429 {
+			t.Errorf("a second before the reset: %d", r.status)
+		}
+		time.Sleep(time.Second)
+		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.status != 200 {
+			t.Errorf("at the reset, %v later: %d", time.Since(start), r.status)
+		}
+		if got := p.Stats().Blocked["biconnector.source.update"]; got != 3 {
+			t.Errorf("%d calls blocked, want 3", got)
+		}
+	})
+}
+
+// With the budget of the batch, the whole request is refused; single calls
+// have their own.
+func TestOperatingTimeOfTheBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPortal(t, smallState+tenUpdates+"operating_billed: batch\n")
+		r := call(t, p, "batch", batchBody(update4(), update4(), update4(), update4()))
+		if r.at("result", "result", "c03") != true || r.at("time", "operating") != 40.0 {
+			t.Fatalf("first batch: %s", r.body)
+		}
+		if got := r.at("result", "result_time", "c03", "operating"); got != 0.0 {
+			t.Errorf("commands are billed too: %v", got)
+		}
+		r = call(t, p, "batch", batchBody("biconnector.source.get?id=4"))
+		if r.status != 429 || r.at("error") != "OPERATION_TIME_LIMIT" {
+			t.Errorf("second batch: %d %s", r.status, r.body)
+		}
+		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.status != 200 || r.at("time", "operating") != 10.0 {
+			t.Errorf("single call: %d %s", r.status, r.body)
+		}
+	})
+}
+
+// Ten buckets of a minute: what was used in one minute is forgiven together,
+// and a method not used yet resets in ten minutes.
+func TestMeter(t *testing.T) {
+	at := func(s int64) time.Time { return time.Unix(6000+s, 0) }
+	m := new(meter)
+	if used, reset := m.read(at(5)); used != 0 || !reset.Equal(at(605)) {
+		t.Errorf("unused: %v, reset %v", used, reset)
+	}
+	m.add(at(5), time.Second)
+	m.add(at(59), time.Second)
+	m.add(at(60), 3*time.Second)
+	for _, c := range []struct {
+		at    int64
+		used  time.Duration
+		reset int64
+	}{{61, 5, 600}, {599, 5, 600}, {600, 3, 660}, {659, 3, 660}, {660, 0, 1260}} {
+		if used, reset := m.read(at(c.at)); used != c.used*time.Second || !reset.Equal(at(c.reset)) {
+			t.Errorf("at %d: %v, reset at %v; want %v s, %v", c.at, used, reset.Unix()-6000, int64(c.used), c.reset)
+		}
+	}
+	m.add(at(601), time.Second) // takes the bucket of the first minute
+	if used, _ := m.read(at(601)); used != 4*time.Second {
+		t.Errorf("bucket taken over: %v", used)
+	}
+}

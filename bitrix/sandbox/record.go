@@ -1,0 +1,150 @@
+package sandbox
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"time"
+)
+
+// Call is a call of a method that the portal received: a request of its own,
+// a batch, or a command of one.
+type Call struct {
+	Request int       // the number of the HTTP request, from 1
+	At      time.Time // when it was over
+	Method  string    // in lower case
+	Key     string    // of a command in its batch; empty otherwise
+	Code    string    // of the error it was answered with; see Failed
+	Failed  bool      // the code of a failure can be empty
+	params  *array
+}
+
+// Params returns the parameters as ordinary values: map[string]any, []any,
+// string, int64, float64, bool, nil; in the parameters of a batch the commands
+// are texts. Credentials are not among them.
+func (c Call) Params() any { return plain(c.params) }
+
+// ID returns the parameter id of the call, or 0.
+func (c Call) ID() int64 {
+	v, _ := c.params.get("id")
+	id, _ := positive(v)
+	return id
+}
+
+// Stats counts what the portal has seen and done.
+type Stats struct {
+	Requests int            // REST requests received, refused ones included
+	Refused  int            // of them refused with QUERY_LIMIT_EXCEEDED by the bucket
+	Cuts     int            // requests cut for taking too long
+	Commands map[string]int // calls by method that were let through to it, commands of batches included
+	Blocked  map[string]int // calls refused with OPERATION_TIME_LIMIT, by method
+	Faults   map[string]int // faults that struck, by kind
+	Updates  map[int64]int  // successful updates by source
+	Checks   map[int64]int  // connection checks by source, failed ones included
+	Expired  int            // requests refused with expired_token
+	Renewals int            // token pairs issued for a refresh token
+	Tokens   int            // token requests, refused ones included
+}
+
+func newStats() Stats {
+	return Stats{
+		Commands: map[string]int{}, Blocked: map[string]int{}, Faults: map[string]int{},
+		Updates: map[int64]int{}, Checks: map[int64]int{},
+	}
+}
+
+// Stats returns the counts so far, as a copy.
+func (p *Portal) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.stats
+	s.Commands, s.Blocked, s.Faults = maps.Clone(s.Commands), maps.Clone(s.Blocked), maps.Clone(s.Faults)
+	s.Updates, s.Checks = maps.Clone(s.Updates), maps.Clone(s.Checks)
+	return s
+}
+
+// Calls returns the calls so far in the order they were over, a batch before
+// its commands. See [State.KeepCalls].
+func (p *Portal) Calls() []Call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	calls := p.calls
+	if keep := p.cfg.KeepCalls; keep > 0 && len(calls) > keep {
+		calls = calls[len(calls)-keep:]
+	}
+	return append([]Call(nil), calls...)
+}
+
+// record notes a call and its outcome.
+func (p *Portal) record(r *run, method, key string, params *array, out outcome) {
+	c := Call{Request: r.n, At: time.Now(), Method: method, Key: key, params: params, Code: out.inside, Failed: out.failed}
+	switch out.err {
+	case nil:
+	case errCut:
+		c.Code, c.Failed = "504", true
+	case errGone:
+		return
+	default:
+		c.Code, c.Failed = out.err.code, true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if out.err == errOperating {
+		p.stats.Blocked[method]++
+	} else {
+		p.stats.Commands[method]++
+	}
+	keep := p.cfg.KeepCalls
+	if keep < 0 {
+		return
+	}
+	p.calls = append(p.calls, c)
+	if keep > 0 && len(p.calls) >= 2*keep {
+		p.calls = append(p.calls[:0:0], p.calls[len(p.calls)-keep:]...)
+	}
+}
+
+// SetAccessLog makes the portal write a line for each request: when, what, and
+// how it was answered. Credentials and parameters do not stand in it. The
+// writer is used by one goroutine at a time; nil switches the log off.
+func (p *Portal) SetAccessLog(w io.Writer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.accessLog = w
+}
+
+// access is what the access log says of a request.
+type access struct {
+	at     time.Time
+	took   time.Duration
+	verb   string
+	method string
+	params *array
+	answer answer
+}
+
+func (p *Portal) logAccess(a access) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.accessLog == nil {
+		return
+	}
+	what := a.method
+	switch what {
+	case "":
+		what = "unknown address"
+	case methodBatch:
+		what = commandCount(a.params)
+	}
+	how := fmt.Sprint(a.answer.status)
+	switch {
+	case a.answer.fate == dropped:
+		how = "connection dropped"
+	case a.answer.fate == truncated:
+		how += " truncated"
+	}
+	if a.answer.code != "" {
+		how += " " + a.answer.code
+	}
+	fmt.Fprintf(p.accessLog, "%s %s %s: %s in %s\n", a.at.Format("15:04:05.000"), a.verb, what, how, a.took.Round(time.Millisecond))
+}

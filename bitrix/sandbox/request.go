@@ -1,0 +1,174 @@
+package sandbox
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// request is what the portal looks at of an HTTP request.
+type request struct {
+	verb   string
+	path   string
+	host   string
+	https  bool
+	params *array // of the query string and the body
+	bearer string // of the Authorization header
+}
+
+// maxBody is the most that the portal reads of a request, as PHP's
+// post_max_size has it.
+const maxBody = 8 << 20
+
+// readRequest takes in an HTTP request. A body that cannot be read in full is
+// an error; one that says nothing to the portal is empty, as with PHP.
+func readRequest(r *http.Request) (request, error) {
+	req := request{
+		verb: r.Method, path: r.URL.Path, host: r.Host,
+		https:  r.TLS != nil || r.URL.Scheme == "https",
+		params: parseQuery(r.URL.RawQuery),
+	}
+	if req.host == "" {
+		req.host = r.URL.Host
+	}
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		req.bearer = token
+	}
+	if r.Body == nil || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return req, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		return req, err
+	}
+	if more := bodyParams(r.Header.Get("Content-Type"), body); more != nil {
+		for i, k := range more.keys {
+			req.params.set(k, more.vals[i])
+		}
+	}
+	return req, nil
+}
+
+// bodyParams reads the parameters of a body: a JSON object, a form, or a
+// multipart form. Anything else, JSON with an error in it included, holds none.
+// Without its content type JSON is a form with a strange name, as curl sends
+// it by default.
+func bodyParams(contentType string, body []byte) *array {
+	media, params, _ := mime.ParseMediaType(contentType)
+	switch media {
+	case "application/json":
+		v, err := decodeJSON(string(body))
+		if err != nil {
+			return nil
+		}
+		a, _ := v.(*array)
+		return a
+	case "application/x-www-form-urlencoded":
+		return parseQuery(string(body))
+	case "multipart/form-data":
+		a := &array{}
+		for mr := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
+			part, err := mr.NextPart()
+			if err != nil {
+				return a
+			}
+			if val, err := io.ReadAll(part); err == nil && part.FileName() == "" {
+				a.register(part.FormName(), string(val))
+			}
+		}
+	}
+	return nil
+}
+
+// target is what a request's path names.
+type target struct {
+	method  string // of the REST API in lower case, or a name of our own for the authorization server's
+	user    string // of a webhook
+	webhook string // its code; empty for an application
+}
+
+// Names for the authorization server's addresses.
+const (
+	methodAuthorize = "oauth/authorize"
+	methodToken     = "oauth/token"
+)
+
+// route reads a path: /rest/METHOD, /rest/USER/CODE/METHOD, /oauth/…, each
+// with or without a slash at its end and a format such as .json. Method names
+// are case-insensitive.
+func route(path string) (target, bool) {
+	parts := strings.FieldsFunc(path, func(c rune) bool { return c == '/' })
+	switch {
+	case len(parts) == 2 && parts[0] == "oauth":
+		m := parts[0] + "/" + parts[1]
+		return target{method: m}, m == methodAuthorize || m == methodToken
+	case len(parts) == 2 && parts[0] == "rest":
+		return target{method: methodName(parts[1])}, true
+	case len(parts) == 4 && parts[0] == "rest":
+		return target{user: parts[1], webhook: parts[2], method: methodName(parts[3])}, true
+	}
+	return target{}, false
+}
+
+func methodName(s string) string {
+	return strings.TrimSuffix(strings.ToLower(s), ".json")
+}
+
+// serve answers a request, taking all the time that a portal takes for it.
+func (r *run) serve(req request) answer {
+	defer r.end()
+	p := r.p
+	arrived := time.Now()
+	t, known := route(req.path)
+	if r.sleep(p.cfg.Latency/2) != nil {
+		return answer{fate: dropped}
+	}
+	var a answer
+	switch {
+	case !known:
+		a = answer{status: http.StatusNotFound, contentType: "text/html", body: []byte("<html><body>404 Not Found</body></html>\n")}
+	case t.method == methodAuthorize:
+		a = r.authorize(req)
+	case t.method == methodToken:
+		a = r.faulty(t.method, func() answer { return r.token(req) })
+	default:
+		a = r.rest(t, req)
+	}
+	if r.sleep(p.cfg.Latency-p.cfg.Latency/2) != nil {
+		a = answer{fate: dropped}
+	}
+	if req.verb == http.MethodHead {
+		a.body = nil
+	}
+	p.logAccess(access{at: arrived, took: time.Since(arrived), verb: req.verb, method: t.method, params: req.params, answer: a})
+	return a
+}
+
+// faulty gives an answer, or what a fault makes of it.
+func (r *run) faulty(method string, answer func() answer) answer {
+	f := r.p.strike(method, false)
+	if f == nil {
+		return answer()
+	}
+	a := answer0
+	if f.runs() {
+		a = answer()
+	}
+	if f.Kind == FaultSlow {
+		delay := f.Delay
+		if delay == 0 {
+			delay = 10 * time.Second
+		}
+		if r.sleep(delay) != nil {
+			a.fate = dropped
+		}
+	}
+	return f.answer(a)
+}
+
+// answer0 stands for the answer of a request that was not executed.
+var answer0 answer

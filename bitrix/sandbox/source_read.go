@@ -1,0 +1,154 @@
+package sandbox
+
+import (
+	"slices"
+	"strconv"
+)
+
+// value is a field of a source as a list shows it: integers are texts there.
+func (s *source) value(name string) any {
+	switch name {
+	case "id":
+		return text1(s.id)
+	case "title":
+		return s.title
+	case "type":
+		return "rest"
+	case "code":
+		return "rest_" + text1(s.connectorID)
+	case "description":
+		if s.description == nil {
+			return nil
+		}
+		return *s.description
+	case "active":
+		return s.active
+	case "dateCreate":
+		return s.created.UTC().Format(dateFormat)
+	case "dateUpdate":
+		return s.updated.UTC().Format(dateFormat)
+	case "createdById":
+		return text1(s.createdBy)
+	case "updatedById":
+		return text1(s.updatedBy)
+	case "connectorId":
+		return text1(s.connectorID)
+	}
+	return nil
+}
+
+// params is the settings of a source, with their values in clear text.
+func (s *source) params(c *connector, withID bool) *array {
+	l := &array{}
+	for _, p := range s.settings {
+		st, _ := c.setting(p.code)
+		a := dict("code", p.code, "name", st.Name, "type", st.Type, "value", p.value)
+		if withID {
+			a.set("id", p.id)
+		}
+		l.push(a)
+	}
+	return l
+}
+
+// sourceRow is a source with its connector, as a list needs it.
+type sourceRow struct {
+	*source
+	connector *connector
+}
+
+func (s sourceRow) item(names []string) *array {
+	a := &array{keys: make([]string, 0, len(names)), vals: make([]any, 0, len(names))}
+	for _, n := range names {
+		switch {
+		case n != "settings":
+			a.set(n, s.value(n))
+		case len(s.settings) == 0:
+			a.set(n, nil) // a source without any
+		default:
+			a.set(n, s.params(s.connector, false))
+		}
+	}
+	return a
+}
+
+// sourceList is biconnector.source.list: a bare array of flat items.
+func (r *run) sourceList(params *array) (any, *apiError) {
+	q, err := readListing(params, sourceFields)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.work(r.p.cfg.ReadCost); err != nil {
+		return nil, err
+	}
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	ids, filtered := r.p.candidates(q)
+	if !filtered && q.byID() {
+		q.filter = nil
+	}
+	rows := make([]row, 0, min(len(ids), 2*pageSize))
+	enough := q.number * pageSize
+	for _, id := range ids {
+		if s := r.mine(id); s != nil {
+			rows = append(rows, sourceRow{s, r.p.connectors[s.connectorID]})
+			if len(rows) == enough && q.filter == nil && q.byID() {
+				break // the rest is on later pages
+			}
+		}
+	}
+	return q.page(rows), nil
+}
+
+// candidates are the ids among which a list looks: those that the filter
+// names, if it does, else all; the larger the portal, the more that saves.
+// filtered tells whether conditions remain to be looked at.
+func (p *Portal) candidates(q *listing) (ids []int64, filtered bool) {
+	ids, filtered = p.ids, q.filter.len() > 0
+	for i := range q.filter.len() {
+		switch q.filter.keys[i] {
+		case "@id", "=id", "id":
+		default:
+			continue
+		}
+		named, ok := q.filter.vals[i].(*array)
+		if !ok {
+			named = list(q.filter.vals[i])
+		}
+		ids = make([]int64, 0, named.len())
+		for _, v := range named.vals {
+			if id, ok := positive(v); ok && p.sources[id] != nil {
+				ids = append(ids, id)
+			}
+		}
+		slices.Sort(ids)
+		return slices.Compact(ids), q.filter.len() > 1
+	}
+	return ids, filtered
+}
+
+// sourceGet is biconnector.source.get.
+func (r *run) sourceGet(params *array) (any, *apiError) {
+	id, err := checkID(params)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.work(r.p.cfg.ReadCost); err != nil {
+		return nil, err
+	}
+	p := r.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := r.mine(id)
+	if s == nil {
+		return nil, errSourceNotFound
+	}
+	connection := dict(
+		"id", s.id, "type", "rest", "code", "rest_"+strconv.FormatInt(s.connectorID, 10),
+		"title", s.title, "description", s.value("description"), "active", s.active,
+		"dateCreate", s.value("dateCreate"), "dateUpdate", s.value("dateUpdate"),
+		"createdById", s.createdBy, "updatedById", s.updatedBy,
+	)
+	return dict("item", dict("connection", connection, "connectorId", s.connectorID,
+		"settings", s.params(p.connectors[s.connectorID], true))), nil
+}

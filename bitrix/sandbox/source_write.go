@@ -1,0 +1,186 @@
+package sandbox
+
+import (
+	"slices"
+	"time"
+)
+
+// sourceUpdate is biconnector.source.update. The checks come in the order in
+// which the server makes them, and end with the one that takes its time: the
+// connector's check endpoint is called for every update, whatever it changes.
+// Nothing is changed before it has answered.
+func (r *run) sourceUpdate(params *array) (any, *apiError) {
+	id, err := checkID(params)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := checkFields(params)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkParams(params, "id", "fields"); err != nil {
+		return nil, err
+	}
+	if err := checkKnown(fields, true); err != nil {
+		return nil, err
+	}
+	if err := checkTypes(fields); err != nil {
+		return nil, err
+	}
+	// The newest page and the server want the title in every update, and mean
+	// PHP's empty: "0" is none.
+	title, _ := fields.get("title")
+	if empty(title) {
+		return nil, errAllFields
+	}
+
+	p := r.p
+	p.mu.Lock()
+	src := r.mine(id)
+	var settings []param
+	var cost time.Duration
+	if src != nil {
+		sent, _ := fields.get("settings")
+		settings, err = newSettings(p.connectors[src.connectorID], sent)
+		cost = p.updateCost(src)
+	}
+	p.mu.Unlock()
+	switch {
+	case src == nil:
+		return nil, errSourceNotFound
+	case err != nil:
+		return nil, err
+	}
+
+	faulty := p.strike("biconnector.source.update", true) != nil
+	if err := r.work(cost); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.connect(src) || faulty {
+		return nil, errUpdateConnection
+	}
+	if src = r.mine(id); src == nil {
+		return nil, errSourceNotFound // deleted in the meantime
+	}
+	src.title = title.(string)
+	if d, ok := fields.get("description"); ok {
+		s := d.(string)
+		src.description = &s
+	}
+	if a, ok := fields.get("active"); ok && p.cfg.HonourActive {
+		src.active = a.(bool)
+	}
+	for _, st := range settings {
+		src.set(p, st.code, st.value)
+	}
+	src.updated, src.updatedBy = time.Now(), r.auth.user
+	p.stats.Updates[id]++
+	return true, nil
+}
+
+// connect is the connection check. p.mu is held.
+func (p *Portal) connect(s *source) bool {
+	p.stats.Checks[s.id]++
+	switch s.check {
+	case CheckFail:
+		return false
+	case CheckFailOnce:
+		s.check = CheckOK
+		return false
+	}
+	return true
+}
+
+// sourceAdd is biconnector.source.add. It is not idempotent.
+func (r *run) sourceAdd(params *array) (any, *apiError) {
+	fields, err := checkFields(params)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkParams(params, "fields"); err != nil {
+		return nil, err
+	}
+	if err := checkKnown(fields, false); err != nil {
+		return nil, err
+	}
+	for _, f := range sourceFields {
+		if f.required && !f.readOnly && !fields.isset(f.name) {
+			return nil, errField("REQUIRED_FIELD_MISSING", "Field \"%s\" is required.", f.name)
+		}
+	}
+	if err := checkTypes(fields); err != nil {
+		return nil, err
+	}
+	title, _ := fields.get("title")
+	if empty(title) {
+		return nil, errAllFields
+	}
+
+	p := r.p
+	v, _ := fields.get("connectorId")
+	connectorID, _ := positive(v)
+	p.mu.Lock()
+	c := p.connectors[connectorID]
+	p.mu.Unlock()
+	if c == nil {
+		return nil, errConnectorNotFound
+	}
+	sent, _ := fields.get("settings")
+	settings, err := newSettings(c, sent)
+	if err != nil {
+		return nil, err
+	}
+	faulty := p.strike("biconnector.source.add", true) != nil
+	if err := r.work(p.cfg.UpdateCost); err != nil {
+		return nil, err
+	}
+	if faulty {
+		return nil, errCreateConnection
+	}
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	src := &source{
+		id: p.lastID + 1, title: title.(string), active: true, connectorID: connectorID, owner: r.auth.client,
+		created: now, updated: now, createdBy: r.auth.user, updatedBy: r.auth.user,
+	}
+	if d, ok := fields.get("description"); ok {
+		s := d.(string)
+		src.description = &s
+	}
+	if a, ok := fields.get("active"); ok && p.cfg.HonourActive {
+		src.active = a.(bool)
+	}
+	for _, st := range settings {
+		src.set(p, st.code, st.value)
+	}
+	p.insert(src)
+	p.stats.Checks[src.id]++
+	return dict("id", src.id), nil
+}
+
+// sourceDelete is biconnector.source.delete.
+func (r *run) sourceDelete(params *array) (any, *apiError) {
+	id, err := checkID(params)
+	if err != nil {
+		return nil, err
+	}
+	p := r.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	src := r.mine(id)
+	switch {
+	case src == nil:
+		return nil, errSourceNotFound
+	case src.datasets > 0:
+		return nil, errHasDatasets
+	}
+	delete(p.sources, id)
+	if i, ok := slices.BinarySearch(p.ids, id); ok {
+		p.ids = slices.Delete(p.ids, i, i+1)
+	}
+	return true, nil
+}

@@ -1,0 +1,121 @@
+package sandbox
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// errDropped is what a client sees when the connection closes without an
+// answer.
+var errDropped = &dropError{}
+
+type dropError struct{}
+
+func (*dropError) Error() string {
+	return "sandbox: the portal closed the connection without an answer"
+}
+
+// Unwrap makes it what net/http reports of a server that hangs up.
+func (*dropError) Unwrap() error { return io.ErrUnexpectedEOF }
+
+// RoundTripper returns a transport that asks the portal in-process, whatever
+// the host of the address. It honours the context and deadline of a request;
+// the portal, like a real one, carries on with what the client has given up.
+// A dropped connection is an error that wraps io.ErrUnexpectedEOF, a truncated
+// answer one while its body is read.
+func (p *Portal) RoundTripper() http.RoundTripper { return transport{p} }
+
+type transport struct{ p *Portal }
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		if r.Body != nil {
+			r.Body.Close()
+		}
+		return nil, err
+	}
+	req, err := readRequest(r)
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	run := t.p.begin(req)
+	if run == nil {
+		return nil, errDropped
+	}
+	done := make(chan answer, 1)
+	go func() { done <- run.serve(req) }()
+	select {
+	case a := <-done:
+		return a.response(r)
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+// response is the answer as a client of net/http gets it.
+func (a answer) response(r *http.Request) (*http.Response, error) {
+	if a.fate == dropped {
+		return nil, errDropped
+	}
+	body := io.Reader(bytes.NewReader(a.body))
+	if a.fate == truncated {
+		body = io.MultiReader(bytes.NewReader(a.body[:len(a.body)/2]), endless{})
+	}
+	header := http.Header{"Server": {"nginx"}, "Content-Length": {strconv.Itoa(len(a.body))}}
+	a.headers(header)
+	return &http.Response{
+		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: header, ContentLength: int64(len(a.body)), Body: io.NopCloser(body), Request: r,
+	}, nil
+}
+
+func (a answer) headers(h http.Header) {
+	if a.contentType != "" {
+		h.Set("Content-Type", a.contentType)
+	}
+	if a.location != "" {
+		h.Set("Location", a.location)
+	}
+}
+
+// endless is the end of a body that was cut short.
+type endless struct{}
+
+func (endless) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// ServeHTTP answers a request on a socket.
+func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	req, err := readRequest(r)
+	if err != nil {
+		var tooLong *http.MaxBytesError
+		if errors.As(err, &tooLong) {
+			http.Error(w, "413 Request Entity Too Large", http.StatusRequestEntityTooLarge)
+		}
+		return // the client is gone
+	}
+	a := answer{fate: dropped}
+	if run := p.begin(req); run != nil {
+		a = run.serve(req)
+	}
+	if a.fate == dropped {
+		panic(http.ErrAbortHandler) // the way to close a connection without an answer
+	}
+	w.Header().Set("Server", "nginx")
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	a.headers(w.Header())
+	w.WriteHeader(a.status)
+	if a.fate != truncated {
+		_, _ = w.Write(a.body)
+		return
+	}
+	_, _ = w.Write(a.body[:len(a.body)/2])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
