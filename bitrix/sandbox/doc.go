@@ -14,6 +14,7 @@
 //     application with an access token: biconnector.source.*,
 //     biconnector.connector.list/get/fields, batch, profile, scope,
 //     server.time, app.info;
+//   - /oauth/authorize/ and /oauth/token/, the authorization server.
 //
 // The limits of a portal (requests per second, operating time, length of a
 // request), what its work costs, and faults of every kind are options of the

@@ -56,6 +56,7 @@ sources:
 // reply is an answer of the portal, decoded.
 type reply struct {
 	status int
+	header http.Header
 	body   string
 	value  map[string]any
 }
@@ -82,15 +83,18 @@ func (r reply) at(path ...any) any {
 // do sends a request and decodes the answer; a body that is not JSON leaves
 // value nil.
 func do(p *Portal, r *http.Request) (reply, error) {
-	resp, err := (&http.Client{Transport: p.RoundTripper(), CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}).Do(r)
+	return ask(&http.Client{Transport: p.RoundTripper()}, r)
+}
+
+func ask(c *http.Client, r *http.Request) (reply, error) {
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := c.Do(r)
 	if err != nil {
 		return reply{}, err
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	out := reply{status: resp.StatusCode, body: string(b)}
+	out := reply{status: resp.StatusCode, header: resp.Header, body: string(b)}
 	_ = json.Unmarshal(b, &out.value)
 	return out, err
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/url"
 	"time"
 )
 
@@ -41,6 +42,13 @@ type State struct {
 	// Workers is how many requests the portal serves at a time; further ones
 	// wait in a queue that shows in no figure of an answer. 0 means any number.
 	Workers int `yaml:"workers"`
+
+	// Address is the portal's address in answers, as https://acme.example;
+	// empty means the one it is asked at.
+	Address string `yaml:"address"`
+	// Redirect is the loopback address that the application is registered
+	// with: where /oauth/authorize/ sends the browser unless it is told.
+	Redirect string `yaml:"redirect"`
 
 	// Webhooks lets webhooks call biconnector methods, as a self-hosted portal
 	// can be set; the cloud answers ACCESS_DENIED.
@@ -197,6 +205,12 @@ func (s *State) check() *problem {
 	}
 	if l := s.Limits; l.Rate < 0 || l.Burst < 0 || l.Level < 0 || l.Phase < 0 || l.Phase >= time.Second {
 		return problemAt("rate, burst and level are not negative, phase is below 1s", "limits")
+	}
+	if u, err := url.Parse(s.Address); s.Address != "" && (err != nil || u.Host == "") {
+		return problemAt(fmt.Sprintf("%q is not an address such as https://acme.example", s.Address), "address")
+	}
+	if u, err := url.Parse(s.Redirect); s.Redirect != "" && (err != nil || !loopback(u)) {
+		return problemAt(fmt.Sprintf("%q is not a loopback address", s.Redirect), "redirect")
 	}
 	for i, f := range s.Faults {
 		if err := f.check(); err != nil {
