@@ -1,5 +1,7 @@
 // Package render writes the report of a run in the forms that its readers
-// want: text for a terminal, JSON for programs. One file holds one form.
+// want: text for a terminal, JSON for programs, Markdown for a pull request,
+// annotations for GitHub Actions, JUnit XML for CI systems and metrics for
+// Prometheus. One file holds one form.
 //
 // Everything is made from a runner.Report and nothing else: a renderer asks no
 // clock, decides no exit status and reads no terminal. The same report always
@@ -33,13 +35,15 @@ type Func func(w io.Writer, r *runner.Report, o Options) error
 
 // Names of the forms that standard output can take.
 const (
-	FormText = "text"
-	FormJSON = "json"
+	FormText     = "text"
+	FormJSON     = "json"
+	FormMarkdown = "markdown"
+	FormGitHub   = "github"
 )
 
 // Forms lists the forms of standard output, the default first.
 func Forms() []string {
-	return []string{FormText, FormJSON}
+	return []string{FormText, FormJSON, FormMarkdown, FormGitHub}
 }
 
 // Form returns the renderer of a form of standard output. Its error names the
@@ -50,6 +54,10 @@ func Form(name string) (Func, error) {
 		return Text, nil
 	case FormJSON:
 		return JSON, nil
+	case FormMarkdown:
+		return Markdown, nil
+	case FormGitHub:
+		return GitHub, nil
 	}
 	return nil, fmt.Errorf("unknown output form %q: use one of %s", name, strings.Join(Forms(), ", "))
 }

@@ -118,7 +118,7 @@ func TestForm(t *testing.T) {
 		}
 	}
 	_, err := render.Form("yaml")
-	if want := `unknown output form "yaml": use one of text, json`; err == nil || err.Error() != want {
+	if want := `unknown output form "yaml": use one of text, json, markdown, github`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
