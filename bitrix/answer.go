@@ -6,21 +6,27 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"golang.org/x/oauth2"
 )
 
 // answer is what every method answers with.
 type answer struct {
 	Result  json.RawMessage `json:"result"`
 	Error   json.RawMessage `json:"error"`
-	Text    looseText       `json:"error_description"`
+	Text    errorText       `json:"error_description"`
 	Time    Time            `json:"time"`
 	Elapsed time.Duration   `json:"-"`
+
+	token   *oauth2.Token // that it was called with, nil for a webhook
+	secrets scrubber      // of the request
 }
 
 // parse sorts an answer. It is a result only where it is JSON, has a result,
 // and holds an error neither at the root nor inside the result.
 func parse(status int, content []byte, secrets scrubber) (answer, *Error) {
 	var ans answer
+	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")) // of a PHP file saved with one
 	if err := json.Unmarshal(content, &ans); err != nil {
 		return answer{}, &Error{Code: BadAnswer, Message: describe(status, content), Status: status}
 	}
@@ -47,7 +53,7 @@ func resultError(result json.RawMessage, secrets scrubber) *Error {
 	}
 	var in struct {
 		Error json.RawMessage `json:"error"`
-		Text  looseText       `json:"error_description"`
+		Text  errorText       `json:"error_description"`
 	}
 	if json.Unmarshal(result, &in) != nil {
 		return nil
@@ -62,23 +68,30 @@ func shapedError(raw json.RawMessage, text string, secrets scrubber) *Error {
 	if len(raw) == 0 || string(raw) == "null" || string(raw) == "false" || string(raw) == "[]" {
 		return nil
 	}
-	var code looseText
+	var code errorText
 	if raw[0] == '{' {
 		var in struct {
-			Error looseText `json:"error"`
-			Text  looseText `json:"error_description"`
+			Error errorText `json:"error"`
+			Text  errorText `json:"error_description"`
 		}
 		if json.Unmarshal(raw, &in) == nil {
 			code, text = in.Error, string(in.Text)
 		}
-	} else if json.Unmarshal(raw, &code) != nil {
-		code = ""
+	} else {
+		_ = json.Unmarshal(raw, &code)
 	}
-	e := &Error{Code: Code(secrets.text(string(code))), Message: secrets.text(text)}
-	if e.Code == "" {
-		e.Code = PortalError
-	}
-	return e
+	return &Error{Code: secrets.code(string(code)), Message: secrets.text(text)}
+}
+
+// errorText is a text; what is none counts as empty, since an error with an
+// odd description is still that error.
+type errorText string
+
+func (t *errorText) UnmarshalJSON(b []byte) error {
+	var text looseText
+	_ = text.UnmarshalJSON(b)
+	*t = errorText(text)
+	return nil
 }
 
 // describe says what came instead of an answer, without repeating it.

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"golang.org/x/oauth2"
 )
 
 // Reply is the portal's answer to one command.
@@ -99,8 +102,11 @@ func (r *Reader) batch(ctx context.Context, commands []Command) (*Response, erro
 	if e != nil {
 		return resp, e
 	}
-	replies, err := r.splitBatch(ans.Result, commands)
+	replies, err := r.splitBatch(ans, commands)
 	if err != nil {
+		return resp, err
+	}
+	if err := r.renewFor(ctx, ans.token, replies); err != nil {
 		return resp, err
 	}
 	resp.Replies = replies
@@ -112,16 +118,15 @@ func batchKey(i int) string { return "c" + strconv.Itoa(i) }
 // splitBatch deals the result of a batch out to its commands. A command that
 // stands neither among the results nor among the errors was perhaps not run
 // at all: that is a BadAnswer, not a success.
-func (r *Reader) splitBatch(result json.RawMessage, commands []Command) ([]Reply, error) {
+func (r *Reader) splitBatch(ans answer, commands []Command) ([]Reply, error) {
 	var in struct {
 		Result looseMap `json:"result"`
 		Errors looseMap `json:"result_error"`
 		Times  looseMap `json:"result_time"`
 	}
-	if err := json.Unmarshal(result, &in); err != nil || in.Result == nil {
+	if err := json.Unmarshal(ans.Result, &in); err != nil || in.Result == nil && in.Errors == nil {
 		return nil, &Error{Code: BadAnswer, Method: MethodBatch, Message: "the portal's answer to a batch has no results"}
 	}
-	secrets := scrub(commands)
 	replies := make([]Reply, len(commands))
 	for i, c := range commands {
 		key := batchKey(i)
@@ -130,13 +135,13 @@ func (r *Reader) splitBatch(result json.RawMessage, commands []Command) ([]Reply
 			_ = reply.Time.UnmarshalJSON(t)
 		}
 		raw, done := in.Result[key]
-		e := shapedError(in.Errors[key], "", secrets)
+		e := shapedError(in.Errors[key], "", ans.secrets)
 		switch {
 		case e != nil:
 		case !done:
 			e = &Error{Code: BadAnswer, Message: "the portal's answer leaves this command out"}
 		default:
-			e = resultError(raw, secrets)
+			e = resultError(raw, ans.secrets)
 		}
 		if e != nil {
 			e.Method, e.Hint = c.Method(), hint(e.Code, r.conf.Credentials.IsWebhook())
@@ -146,6 +151,31 @@ func (r *Reader) splitBatch(result json.RawMessage, commands []Command) ([]Reply
 		reply.Result = raw
 	}
 	return replies, nil
+}
+
+// renewFor deals with a token that expired while a batch ran, so that only
+// commands of it were refused: it renews the token, and marks them as not
+// delivered.
+func (r *Reader) renewFor(ctx context.Context, token *oauth2.Token, replies []Reply) error {
+	renewer, ok := r.conf.Credentials.tokens.(Renewer)
+	if !ok {
+		return nil
+	}
+	renewed := false
+	for i := range replies {
+		var e *Error
+		if !errors.As(replies[i].Err, &e) || e.Code != ExpiredToken {
+			continue
+		}
+		if !renewed {
+			if _, err := renewer.Renew(ctx, token); err != nil {
+				return tokenError(e.Method, err)
+			}
+			renewed = true
+		}
+		e.NotSent = true
+	}
+	return nil
 }
 
 // looseMap is a JSON object; "[]" is an empty one, and a list is a map with

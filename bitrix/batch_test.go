@@ -23,7 +23,7 @@ func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(s.body)), Request: req, Header: http.Header{}}, nil
 }
 
-func testClient(t *testing.T, tr http.RoundTripper) *Client {
+func testClient(t testing.TB, tr http.RoundTripper) *Client {
 	t.Helper()
 	creds, err := Webhook("https://portal.example/rest/1/c0de/")
 	if err != nil {

@@ -3,15 +3,14 @@ package bitrix
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/oauth2"
 )
 
 // DefaultTimeout is a request's own time limit. It lies above the 60 s at
@@ -19,9 +18,14 @@ import (
 // not ours, decides.
 const DefaultTimeout = 75 * time.Second
 
-// maxAnswer is the most bytes of an answer that are read: 2,500 sources with
-// long settings fit several times over.
-const maxAnswer = 64 << 20
+// The most bytes of an answer that are read. 2,500 sources are some 1.5 MiB;
+// this leaves 13 KiB for each of them, and keeps what a broken or hostile
+// server can make us hold bounded. An error needs far less.
+const (
+	maxAnswer      = 32 << 20
+	maxErrorAnswer = 1 << 20
+	maxHeader      = 256 << 10
+)
 
 // Config configures a Reader or a Client.
 type Config struct {
@@ -73,6 +77,7 @@ func (r *Reader) init(conf Config) {
 	if conf.Transport == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256 // all of them go to one host
+		t.MaxResponseHeaderBytes = maxHeader
 		conf.Transport = t
 	}
 	if conf.Timeout == 0 {
@@ -86,17 +91,6 @@ func (r *Reader) init(conf Config) {
 	}
 	r.conf = conf
 	r.http = &http.Client{Transport: conf.Transport, CheckRedirect: checkRedirect}
-}
-
-// checkRedirect follows a redirect only where the request, whose body holds
-// the credentials, stays with the same host and is repeated as it was.
-func checkRedirect(next *http.Request, via []*http.Request) error {
-	first := via[0]
-	sameBody := next.Response != nil && (next.Response.StatusCode == http.StatusTemporaryRedirect || next.Response.StatusCode == http.StatusPermanentRedirect)
-	if next.URL.Host != first.URL.Host || next.URL.Scheme != first.URL.Scheme || !sameBody || len(via) > 3 {
-		return http.ErrUseLastResponse
-	}
-	return nil
 }
 
 // Portal is the address of the portal, without credentials.
@@ -116,15 +110,20 @@ func (r *Reader) CloseIdle() { r.http.CloseIdleConnections() }
 func (r *Reader) call(ctx context.Context, method string, p params, commands []Command) (answer, *Error) {
 	creds := r.conf.Credentials
 	if creds.tokens == nil {
-		return r.send(ctx, method, p, scrub(commands, creds.code))
+		secrets := scrub(commands, creds.code)
+		ans, e := r.send(ctx, method, p, secrets)
+		ans.secrets = secrets
+		return ans, e
 	}
-	token, err := creds.tokens.Token()
+	token, err := tokenFor(ctx, creds.tokens)
 	if err != nil {
 		return answer{}, tokenError(method, err)
 	}
 	for renewed := false; ; renewed = true {
+		secrets := scrub(commands, token.AccessToken, token.RefreshToken)
 		body := append(p[:len(p):len(p)], param{"auth", token.AccessToken})
-		ans, e := r.send(ctx, method, body, scrub(commands, token.AccessToken, token.RefreshToken))
+		ans, e := r.send(ctx, method, body, secrets)
+		ans.token, ans.secrets = token, secrets
 		renewer, ok := creds.tokens.(Renewer)
 		if e == nil || e.Code != ExpiredToken || renewed || !ok {
 			return ans, e
@@ -133,6 +132,16 @@ func (r *Reader) call(ctx context.Context, method string, p params, commands []C
 			return ans, tokenError(method, err)
 		}
 	}
+}
+
+// tokenFor asks a source for its token, with a context where it takes one.
+func tokenFor(ctx context.Context, tokens oauth2.TokenSource) (*oauth2.Token, error) {
+	if t, ok := tokens.(interface {
+		TokenContext(context.Context) (*oauth2.Token, error)
+	}); ok {
+		return t.TokenContext(ctx)
+	}
+	return tokens.Token()
 }
 
 // tokenError reports that there is no token to call with; that dooms every
@@ -151,7 +160,10 @@ func tokenError(method string, err error) *Error {
 func (r *Reader) send(ctx context.Context, method string, p params, secrets scrubber) (answer, *Error) {
 	ans, e := r.exchange(ctx, method, p, secrets)
 	if e != nil {
-		e.Method, e.Hint = method, hint(e.Code, r.conf.Credentials.IsWebhook())
+		e.Method = method
+		if e.Hint == "" {
+			e.Hint = hint(e.Code, r.conf.Credentials.IsWebhook())
+		}
 		if what := e.Reaction(); what == Throttled || what == Held {
 			r.counters.throttled.Add(1)
 		}
@@ -165,7 +177,7 @@ func (r *Reader) send(ctx context.Context, method string, p params, secrets scru
 func (r *Reader) exchange(ctx context.Context, method string, p params, secrets scrubber) (answer, *Error) {
 	body, err := p.MarshalJSON()
 	if err != nil {
-		return answer{}, &Error{Code: BadAnswer, Message: "the parameters cannot be written as JSON", Status: http.StatusBadRequest, NotSent: true}
+		return answer{}, &Error{Code: BadRequest, Message: "the parameters cannot be written as JSON: " + err.Error(), NotSent: true}
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.conf.Timeout)
 	defer cancel()
@@ -179,44 +191,43 @@ func (r *Reader) exchange(ctx context.Context, method string, p params, secrets 
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", r.conf.UserAgent)
 
+	if err := ctx.Err(); err != nil {
+		return answer{}, lost(0, &noConnection{err}, secrets)
+	}
 	start := time.Now()
 	r.counters.http.Add(1)
 	status, content, err := r.roundTrip(req)
 	elapsed := time.Since(start)
 	if err != nil {
-		err = withoutURL(err)
-		e := &Error{Code: Network, Status: status, NotSent: notSent(err), Err: err}
-		if e.NotSent {
-			e.Message = "the portal cannot be reached: " + secrets.text(err.Error())
-		} else {
-			e.Message = "the portal's answer was lost: " + secrets.text(err.Error())
-		}
-		return answer{Elapsed: elapsed}, e
+		return answer{Elapsed: elapsed}, lost(status, err, secrets)
 	}
 	ans, e := parse(status, content, secrets)
 	ans.Elapsed = elapsed
 	return ans, e
 }
 
-// roundTrip sends req and reads the whole answer, up to maxAnswer.
+// roundTrip sends req and reads the whole answer, as far as one may be long.
 func (r *Reader) roundTrip(req *http.Request) (status int, content []byte, err error) {
-	resp, err := r.http.Do(req)
+	seen := &dialing{}
+	resp, err := r.http.Do(req.WithContext(seen.watch(req.Context())))
 	if err != nil {
+		err = withoutURL(err)
+		if seen.inVain() {
+			err = &noConnection{err}
+		}
 		return 0, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	content, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err == nil && len(content) > maxAnswer {
-		err = fmt.Errorf("more than %d MiB of it", maxAnswer>>20)
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		return resp.StatusCode, nil, &redirected{to: resp.Header.Get("Location")}
+	}
+	most := maxAnswer
+	if resp.StatusCode >= 400 {
+		most = maxErrorAnswer
+	}
+	content, err = io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
+	if err == nil && len(content) > most {
+		err = errTooLong
 	}
 	return resp.StatusCode, content, err
-}
-
-// notSent reports whether a request failed before any of it left: no address,
-// no connection, or no trust in the certificate.
-func notSent(err error) bool {
-	var op *net.OpError
-	var dns *net.DNSError
-	var cert *tls.CertificateVerificationError
-	return errors.As(err, &dns) || errors.As(err, &cert) || errors.As(err, &op) && op.Op == "dial"
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // Methods of the portal that the program calls.
@@ -131,6 +132,10 @@ func (u Update) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%s #%d", u.
 // more only costs a request, matching less would cost a password.
 var reference = regexp.MustCompile(`(?i)\$(result|next|total|time|error)\S*\[`)
 
+// variable matches what begins such a reference. Behind it in a key, the
+// bracket may be one that the query string adds.
+var variable = regexp.MustCompile(`(?i)\$(result|next|total|time|error)`)
+
 // maxVariables is how many values a query string may carry: PHP drops those
 // beyond max_input_vars, 1,000 unless configured, without a word.
 const maxVariables = 900
@@ -142,7 +147,7 @@ const maxVariables = 900
 //   - a value or key holds what looks like a reference to another command's
 //     result, as in "x$time[1]y": the portal would replace it, silently and
 //     whatever its percent-encoding;
-//   - a key holds brackets, is empty, or begins with white space: PHP's
+//   - a key holds brackets or NUL, is empty, or begins with white space: PHP's
 //     parse_str would read another key;
 //   - there are more values than PHP takes from a query string.
 //
@@ -153,7 +158,7 @@ func batchable(p params) (ok bool, why string) {
 		text := key
 		switch v := value.(type) {
 		case nil:
-			if key == "" || strings.ContainsAny(key, "[]") || strings.TrimLeft(key, " \t\n\v\f\r") != key {
+			if key == "" || strings.ContainsAny(key, "[]\x00") || strings.TrimLeft(key, " \t\n\v\f\r") != key || variable.MatchString(key) {
 				why = "a query string cannot express the key of a setting"
 			}
 		case bool:
@@ -162,6 +167,9 @@ func batchable(p params) (ok bool, why string) {
 		case string:
 			values++
 			text = v
+			if !utf8.ValidString(v) {
+				why = "the value is not valid UTF-8"
+			}
 		default:
 			values++
 		}

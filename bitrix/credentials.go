@@ -63,7 +63,8 @@ func Application(address string, tokens oauth2.TokenSource, key Secret) (Credent
 		return Credentials{}, err
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return Credentials{}, fmt.Errorf("the portal's address %q has more than a host; write https://%s", u.Redacted(), u.Host)
+		// What follows the host is not repeated: it may be that of a webhook.
+		return Credentials{}, fmt.Errorf("the portal's address has more than a host; write %s://%s", u.Scheme, u.Host)
 	}
 	return Credentials{portal: &url.URL{Scheme: u.Scheme, Host: u.Host}, path: "/rest/", tokens: tokens, key: key.Plain()}, nil
 }

@@ -36,6 +36,8 @@ const (
 	Network Code = "NETWORK"
 	// BadAnswer: an answer came that is not what the method documents.
 	BadAnswer Code = "BAD_ANSWER"
+	// BadRequest: the command cannot be written down for the portal.
+	BadRequest Code = "BAD_REQUEST"
 	// NoToken: there is no access token to call with, and none can be had.
 	NoToken Code = "NO_TOKEN"
 )
@@ -114,9 +116,13 @@ var reactions = map[Code]Reaction{
 	UpdateConnectionError:             Later,
 	OverloadLimit:                     Fatal,
 	ExpiredToken:                      Fatal, // the client has tried to renew it already
+	NoToken:                           Fatal,
 	AccessDenied:                      Fatal,
 	MethodNotFound:                    Fatal,
 	"NO_AUTH_FOUND":                   Fatal,
+	"WRONG_AUTH_TYPE":                 Fatal,
+	"invalid_token":                   Fatal,
+	"PAYMENT_REQUIRED":                Fatal,
 	"INVALID_CREDENTIALS":             Fatal,
 	"insufficient_scope":              Fatal,
 	"user_access_error":               Fatal,
@@ -140,8 +146,11 @@ func (e *Error) Reaction() Reaction {
 		}
 		return Unknown
 	}
+	if e.Code == ExpiredToken && e.NotSent {
+		return NotDelivered // a command of a batch, refused; the client has renewed the token since
+	}
 	if e.Code == BadAnswer && e.Status >= 300 && e.Status < 500 {
-		return Fatal // a page that is no REST interface, or a redirect elsewhere
+		return reactToPage(e)
 	}
 	if r, ok := reactions[e.Code]; ok {
 		return r
@@ -153,4 +162,21 @@ func (e *Error) Reaction() Reaction {
 		return Unknown
 	}
 	return Rejected
+}
+
+// reactToPage classifies an answer of status 3xx or 4xx that does not come
+// from the REST interface but from a server in front of it.
+func reactToPage(e *Error) Reaction {
+	switch e.Status {
+	case http.StatusTooManyRequests:
+		return Throttled
+	case http.StatusRequestTimeout:
+		return Unknown
+	case http.StatusRequestEntityTooLarge:
+		if e.Method == MethodBatch {
+			return CallAlone
+		}
+		return Rejected
+	}
+	return Fatal // a page that is no REST interface, or a redirect elsewhere
 }

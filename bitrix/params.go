@@ -3,9 +3,11 @@ package bitrix
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // params are the parameters of a method: an ordered map, so that what goes on
@@ -20,26 +22,59 @@ type param struct {
 }
 
 // MarshalJSON writes the parameters as an object in their order, and without
-// the escapes for HTML that would only make the body longer.
+// blanks and the escapes for HTML, which would only make the body longer.
 func (p params) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	b.WriteByte('{')
-	for i, m := range p {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		if err := enc.Encode(m.key); err != nil {
-			return nil, err
-		}
-		b.WriteByte(':')
-		if err := enc.Encode(m.value); err != nil {
-			return nil, err
-		}
+	if err := writeJSON(&b, p); err != nil {
+		return nil, err
 	}
-	b.WriteByte('}')
 	return b.Bytes(), nil
+}
+
+func writeJSON(b *bytes.Buffer, v any) error {
+	switch v := v.(type) {
+	case params:
+		b.WriteByte('{')
+		for i, m := range v {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			if err := writeJSON(b, m.key); err != nil {
+				return err
+			}
+			b.WriteByte(':')
+			if err := writeJSON(b, m.value); err != nil {
+				return err
+			}
+		}
+		b.WriteByte('}')
+	case []any:
+		b.WriteByte('[')
+		for i, e := range v {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			if err := writeJSON(b, e); err != nil {
+				return err
+			}
+		}
+		b.WriteByte(']')
+	case string:
+		if !utf8.ValidString(v) {
+			return errors.New("a text is not valid UTF-8") // an encoder would change it without a word
+		}
+		enc := json.NewEncoder(b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
+			return err
+		}
+		b.Truncate(b.Len() - 1) // the encoder ends with a line feed
+	case bool:
+		b.WriteString(strconv.FormatBool(v))
+	default:
+		b.WriteString(scalar(v))
+	}
+	return nil
 }
 
 // query writes the parameters as PHP's http_build_query does: nested keys in

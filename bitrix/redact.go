@@ -1,12 +1,15 @@
 package bitrix
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
-	"sort"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -47,7 +50,8 @@ func cleanText(s string) string {
 // where output is searched for values; all other redaction goes by field.
 type scrubber []string
 
-// scrub collects the secrets of commands: every value of a setting. Further
+// scrub collects the secrets of commands: every value of a setting, in all
+// the spellings an answer may hold it in. Further
 // secrets are the credentials of the request.
 func scrub(commands []Command, further ...string) scrubber {
 	secrets := further
@@ -71,10 +75,58 @@ func scrub(commands []Command, further ...string) scrubber {
 			continue
 		}
 		quoted, _ := json.Marshal(s)
-		all = append(all, s, url.QueryEscape(s), url.PathEscape(s), string(quoted[1:len(quoted)-1]))
+		all = append(all, s, url.QueryEscape(s), urlencode(s), url.PathEscape(s), string(quoted[1:len(quoted)-1]), phpJSON(s), phpHTML.Replace(s))
 	}
-	sort.Slice(all, func(i, j int) bool { return len(all[i]) > len(all[j]) })
-	return all
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return slices.Compact(all)
+}
+
+// phpHTML is PHP's htmlspecialchars.
+var phpHTML = strings.NewReplacer("&", "&amp;", `"`, "&quot;", "'", "&#039;", "<", "&lt;", ">", "&gt;")
+
+// phpJSON is what PHP's json_encode writes between the quotes: "/" as "\/",
+// and all beyond ASCII as UTF-16 in hexadecimal.
+func phpJSON(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch i := strings.IndexRune("\"\\/\b\f\n\r\t", r); {
+		case i >= 0:
+			b.WriteByte('\\')
+			b.WriteByte(`"\/bfnrt`[i])
+		case r >= ' ' && r < 0x7f:
+			b.WriteRune(r)
+		default:
+			for _, u := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&b, `\u%04x`, u)
+			}
+		}
+	}
+	return b.String()
+}
+
+// code returns the portal's code of an error, cleaned. A documented code is
+// passed on even where a secret is part of it: what the program does about an
+// error depends on it, and it tells nothing that is not public.
+func (secrets scrubber) code(s string) Code {
+	code := Code(strings.TrimSpace(s))
+	if _, known := reactions[code]; known || documented[code] {
+		return code
+	}
+	if code = Code(secrets.text(s)); code == "" {
+		return PortalError
+	}
+	return code
+}
+
+// documented are further codes of the methods called and of the REST
+// interface as a whole.
+var documented = map[Code]bool{
+	SourceNotFound: true, "SOURCE_CREATE_CONNECTION_ERROR": true, "BX_ERROR": true,
+	"VALIDATION_ID_NOT_PROVIDED": true, "VALIDATION_INVALID_ID_FORMAT": true, "VALIDATION_FIELDS_NOT_PROVIDED": true,
+	"VALIDATION_UNKNOWN_PARAMETERS": true, "VALIDATION_REQUIRED_FIELD_MISSING": true, "VALIDATION_READ_ONLY_FIELD": true,
+	"VALIDATION_IMMUTABLE_FIELD": true, "VALIDATION_INVALID_FIELD_TYPE": true,
+	"ERROR_BATCH_LENGTH_EXCEEDED": true, "ERROR_ARGUMENT": true,
+	"invalid_request": true, "invalid_client": true, "invalid_grant": true, "invalid_scope": true,
 }
 
 // text returns s cleaned and with every secret replaced by Mask. A secret of
@@ -93,21 +145,22 @@ func (secrets scrubber) text(s string) string {
 
 func replaceWord(s, word string) string {
 	var b strings.Builder
-	for {
-		i := strings.Index(s, word)
+	for at := 0; ; {
+		i := strings.Index(s[at:], word)
 		if i < 0 {
-			b.WriteString(s)
+			b.WriteString(s[at:])
 			return b.String()
 		}
-		before, _ := utf8.DecodeLastRuneInString(s[:i])
-		after, _ := utf8.DecodeRuneInString(s[i+len(word):])
-		b.WriteString(s[:i])
+		start, end := at+i, at+i+len(word)
+		before, _ := utf8.DecodeLastRuneInString(s[:start])
+		after, _ := utf8.DecodeRuneInString(s[end:])
+		b.WriteString(s[at:start])
 		if wordRune(before) || wordRune(after) {
 			b.WriteString(word)
 		} else {
 			b.WriteString(Mask)
 		}
-		s = s[i+len(word):]
+		at = end
 	}
 }
 

@@ -3,6 +3,7 @@ package bitrix
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -39,26 +40,46 @@ type SettingType struct {
 	Type string // STRING or INT
 }
 
+// sourceItem and connectorItem are what a list holds.
+type sourceItem struct {
+	ID          looseInt      `json:"id"`
+	Title       looseText     `json:"title"`
+	Description looseText     `json:"description"`
+	Active      looseBool     `json:"active"`
+	ConnectorID looseInt      `json:"connectorId"`
+	Settings    looseSettings `json:"settings"`
+}
+
+type connectorItem struct {
+	ID       looseInt  `json:"id"`
+	Title    looseText `json:"title"`
+	Settings looseList[struct {
+		Code looseText `json:"code"`
+		Name looseText `json:"name"`
+		Type looseText `json:"type"`
+	}] `json:"settings"`
+}
+
 // DecodeSources reads the result of a list of sources: a bare array. PHP's
 // habits are tolerated: ids as numbers or texts, booleans as true, "Y" or 1,
-// null or [] for an empty map. Unknown keys are ignored.
+// null or [] for an empty map. Unknown keys are ignored. A source that stands
+// in it twice is an error: nobody could say which of the two is true. Every
+// error is an *Error of code BadAnswer.
 func DecodeSources(result json.RawMessage) ([]Source, error) {
-	var items []struct {
-		ID          looseInt      `json:"id"`
-		Title       looseText     `json:"title"`
-		Description looseText     `json:"description"`
-		Active      looseBool     `json:"active"`
-		ConnectorID looseInt      `json:"connectorId"`
-		Settings    looseSettings `json:"settings"`
-	}
-	if err := decodeList(result, &items); err != nil {
+	var items looseList[sourceItem]
+	if err := items.UnmarshalJSON(result); err != nil {
 		return nil, badResult(MethodSourceList, err)
 	}
 	sources := make([]Source, len(items))
+	seen := make(map[looseInt]bool, len(items))
 	for i, it := range items {
 		if it.ID <= 0 {
-			return nil, badResult(MethodSourceList, fmt.Errorf("item %d has no id", i))
+			return nil, badResult(MethodSourceList, decodeError(fmt.Sprintf("item %d has no id", i)))
 		}
+		if seen[it.ID] {
+			return nil, badResult(MethodSourceList, decodeError(fmt.Sprintf("source %d stands in it twice", it.ID)))
+		}
+		seen[it.ID] = true
 		sources[i] = Source{
 			ID: int64(it.ID), Title: string(it.Title), Description: string(it.Description),
 			Active: bool(it.Active), ConnectorID: int64(it.ConnectorID), Settings: it.Settings,
@@ -67,18 +88,11 @@ func DecodeSources(result json.RawMessage) ([]Source, error) {
 	return sources, nil
 }
 
-// DecodeConnectors reads the result of a list of connectors.
+// DecodeConnectors reads the result of a list of connectors. Errors are as
+// with DecodeSources.
 func DecodeConnectors(result json.RawMessage) ([]Connector, error) {
-	var items []struct {
-		ID       looseInt  `json:"id"`
-		Title    looseText `json:"title"`
-		Settings looseList[struct {
-			Code looseText `json:"code"`
-			Name looseText `json:"name"`
-			Type looseText `json:"type"`
-		}] `json:"settings"`
-	}
-	if err := decodeList(result, &items); err != nil {
+	var items looseList[connectorItem]
+	if err := items.UnmarshalJSON(result); err != nil {
 		return nil, badResult(MethodConnectorList, err)
 	}
 	connectors := make([]Connector, len(items))
@@ -92,25 +106,21 @@ func DecodeConnectors(result json.RawMessage) ([]Connector, error) {
 	return connectors, nil
 }
 
-// badResult reports a result that is not what the method documents. The cause
-// names JSON types and offsets, never values.
+// badResult reports a result that is not what the method documents. Only a
+// cause of our own is named: those of encoding/json may repeat a value.
 func badResult(method string, err error) error {
-	return &Error{Code: BadAnswer, Message: "the portal's answer is not a list as documented: " + cleanText(err.Error()), Method: method}
+	why := decodeError("it holds something of another type than documented")
+	_ = errors.As(err, &why)
+	return &Error{Code: BadAnswer, Message: "the portal's answer is not a list as documented: " + string(why), Method: method}
 }
 
-// decodeList decodes a JSON array, or a map keyed by numbers (as PHP writes a
-// list with gaps), into the slice that items points to.
-func decodeList[T any](result json.RawMessage, items *[]T) error {
-	var l looseList[T]
-	if err := l.UnmarshalJSON(result); err != nil {
-		return err
-	}
-	*items = l
-	return nil
-}
+// decodeError says what is wrong with an answer, without repeating it.
+type decodeError string
 
-// looseList is a JSON array, an object whose values are the items (a PHP list
-// with gaps), or null.
+func (e decodeError) Error() string { return string(e) }
+
+// looseList is a JSON array, an object whose keys are numbers and whose values
+// are the items (as PHP writes a list with gaps), or null.
 type looseList[T any] []T
 
 func (l *looseList[T]) UnmarshalJSON(b []byte) error {
@@ -118,11 +128,13 @@ func (l *looseList[T]) UnmarshalJSON(b []byte) error {
 	*l = nil
 	switch {
 	case len(b) == 0:
-		return fmt.Errorf("nothing where a list was expected")
+		return decodeError("there is none")
 	case string(b) == "null":
 		return nil
-	case b[0] != '{':
+	case b[0] == '[':
 		return json.Unmarshal(b, (*[]T)(l))
+	case b[0] != '{':
+		return decodeError("a single value stands in place of a list")
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	_, _ = dec.Token() // {
@@ -132,7 +144,7 @@ func (l *looseList[T]) UnmarshalJSON(b []byte) error {
 			return err
 		}
 		if _, err := strconv.Atoi(key.(string)); err != nil {
-			return fmt.Errorf("an object where a list was expected")
+			return decodeError("an object stands in place of a list")
 		}
 		var item T
 		if err := dec.Decode(&item); err != nil {
@@ -152,7 +164,7 @@ func (s *looseSettings) UnmarshalJSON(b []byte) error {
 		Value looseText `json:"value"`
 	}]
 	if err := items.UnmarshalJSON(b); err != nil {
-		return fmt.Errorf("settings: not a list")
+		return decodeError("settings that are not a list of code and value")
 	}
 	*s = make([]Setting, 0, len(items))
 	for _, it := range items {
@@ -172,7 +184,7 @@ func (n *looseInt) UnmarshalJSON(b []byte) error {
 	}
 	v, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return fmt.Errorf("not an integer")
+		return decodeError("an id is not an integer")
 	}
 	*n = looseInt(v)
 	return nil
@@ -191,7 +203,7 @@ func (t *looseText) UnmarshalJSON(b []byte) error {
 	case b[0] == '"':
 		return json.Unmarshal(b, (*string)(t))
 	case b[0] == '{' || b[0] == '[':
-		return fmt.Errorf("not a text")
+		return decodeError("a map or list stands in place of a text")
 	default:
 		*t = looseText(b)
 	}

@@ -1,0 +1,217 @@
+package bitrix
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestShapesOfErrors sends one update alone and looks at what the client makes
+// of each answer: the three shapes, and what is no answer.
+func TestShapesOfErrors(t *testing.T) {
+	const notFound = `"error":"SOURCE_NOT_FOUND","error_description":"Source was not found."`
+	for _, tt := range []struct {
+		name     string
+		status   int
+		body     string
+		code     Code // "" means success
+		message  string
+		reaction Reaction
+	}{
+		{"success", 200, `{"result":true,"time":{"processing":1.35}}`, "", "", 0},
+		{"success behind a byte order mark", 200, "\ufeff" + `{"result":true}`, "", "", 0},
+		{"success with nulls and unknown keys", 200, `{"result":true,"error":null,"time":[],"extra":{"a":[1]}}`, "", "", 0},
+		{"root, HTTP 400", 400, `{` + notFound + `}`, SourceNotFound, "Source was not found.", Rejected},
+		{"root, HTTP 200", 200, `{` + notFound + `}`, SourceNotFound, "Source was not found.", Rejected},
+		{"root, HTTP 200, with time", 200, `{` + notFound + `,"time":{"processing":0.1}}`, SourceNotFound, "Source was not found.", Rejected},
+		{"root as a map", 200, `{"error":{` + notFound + `}}`, SourceNotFound, "Source was not found.", Rejected},
+		{"inside result", 200, `{"result":{"error":{` + notFound + `}},"time":{}}`, SourceNotFound, "Source was not found.", Rejected},
+		{"inside result, flat", 200, `{"result":{` + notFound + `}}`, SourceNotFound, "Source was not found.", Rejected},
+		{"empty code", 200, `{"result":{"error":{"error":"","error_description":"All the fields are required."}}}`, PortalError, "All the fields are required.", Rejected},
+		{"empty code at the root", 200, `{"error":"","error_description":"All the fields are required."}`, PortalError, "All the fields are required.", Rejected},
+		{"code as a number", 400, `{"error":0,"error_description":"x"}`, "0", "x", Rejected},
+		{"description of another type", 403, `{"error":"ACCESS_DENIED","error_description":[]}`, AccessDenied, "", Fatal},
+		{"code of another type", 400, `{"error":[["x"]]}`, PortalError, "", Rejected},
+		{"access denied inside result", 200, `{"result":{"error":{"error":"ACCESS_DENIED","error_description":"Access denied."}}}`, AccessDenied, "Access denied.", Fatal},
+		{"rate limit", 503, `{"error":"QUERY_LIMIT_EXCEEDED","error_description":"Too many requests"}`, QueryLimitExceeded, "Too many requests", Throttled},
+		{"blocked by hand", 503, `{"error":"OVERLOAD_LIMIT","error_description":"x"}`, OverloadLimit, "x", Fatal},
+		{"operating time", 429, `{"error":"OPERATION_TIME_LIMIT","error_description":"x"}`, OperationTimeLimit, "x", Held},
+		{"token expired", 401, `{"error":"expired_token","error_description":"x"}`, ExpiredToken, "x", Fatal},
+		{"unknown code, HTTP 403", 403, `{"error":"SOMETHING"}`, "SOMETHING", "", Fatal},
+		{"unknown code, HTTP 500", 500, `{"error":"SOMETHING"}`, "SOMETHING", "", Unknown},
+		{"internal error", 500, `{"error":"INTERNAL_SERVER_ERROR","error_description":"x"}`, "INTERNAL_SERVER_ERROR", "x", Unknown},
+		{"nginx 502", 502, "<html>\r\n<head><title>502 Bad Gateway</title></head></html>", BadAnswer, "the portal answered 502 Bad Gateway with a web page", Unknown},
+		{"nginx 504", 504, "<html><body>504</body></html>", BadAnswer, "the portal answered 504 Gateway Timeout with a web page", Unknown},
+		{"nginx 503", 503, "<html>", BadAnswer, "the portal answered 503 Service Unavailable with a web page", Unknown},
+		{"page with HTTP 200", 200, "<html>", BadAnswer, "the portal answered 200 OK with a web page", Unknown},
+		{"page with HTTP 404", 404, "<html>", BadAnswer, "the portal answered 404 Not Found with a web page", Fatal},
+		{"page with HTTP 429", 429, "<html>", BadAnswer, "the portal answered 429 Too Many Requests with a web page", Throttled},
+		{"page with HTTP 413", 413, "<html>", BadAnswer, "the portal answered 413 Request Entity Too Large with a web page", Rejected},
+		{"page with HTTP 408", 408, "", BadAnswer, "the portal answered 408 Request Timeout with nothing", Unknown},
+		{"empty", 200, "", BadAnswer, "the portal answered 200 OK with nothing", Unknown},
+		{"blanks", 200, " \r\n", BadAnswer, "the portal answered 200 OK with nothing", Unknown},
+		{"truncated JSON", 200, `{"result":tr`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
+		{"two answers", 200, `{"result":true}{"result":true}`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
+		{"no result", 200, `{"time":{}}`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
+		{"list", 200, `[]`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
+		{"null", 200, `null`, BadAnswer, "the portal answered 200 OK with something that is not JSON", Unknown},
+		{"text of PHP", 200, "Fatal error: x in /home/bitrix/x.php", BadAnswer, "the portal answered 200 OK with something that is not JSON", Unknown},
+		{"result, but HTTP 500", 500, `{"result":true}`, BadAnswer, "the portal answered 500 Internal Server Error with incomplete or unexpected JSON", Unknown},
+		{"status without a name", 599, "", BadAnswer, "the portal answered 599 with nothing", Unknown},
+		{"deeply nested", 200, `{"result":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := testClient(t, &scripted{status: tt.status, body: tt.body})
+			resp, err := c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
+			if tt.code == "" {
+				if err != nil || !resp.Replies[0].True() {
+					t.Fatalf("%v, %+v", err, resp)
+				}
+				return
+			}
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("no *Error but %v", err)
+			}
+			if e.Code != tt.code || e.Message != tt.message || e.Status != tt.status || e.Reaction() != tt.reaction || e.Method != MethodSourceUpdate {
+				t.Errorf("got  %s %q status %d reaction %d of %s\nwant %s %q status %d reaction %d",
+					e.Code, e.Message, e.Status, e.Reaction(), e.Method, tt.code, tt.message, tt.status, tt.reaction)
+			}
+			if len(resp.Replies) != 0 {
+				t.Error("a failed request has replies")
+			}
+		})
+	}
+}
+
+func TestResultThatIsNotTrueIsNoSuccess(t *testing.T) {
+	for _, result := range []string{"false", "null", `"true"`, "1", "[]", "{}", `[true]`} {
+		c := testClient(t, &scripted{status: 200, body: `{"result":` + result + `}`})
+		resp, err := c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
+		if err == nil && resp.Replies[0].True() {
+			t.Errorf("result %s counts as done", result)
+		}
+	}
+}
+
+// TestAnswersOfBatches sends two updates and looks at what becomes of each.
+func TestAnswersOfBatches(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		whole      Code    // error of the request
+		codes      [2]Code // errors of the commands, "" means done
+	}{
+		{"all done", `{"result":{"result":{"c0":true,"c1":true},"result_error":[],"result_total":[],"result_next":[],"result_time":[]}}`, "", [2]Code{"", ""}},
+		{"one in result_error", `{"result":{"result":{"c0":true},"result_error":{"c1":{"error":"ERROR_ARGUMENT","error_description":"x"}}}}`, "", [2]Code{"", "ERROR_ARGUMENT"}},
+		{"all in result_error", `{"result":{"result":[],"result_error":{"c0":{"error":"OPERATION_TIME_LIMIT"},"c1":{"error":"ERROR_BATCH_METHOD_NOT_ALLOWED"}}}}`, "", [2]Code{OperationTimeLimit, BatchMethodNotAllowed}},
+		{"result null", `{"result":{"result":null,"result_error":{"c0":{"error":"X"},"c1":"Y"}}}`, "", [2]Code{"X", "Y"}},
+		{"one inside its result", `{"result":{"result":{"c0":{"error":{"error":"SOURCE_NOT_FOUND"}},"c1":true},"result_error":[]}}`, "", [2]Code{SourceNotFound, ""}},
+		{"both places: the error counts", `{"result":{"result":{"c0":true,"c1":true},"result_error":{"c0":{"error":"X"}}}}`, "", [2]Code{"X", ""}},
+		{"left out", `{"result":{"result":{"c1":true},"result_error":[]}}`, "", [2]Code{BadAnswer, ""}},
+		{"all left out", `{"result":{"result":[],"result_error":[]}}`, "", [2]Code{BadAnswer, BadAnswer}},
+		{"a list of results", `{"result":{"result":[true,true],"result_error":[]}}`, "", [2]Code{BadAnswer, BadAnswer}},
+		{"no maps", `{"result":{}}`, BadAnswer, [2]Code{}},
+		{"not a map", `{"result":[]}`, BadAnswer, [2]Code{}},
+		{"true", `{"result":true}`, BadAnswer, [2]Code{}},
+		{"error of the whole", `{"error":"QUERY_LIMIT_EXCEEDED"}`, QueryLimitExceeded, [2]Code{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := testClient(t, &scripted{status: 200, body: tt.body})
+			resp, err := c.Update(context.Background(), []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(6, Fields{Title: "t"})})
+			if tt.whole != "" {
+				if !errors.Is(err, tt.whole) || len(resp.Replies) != 0 {
+					t.Errorf("error %v with %d replies, want %s", err, len(resp.Replies), tt.whole)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, want := range tt.codes {
+				got := resp.Replies[i]
+				if want == "" && !got.True() || want != "" && !errors.Is(got.Err, want) {
+					t.Errorf("command %d: %+v, want %q", i, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestBatchRefusesWhatItWouldSpoil(t *testing.T) {
+	tr := &scripted{status: 200, body: `{"result":{}}`}
+	c := testClient(t, tr)
+	for name, updates := range map[string][]Update{
+		"none":        {},
+		"too many":    make([]Update, MaxBatch+1),
+		"a reference": {UpdateSource(4, Fields{Title: "$result[c0]"})},
+	} {
+		var e *Error
+		if _, err := c.Update(context.Background(), updates); !errors.As(err, &e) || !e.NotSent {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if tr.got != "" {
+		t.Errorf("something was sent: %s", tr.got)
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	for _, s := range []string{
+		`{"result":true,"time":{"start":1,"finish":2,"processing":1.35,"operating":"1.5","operating_reset_at":1767225600}}`,
+		`{"result":{"result":{"c0":[{"id":"11","title":"t","active":"Y","settings":[{"code":"login","value":"x"}]}]},"result_error":[],"result_time":{"c0":{"processing":1}}}}`,
+		`{"result":{"error":{"error":"SOURCE_NOT_FOUND","error_description":"Source was not found."}}}`,
+		`{"error":"expired_token","error_description":"\u001b[31mred"}`, `{"result":{"result":[],"result_error":{"c0":{"error":""}}}}`,
+		`[]`, `null`, `{"error":{"error":{"error":{}}}}`, `{"result":{"result":{"c0":{"0":{"id":4},"2":{"id":6}}}}}`, "\xef\xbb\xbf{}", "<html>", "",
+	} {
+		f.Add([]byte(s), 200)
+		f.Add([]byte(s), 503)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, status int) {
+		status = 200 + (status%400+400)%400
+		if status >= 300 && status < 400 {
+			status += 100 // redirects have no answer of their own
+		}
+		c := testClient(t, &scripted{status: status, body: string(body)})
+		resp, err := c.Query(context.Background(), []Query{SourcesByID([]int64{4})})
+		check := func(err error) {
+			var e *Error
+			if err == nil {
+				return
+			}
+			if !errors.As(err, &e) || e.Code == "" {
+				t.Fatalf("not an *Error with a code: %#v", err)
+			}
+			_ = e.Reaction()
+			if s := e.Error(); s != cleanText(s) && len(s) < maxText {
+				t.Fatalf("text not clean: %q", s)
+			}
+		}
+		check(err)
+		if err != nil {
+			return
+		}
+		if len(resp.Replies) != 1 {
+			t.Fatalf("%d replies", len(resp.Replies))
+		}
+		check(resp.Replies[0].Err)
+		if resp.Replies[0].Err == nil {
+			sources, err := DecodeSources(resp.Replies[0].Result)
+			check(err)
+			for _, s := range sources {
+				if s.ID <= 0 {
+					t.Fatalf("a source without an id: %+v", s)
+				}
+			}
+			_, err = DecodeConnectors(resp.Replies[0].Result)
+			check(err)
+		}
+		if resp.Time.Processing < 0 || resp.Time.Operating < 0 {
+			t.Fatalf("time runs backwards: %+v", resp.Time)
+		}
+		if resp.Replies[0].Err == nil && !json.Valid(resp.Replies[0].Result) {
+			t.Fatalf("result is not JSON: %q", resp.Replies[0].Result)
+		}
+	})
+}

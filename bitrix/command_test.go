@@ -1,0 +1,71 @@
+package bitrix
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestBatchable(t *testing.T) {
+	yes, text := true, "d"
+	withSetting := func(code, value string) Fields {
+		return Fields{Title: "t", Settings: []Setting{{code, NewSecret(value)}}}
+	}
+	many := Fields{Title: "t"}
+	for i := range 1000 {
+		many.Settings = append(many.Settings, Setting{fmt.Sprintf("s%d", i), NewSecret("v")})
+	}
+	for _, tt := range []struct {
+		name string
+		in   Fields
+		why  string // part of the reason; "" means batchable
+	}{
+		{"title, description and settings", Fields{Title: "t", Description: &text, Settings: withSetting("login", "x").Settings}, ""},
+		{"dollar sign", withSetting("password", "pa$$word$"), ""},
+		{"name of a variable without brackets", withSetting("password", "$result"), ""},
+		{"white space before the bracket", withSetting("password", "$time [1]"), ""},
+		{"brackets without a variable", withSetting("password", "x[1]"), ""},
+		{"percent signs", withSetting("password", "100%25"), ""},
+		{"code with dots and blanks inside", withSetting("a.b c", "v"), ""},
+		{"active", Fields{Title: "t", Active: &yes}, "boolean"},
+		{"reference to a result", withSetting("password", "$result[c0]"), "reference"},
+		{"reference in a password", withSetting("password", "x$time[1]y"), "reference"},
+		{"reference in another case", withSetting("password", "$ReSuLt[c0][id]"), "reference"},
+		{"reference with characters before the bracket", withSetting("password", "$nextfoo[c0]"), "reference"},
+		{"reference in the title", Fields{Title: "$total[c0]"}, "reference"},
+		{"reference in the description", Fields{Title: "t", Description: ptr("a $error[c0] b")}, "reference"},
+		{"code with an opening bracket", withSetting("a[b", "v"), "key"},
+		{"code with a closing bracket", withSetting("a]b", "v"), "key"},
+		{"empty code", withSetting("", "v"), "key"},
+		{"code beginning with a blank", withSetting(" a", "v"), "key"},
+		{"code with NUL", withSetting("a\x00b", "v"), "key"},
+		{"code that names a variable", withSetting("$result", "v"), "key"},
+		{"invalid UTF-8", withSetting("a", "\xff"), "UTF-8"},
+		{"more values than PHP reads", many, "1,000"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ok, why := UpdateSource(4, tt.in).Batchable()
+			if ok != (tt.why == "") || !strings.Contains(why, tt.why) {
+				t.Errorf("batchable %v because %q, want a reason with %q", ok, why, tt.why)
+			}
+		})
+	}
+	for _, q := range []Query{SourcesByID([]int64{4, 6}), SourcesPage(1), ConnectorsPage(2)} {
+		if ok, why := q.Batchable(); !ok {
+			t.Errorf("%s: %s", q.Method(), why)
+		}
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestCommandsPrintNoParameters(t *testing.T) {
+	u := UpdateSource(4, Fields{Title: "t", Settings: []Setting{{"password", NewSecret("canary-password")}}})
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		for _, v := range []any{u, &u, []Update{u}, []Command{u}, SourcesByID([]int64{31337})} {
+			if got := fmt.Sprintf(verb, v); strings.Contains(got, "canary") || strings.Contains(got, "31337") || strings.Contains(got, fmt.Sprintf("%x", "canary")) {
+				t.Errorf("%s of %T prints %s", verb, v, got)
+			}
+		}
+	}
+}

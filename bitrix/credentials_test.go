@@ -1,0 +1,135 @@
+package bitrix
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+)
+
+func TestWebhook(t *testing.T) {
+	for in, portal := range map[string]string{
+		"https://portal.example/rest/1/c0de/":                         "https://portal.example",
+		"https://portal.example/rest/1/c0de":                          "https://portal.example",
+		" https://portal.example:8443/rest/1/c0de/profile.json\n":     "https://portal.example:8443",
+		"https://portal.example/rest/1/c0de/biconnector.source.list/": "https://portal.example",
+		"http://127.0.0.1:8924/rest/1/c0de/":                          "http://127.0.0.1:8924",
+		"http://[::1]:8924/rest/1/c0de/":                              "http://[::1]:8924",
+		"http://localhost/rest/1/c0de/":                               "http://localhost",
+		"http://portal.example/rest/1/c0de/":                          "",
+		"http://127.0.0.1.portal.example/rest/1/c0de/":                "",
+		"ftp://portal.example/rest/1/c0de/":                           "",
+		"portal.example/rest/1/c0de/":                                 "",
+		"https://user:c0de@portal.example/rest/1/c0de/":               "",
+		"https://portal.example/rest/c0de/":                           "",
+		"https://portal.example/rest/1/c0de/?auth=c0de":               "",
+		"https://portal.example/rest/x/c0de/":                         "",
+		"https://:443/rest/1/c0de/":                                   "",
+		"https://portal.example/%zz/c0de":                             "",
+		"c0de":                                                        "", "": "",
+	} {
+		c, err := Webhook(in)
+		if (err == nil) != (portal != "") || c.Portal() != portal {
+			t.Errorf("%q: portal %q, error %v", in, c.Portal(), err)
+		}
+		if err != nil && strings.Contains(err.Error(), "c0de") {
+			t.Errorf("the error repeats a secret: %v", err)
+		}
+		if err == nil && (!c.IsWebhook() || c.Key().Plain() != "c0de") {
+			t.Errorf("%q: %v", in, c.IsWebhook())
+		}
+	}
+}
+
+func TestApplication(t *testing.T) {
+	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "canary"})
+	for in, ok := range map[string]bool{
+		"https://portal.example": true, "https://portal.example/": true, "http://localhost:8924": true,
+		"http://portal.example": false, "https://portal.example/rest/1/canary/": false, "https://portal.example?auth=canary": false,
+		"portal.example": false, "": false,
+	} {
+		c, err := Application(in, tokens, NewSecret("k"))
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", in, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "canary") {
+			t.Errorf("the error repeats a secret: %v", err)
+		}
+		if c.IsWebhook() {
+			t.Errorf("%q is a webhook", in)
+		}
+	}
+}
+
+func TestCredentialsDoNotPrint(t *testing.T) {
+	hook, _ := Webhook("https://portal.example/rest/1/canary/")
+	app, _ := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "canary"}), NewSecret("canary"))
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, v := range []any{hook, app, &hook, Config{Credentials: app}, NewSecret("canary"), []Secret{NewSecret("canary")}} {
+			if got := fmt.Sprintf(verb, v); strings.Contains(got, "canary") || strings.Contains(got, fmt.Sprintf("%x", "canary")) {
+				t.Errorf("%s of %T prints %s", verb, v, got)
+			}
+		}
+	}
+}
+
+// renewing is a Renewer that hands out token-1, token-2, ...
+type renewing struct{ n, renewals int }
+
+func (r *renewing) token() *oauth2.Token {
+	return &oauth2.Token{AccessToken: fmt.Sprintf("token-%d", r.n)}
+}
+func (r *renewing) Token() (*oauth2.Token, error) { return r.token(), nil }
+func (r *renewing) Renew(_ context.Context, rejected *oauth2.Token) (*oauth2.Token, error) {
+	if rejected.AccessToken == r.token().AccessToken {
+		r.n++
+		r.renewals++
+	}
+	return r.token(), nil
+}
+
+func TestExpiredTokenIsRenewedOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		body     string // of the answer to token-0
+		again    bool   // token-1 is expired too
+		requests int
+		reaction Reaction // of the error, where one comes out
+	}{
+		{"of the request", `{"error":"expired_token"}`, false, 2, -1},
+		{"again", `{"error":"expired_token"}`, true, 2, Fatal},
+		{"of a command", `{"result":{"result":[],"result_error":{"c0":{"error":"expired_token"}}}}`, false, 1, NotDelivered},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			source := &renewing{}
+			requests := 0
+			creds, err := Application("https://portal.example", source, NewSecret("k"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := New(Config{Credentials: creds, Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+				requests++
+				s := &scripted{status: 200, body: `{"result":{"result":{"c0":true}}}`}
+				resp, err := s.RoundTrip(req)
+				if strings.Contains(s.got, "token-0") || tt.again {
+					return (&scripted{status: 200, body: tt.body}).RoundTrip(req)
+				}
+				return resp, err
+			})})
+			resp, err := c.Update(context.Background(), []Update{UpdateSource(4, Fields{Title: "t"})})
+			if err == nil {
+				err = resp.Replies[0].Err
+			}
+			e, _ := err.(*Error)
+			if source.renewals < 1 || source.renewals > 1 || requests != tt.requests {
+				t.Errorf("%d renewals, %d requests", source.renewals, requests)
+			}
+			if (e == nil) != (tt.reaction < 0) || e != nil && e.Reaction() != tt.reaction {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

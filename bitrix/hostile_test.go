@@ -1,0 +1,321 @@
+package bitrix
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// canary stands for every secret that a request of these tests carries.
+const canary = "canary-7f3a/и"
+
+// against returns a client with an access token of the portal at address, and
+// what it logs.
+func against(t *testing.T, address string, tr http.RoundTripper) (*Client, *bytes.Buffer) {
+	t.Helper()
+	creds, err := Application(address, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), NewSecret(canary))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	c := New(Config{Credentials: creds, Transport: tr, Timeout: 10 * time.Second, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	t.Cleanup(c.CloseIdle)
+	return c, &log
+}
+
+func oneUpdate(c *Client) *Error {
+	_, err := c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t", Settings: []Setting{{"password", NewSecret(canary)}}}))
+	var e *Error
+	errors.As(err, &e)
+	return e
+}
+
+// spoken is everything an error and a log say.
+func spoken(e *Error, log fmt.Stringer) string {
+	return fmt.Sprintf("%v %+v %#v %v %#v %s", e, e, e, e.Err, e.Err, log)
+}
+
+func TestHostileServers(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		serve    func(w http.ResponseWriter, req *http.Request)
+		code     Code
+		message  string // part of it
+		reaction Reaction
+	}{
+		{"dropped before the answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Network, "answer was lost", Unknown},
+		{"dropped inside the answer", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"result":`)
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}, Network, "answer was lost", Unknown},
+		{"shorter than announced", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = io.WriteString(w, `{"result":true}`)
+		}, Network, "answer was lost: unexpected EOF", Unknown},
+		{"not HTTP", hijack("\x1b[2Jhello " + canary + "\r\n\r\n"), Network, "answer was lost", Unknown},
+		{"endless header", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Long", strings.Repeat("x", maxHeader+5000))
+			_, _ = io.WriteString(w, `{"result":true}`)
+		}, Network, "answer was lost", Unknown},
+		{"odd headers", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "image/png; charset=\"")
+			w.Header()["Set-Cookie"] = []string{"PHPSESSID=" + canary, ";;;="}
+			w.Header().Set("Content-Encoding", "odd")
+			_, _ = io.WriteString(w, `{"error":"X","error_description":"y"}`)
+		}, "X", "y", Rejected},
+		{"bad gzip", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = io.WriteString(w, `{"result":true}`)
+		}, Network, "answer was lost", Unknown},
+		{"escapes, newlines and bidi marks in the text", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"error":"A\u001b[31mB","error_description":"a\u001b]0;x\u0007b\r\n::error::c\u202ed\u2028e\u0000\u009bf"}`)
+		}, "A [31mB", "a ]0;x b ::error::c d e f", Rejected},
+		{"long text", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprintf(w, `{"error":"X","error_description":"%s"}`, strings.Repeat("и", 100_000))
+		}, "X", strings.Repeat("и", maxText) + "...", Rejected},
+		{"echo of the request", func(w http.ResponseWriter, req *http.Request) {
+			body, _ := io.ReadAll(req.Body)
+			_, _ = fmt.Fprintf(w, `{"error":%q,"error_description":%q}`, "got "+canary, "you sent "+string(body)+" or canary-7f3a\\/\\u0438 or canary-7f3a%2F%D0%B8")
+		}, "got (sensitive)", `"auth":"(sensitive)"`, Rejected},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := httptest.NewServer(http.HandlerFunc(tt.serve))
+			defer srv.Close()
+			srv.Config.ErrorLog = nil
+			c, log := against(t, srv.URL, nil)
+			e := oneUpdate(c)
+			if e == nil {
+				t.Fatal("success")
+			}
+			if e.Code != tt.code || !strings.Contains(e.Message, tt.message) || e.Reaction() != tt.reaction {
+				t.Errorf("got %s %q reaction %d, want %s %q reaction %d", e.Code, e.Message, e.Reaction(), tt.code, tt.message, tt.reaction)
+			}
+			if all := spoken(e, log); strings.Contains(all, "canary") || strings.ContainsAny(e.Error(), "\x1b\n\r\x00") {
+				t.Errorf("not fit to print: %q", all)
+			}
+		})
+	}
+}
+
+// hijack answers with bytes that need not be HTTP.
+func hijack(answer string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = io.WriteString(conn, answer)
+		_ = conn.Close()
+	}
+}
+
+// endless is a body without an end; it counts what was read of it.
+type endless struct{ read atomic.Int64 }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '['
+	}
+	e.read.Add(int64(len(p)))
+	return len(p), nil
+}
+func (e *endless) Close() error { return nil }
+
+func TestEndlessAnswersAreCut(t *testing.T) {
+	for status, most := range map[int]int64{200: maxAnswer, 500: maxErrorAnswer} {
+		body := &endless{}
+		c := testClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Header: http.Header{}, Body: body, Request: req}, nil
+		}))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		e := oneUpdate(c)
+		runtime.ReadMemStats(&after)
+		if e == nil || e.Code != BadAnswer || e.Reaction() != Unknown {
+			t.Errorf("status %d: %v", status, e)
+		}
+		if n := body.read.Load(); n > most+1<<20 {
+			t.Errorf("status %d: %d bytes read, want at most %d", status, n, most)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > uint64(8*most) {
+			t.Errorf("status %d: %d bytes allocated", status, n)
+		}
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func TestRedirects(t *testing.T) {
+	var strayed atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strayed.Add(1) }))
+	defer other.Close()
+	for _, tt := range []struct {
+		name    string
+		status  int
+		to      string
+		message string
+	}{
+		{"other host", 302, other.URL + "/rest/1/" + "canary", "redirects to " + other.URL},
+		{"other host, body repeated", 307, other.URL + "/rest/", "redirects to " + other.URL},
+		{"other host, for good", 308, other.URL + "/rest/", "redirects to " + other.URL},
+		{"https to http", 307, "http://portal.example/rest/", "redirects to http://portal.example"},
+		{"same host as GET", 303, "/login", "redirects to another path"},
+		{"in a circle", 307, "", "redirects to"},
+		{"nowhere", 302, "", "redirects to nowhere"},
+		{"to something odd", 302, "\x1b[31m%zz", "redirects to nowhere"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var calls atomic.Int64
+			var self string
+			srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				calls.Add(1)
+				to := tt.to
+				if tt.name == "in a circle" {
+					to = self + req.URL.Path
+				}
+				if to != "" {
+					w.Header()["Location"] = []string{to}
+				}
+				w.WriteHeader(tt.status)
+			}))
+			defer srv.Close()
+			self = srv.URL
+			c, log := against(t, srv.URL, srv.Client().Transport)
+			e := oneUpdate(c)
+			if e == nil || e.Code == Network && tt.name != "to something odd" || e.Code == BadAnswer && !strings.Contains(e.Message, tt.message) {
+				t.Errorf("%v", e)
+			}
+			if e.Code == BadAnswer && e.Reaction() != Fatal {
+				t.Errorf("reaction %d", e.Reaction())
+			}
+			if n := calls.Load(); n > 4 {
+				t.Errorf("%d calls", n)
+			}
+			if strings.Contains(spoken(e, log), "canary") {
+				t.Errorf("%s", spoken(e, log))
+			}
+		})
+	}
+	if strayed.Load() != 0 {
+		t.Error("a redirect to another host was followed")
+	}
+}
+
+func TestRedirectOnTheSameHostKeepsTheBody(t *testing.T) {
+	var got string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if !strings.HasPrefix(req.URL.Path, "/moved") {
+			http.Redirect(w, req, "/moved"+req.URL.Path, http.StatusPermanentRedirect)
+			return
+		}
+		b, _ := io.ReadAll(req.Body)
+		got = string(b)
+		_, _ = io.WriteString(w, `{"result":true}`)
+	}))
+	defer srv.Close()
+	c, _ := against(t, srv.URL, nil)
+	if e := oneUpdate(c); e != nil || !strings.Contains(got, `"id":4`) {
+		t.Errorf("%v, sent %q", e, got)
+	}
+}
+
+func TestUntrustedCertificateIsFatal(t *testing.T) {
+	var called atomic.Bool
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called.Store(true) }))
+	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	srv.StartTLS()
+	defer srv.Close()
+	c, _ := against(t, srv.URL, nil)
+	e := oneUpdate(c)
+	var cert *tls.CertificateVerificationError
+	if e == nil || e.Reaction() != Fatal || !e.NotSent || !errors.As(e, &cert) || !strings.Contains(e.Message, "certificate is not trusted") || e.Hint == "" {
+		t.Errorf("%v (%q)", e, e.Hint)
+	}
+	if called.Load() {
+		t.Error("the request was sent")
+	}
+}
+
+func TestUnreachableIsNotDelivered(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "http://" + ln.Addr().String()
+	_ = ln.Close() // nobody listens there any more
+	c, _ := against(t, address, nil)
+	if e := oneUpdate(c); e == nil || e.Reaction() != NotDelivered || !strings.Contains(e.Message, "cannot be reached") {
+		t.Errorf("%v", e)
+	}
+
+	// A handshake that fails is no connection either.
+	plain := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("called") }))
+	defer plain.Close()
+	plain.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	c, _ = against(t, "https"+strings.TrimPrefix(plain.URL, "http"), nil)
+	if e := oneUpdate(c); e == nil || e.Reaction() != NotDelivered {
+		t.Errorf("%v", e)
+	}
+}
+
+func TestTimeoutAndCancel(t *testing.T) {
+	hang := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		select {
+		case <-hang:
+		case <-req.Context().Done():
+		}
+	}))
+	defer srv.Close()
+	defer close(hang)
+	creds, _ := Application(srv.URL, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), NewSecret(canary))
+	c := New(Config{Credentials: creds, Timeout: 20 * time.Millisecond})
+	if e := oneUpdate(c); e == nil || e.Reaction() != Unknown || !errors.Is(e, context.DeadlineExceeded) {
+		t.Errorf("after the time limit: %v", e)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := c.UpdateAlone(ctx, UpdateSource(4, Fields{Title: "t"}))
+	var e *Error
+	if !errors.As(err, &e) || e.Reaction() != NotDelivered || !errors.Is(err, context.Canceled) {
+		t.Errorf("after cancel: %v", err)
+	}
+}
+
+func TestCounters(t *testing.T) {
+	tr := &scripted{status: 503, body: `{"error":"QUERY_LIMIT_EXCEEDED"}`}
+	c := testClient(t, tr)
+	_, _ = c.Update(context.Background(), []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})})
+	tr.status, tr.body = 200, `{"result":true}`
+	_, _ = c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
+	if got, want := c.Counters(), (Counters{HTTP: 2, Batches: 1, Commands: 3, Throttled: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestMain(m *testing.M) {
+	// A proxy of the machine has no say in tests on loopback.
+	for _, v := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		_ = os.Unsetenv(v)
+	}
+	os.Exit(m.Run())
+}

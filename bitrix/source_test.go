@@ -1,0 +1,108 @@
+package bitrix
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestDecodeSources(t *testing.T) {
+	set := func(pairs ...string) []Setting {
+		s := []Setting{}
+		for i := 0; i < len(pairs); i += 2 {
+			s = append(s, Setting{pairs[i], NewSecret(pairs[i+1])})
+		}
+		return s
+	}
+	for _, tt := range []struct {
+		name, in string
+		want     []Source
+	}{
+		{"as documented", `[{"id":"11","type":"rest","code":"rest_1","title":"t","description":"d","active":true,"dateCreate":"2025-03-20 14:50:06","connectorId":"1",
+			"settings":[{"id":"1","code":"login","name":"Login","type":"STRING","value":"x"}]}]`,
+			[]Source{{ID: 11, Title: "t", Description: "d", Active: true, ConnectorID: 1, Settings: set("login", "x")}}},
+		{"id as a number, Y, nulls", `[{"id":6,"title":"t","description":null,"active":"Y","connectorId":null,"settings":null}]`,
+			[]Source{{ID: 6, Title: "t", Active: true, Settings: []Setting{}}}},
+		{"N, empty list of settings", `[{"id":6,"title":"t","active":"N","settings":[]}]`, []Source{{ID: 6, Title: "t", Settings: []Setting{}}}},
+		{"1 and 0", `[{"id":6,"active":1},{"id":7,"active":"0"}]`, []Source{{ID: 6, Active: true}, {ID: 7}}},
+		{"settings with gaps, in their order", `[{"id":6,"settings":{"3":{"code":"b","value":5},"1":{"code":"a","value":null}}}]`, []Source{{ID: 6, Settings: set("b", "5", "a", "")}}},
+		{"list with gaps", `{"0":{"id":"4"},"2":{"id":"6"}}`, []Source{{ID: 4}, {ID: 6}}},
+		{"empty list", `[]`, []Source{}}, {"empty map", `{}`, []Source{}}, {"null", `null`, []Source{}},
+		{"title as a number", `[{"id":6,"title":7}]`, []Source{{ID: 6, Title: "7"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := DecodeSources([]byte(tt.in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got  %#v\nwant %#v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestDecodeSourcesRefuses(t *testing.T) {
+	for in, why := range map[string]string{
+		``:                               "there is none",
+		`true`:                           "a single value",
+		`"canary"`:                       "a single value",
+		`{"item":{}}`:                    "an object",
+		`[{"title":"canary"}]`:           "item 0 has no id",
+		`[{"id":0}]`:                     "item 0 has no id",
+		`[{"id":-4}]`:                    "item 0 has no id",
+		`[{"id":"canary"}]`:              "not an integer",
+		`[{"id":4.5}]`:                   "not an integer",
+		`[{"id":[4]}]`:                   "not an integer",
+		`[{"id":99999999999999999999}]`:  "not an integer",
+		`[31337]`:                        "another type",
+		`[{"id":4,"title":{}}]`:          "in place of a text",
+		`[{"id":4,"settings":"canary"}]`: "settings",
+		`[{"id":4,"settings":{"login":"canary"}}]`:                "settings",
+		`[{"id":4,"settings":[{"code":"a","value":["canary"]}]}]`: "settings",
+		`[{"id":4,"title":"a"},{"id":"4","title":"b"}]`:           "source 4 stands in it twice",
+		`{"0":{"id":4},"x":{"id":5}}`:                             "an object",
+	} {
+		_, err := DecodeSources([]byte(in))
+		if !errors.Is(err, BadAnswer) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "31337") {
+			t.Errorf("%s: %v, want %q", in, err, why)
+		}
+	}
+}
+
+func TestDecodeConnectors(t *testing.T) {
+	got, err := DecodeConnectors([]byte(`[{"id":"1","title":"SQL","settings":[{"code":"port","name":"Port","type":"int"}]},{"id":2,"title":"API","settings":[]}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Connector{{ID: 1, Title: "SQL", Settings: []SettingType{{"port", "Port", "INT"}}}, {ID: 2, Title: "API"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestSettingsDoNotPrint(t *testing.T) {
+	s := Source{ID: 4, Settings: []Setting{{"password", NewSecret("canary")}}}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		if got := fmt.Sprintf(verb, s); strings.Contains(got, "canary") || strings.Contains(got, fmt.Sprintf("%x", "canary")) {
+			t.Errorf("%s prints %s", verb, got)
+		}
+	}
+}
+
+func TestTimeIsAdvice(t *testing.T) {
+	for in, want := range map[string]Time{
+		`[]`: {}, `null`: {}, `"x"`: {}, `{}`: {},
+		`{"processing":1.35,"operating":"2.5","operating_reset_at":1767225600}`: {1350 * time.Millisecond, 2500 * time.Millisecond, time.Unix(1767225600, 0)},
+		`{"processing":-1,"operating":{},"operating_reset_at":1e300}`:           {},
+		`{"processing":1e300,"operating":"NaN","operating_reset_at":"soon"}`:    {Processing: 24 * time.Hour},
+	} {
+		var got Time
+		if err := got.UnmarshalJSON([]byte(in)); err != nil || got != want {
+			t.Errorf("%s: %+v (%v), want %+v", in, got, err, want)
+		}
+	}
+}
