@@ -46,7 +46,7 @@ func checkSource(n Node) []*Error {
 		for _, f := range settings.Fields() {
 			codes = append(codes, f.Key())
 			found = append(found, settingKey(f)...)
-			found = append(found, plain(f, "a settings value", "quote it: it is sent as the text it is written as")...)
+			found = append(found, plain(f, "the setting "+Quote(f.Key()), "quote it: it is sent as the text it is written as")...)
 		}
 	}
 	if reveal.val != nil {

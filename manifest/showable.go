@@ -7,7 +7,7 @@ import (
 
 var (
 	// plainLine is a line that holds a key without secrets and begins with it.
-	plainLine = regexp.MustCompile(`^\s*(?:- +)*['"]?(?:version|sources|name|id|title|description|active|reveal)['"]?\s*:`)
+	plainLine = regexp.MustCompile(`^\s*(?:- +)*['"]?(?:version|sources|name|id|title|description|active|reveal)['"]?\s*(?::|$)`)
 )
 
 // showable reports whether a line of a file that could not be parsed may be

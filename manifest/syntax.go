@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -49,14 +50,18 @@ func syntax(t *text, err error) *Error {
 	if problem == "" { // cannot be
 		problem = err.Error()
 	}
-	pos := t.at(line, 1)
-	if end, ok := stumble(t.data, problem); ok {
+	var pos Position
+	if openEnded.MatchString(problem) {
+		pos = opening(t, line, problem)
+	} else if end, ok := stumble(t.data, problem); ok {
 		pos = t.offset(end)
-		if name := anchorName(problem); name != "" {
-			pos.Column = max(1, pos.Column-len([]rune(name)))
+		pos.Column = max(1, pos.Column-len([]rune(anchorName(problem))))
+		if word := []rune(t.line(pos.Line)); aWord.MatchString(string(word[:min(pos.Column-1, len(word))])) {
+			pos.Column = firstColumn(string(word)) // a key, known as one only by its colon
 		}
 	} else {
-		pos.Column = 1 + len([]rune(t.line(pos.Line))) - len([]rune(strings.TrimLeft(t.line(pos.Line), " ")))
+		pos = t.at(line, 1)
+		pos.Column = firstColumn(t.line(pos.Line))
 	}
 	e := &Error{Position: pos, Rule: "syntax"}
 	shown := showable(t, pos.Line)
@@ -67,12 +72,63 @@ func syntax(t *text, err error) *Error {
 	return e
 }
 
+var aWord = regexp.MustCompile(`^ *[\w.-]*$`)
+
+// firstColumn returns where the text of a line begins.
+func firstColumn(line string) int { return 1 + len(line) - len(strings.TrimLeft(line, " ")) }
+
+// opening returns where the bracket or quote stands that is not closed. The
+// library tells its line; for brackets, which its parser finds and not its
+// scanner, one less.
+func opening(t *text, line int, problem string) Position {
+	brackets := ""
+	switch {
+	case strings.Contains(problem, "or ']'"):
+		brackets = "["
+	case strings.Contains(problem, "or '}'"):
+		brackets = "{"
+	}
+	if strings.HasPrefix(problem, "did not find") {
+		line++
+	}
+	pos := t.at(line, 1)
+	s := t.line(pos.Line)
+	pos.Column = firstColumn(s)
+	if i := strings.IndexAny(s, brackets); brackets != "" && i >= 0 {
+		pos.Column = utf8.RuneCountInString(s[:i]) + 1
+	}
+	if brackets == "" {
+		if column := openQuote(t, pos.Line, problem); column != 0 {
+			pos.Column = column
+		}
+	}
+	return pos
+}
+
+// openQuote returns the column of the first quote of a line from which on the
+// text is not closed, 0 if there is none.
+func openQuote(t *text, line int, problem string) int {
+	const most = 64 // quotes
+	s, start := t.line(line), t.lines[line-1]
+	if strings.Count(s, `"`)+strings.Count(s, "'") > most || start+len(s) > maxSearch/most {
+		return 0
+	}
+	column := 0
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] != '"' && s[i] != '\'' {
+			continue
+		}
+		if _, p := reparse(t.data[:start+i+1]); p != problem {
+			break
+		}
+		column = utf8.RuneCountInString(s[:i]) + 1
+	}
+	return column
+}
+
 // stumble returns the offset of the last character of the shortest text that
 // has the problem.
 func stumble(data []byte, problem string) (offset int, ok bool) {
-	if openEnded.MatchString(problem) {
-		return 0, false
-	}
 	budget := maxSearch
 	fails := func(n int) bool {
 		budget -= n
@@ -128,8 +184,9 @@ var sentences = []struct {
 }{
 	{"mapping values are not allowed", "a colon cannot stand here", []string{"quote a text that holds a colon and a space; a key has to start on a line of its own, as deep as its neighbours"}},
 	{"found character that cannot start any token", "a value cannot begin with this character", []string{"indent with spaces, not with tabs; quote a text that begins with a tab, %, @ or `"}},
-	{"did not find expected key", "a key with a colon was expected here", []string{"keys of one mapping are indented alike; quote a text that goes on after its closing quote"}},
-	{"did not find expected '-' indicator", "a dash was expected here", []string{"items of one list are indented alike"}},
+	{"found a tab character", "a line cannot be indented with a tab", []string{"indent with spaces"}},
+	{"did not find expected key", "a key with a colon was expected here", []string{"the keys of one mapping are indented alike; nothing but a comment follows a closing quote or bracket"}},
+	{"did not find expected '-' indicator", "a dash was expected here", []string{"items of one list are indented alike, and so are the keys of one mapping"}},
 	{"unexpected end of stream", "a quoted text that starts here is not closed", nil},
 	{"unexpected document indicator", "a quoted text that starts here is not closed before the document ends", nil},
 	{"expected ',' or ']'", "a list that starts here has no comma or closing bracket where one is needed", nil},

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -30,6 +31,7 @@ const (
 	asManifest role = iota
 	asSource
 	asSettings
+	asLabel
 	asValue
 )
 
@@ -66,52 +68,73 @@ func examine(d *Document) *visibility {
 // mark gives n a class; the more secret one stays.
 func (v *visibility) mark(n *yaml.Node, c class) { v.class[n] = max(v.class[n], c) }
 
-// scalar marks a value that is public if it is of the right form, so that the
-// line of a block put in its place is not shown.
-func (v *visibility) scalar(n Node) {
-	if n.val.Kind == yaml.ScalarNode {
-		v.mark(n.val, public)
+// label marks what stands under a key that holds no settings, of whatever kind
+// it is.
+func (v *visibility) label(n Node) {
+	v.mark(n.val, public)
+	if v.again(n, asLabel) {
+		return
+	}
+	for _, c := range n.val.Content {
+		v.mark(c, public)
+		v.label(n.step(c))
 	}
 }
 
+// meant returns the key that a key is, or is a misspelling of; "" for others.
+func meant(key string, known []string) string {
+	if slices.Contains(known, key) {
+		return key
+	}
+	return Nearest(key, known)
+}
+
+var (
+	manifestKeys = []string{"version", "portal", "sources"}
+	sourceKeys   = []string{"name", "id", "title", "description", "active", "reveal", "settings"}
+)
+
 func (v *visibility) manifest(n Node) {
-	v.container(n)
+	if n.val.Kind != yaml.MappingNode {
+		return // no manifest at all; who knows what
+	}
+	v.mark(n.val, public)
 	v.entries(n, asManifest, v.manifest, func(f Node) {
-		switch key := f.Key(); {
-		case key == "portal":
+		if strings.HasPrefix(f.Key(), "x-") {
+			return
+		}
+		switch meant(f.Key(), manifestKeys) {
+		case "version":
+			v.label(f)
+		case "portal":
 			if !strings.ContainsAny(f.val.Value, "@?#") { // no user name, no token
-				v.scalar(f)
+				v.label(f)
 			}
-		case key == "sources":
+		case "sources":
 			v.container(f)
 			for item := range f.Items() {
 				v.source(item)
 			}
-		case strings.HasPrefix(key, "x-"):
-		case key == "version" || Nearest(key, []string{"version", "sources"}) != "":
-			v.scalar(f)
 		}
 	})
 }
 
-// sourceLabels are the keys of a source that hold no settings.
-var sourceLabels = []string{"name", "id", "title", "description", "active", "reveal"}
-
 func (v *visibility) source(n Node) {
-	v.container(n)
-	v.entries(n, asSource, v.source, func(f Node) {
-		switch key := f.Key(); {
-		case key == "settings":
-			v.settings(f)
-		case key == "reveal":
-			v.container(f)
-			for item := range f.Items() {
-				v.scalar(item)
+	switch n.val.Kind {
+	case yaml.ScalarNode:
+		v.mark(n.val, public)
+	case yaml.MappingNode:
+		v.mark(n.val, public)
+		v.entries(n, asSource, v.source, func(f Node) {
+			switch meant(f.Key(), sourceKeys) {
+			case "":
+			case "settings":
+				v.settings(f)
+			default:
+				v.label(f)
 			}
-		case Nearest(key, sourceLabels) != "" && Nearest(key, []string{"settings"}) == "":
-			v.scalar(f)
-		}
-	})
+		})
+	}
 }
 
 func (v *visibility) settings(n Node) {

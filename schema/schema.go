@@ -5,18 +5,7 @@
 // description and examples. Its errorMessage, which editors show too, says in
 // words what a value has to be, and is part of our own findings.
 //
-// The rules of its findings are:
-//
-//	wrong-type        a value of another kind than allowed
-//	wrong-value       another value than the only one allowed
-//	out-of-range      a number too small or too large
-//	empty             a text or mapping without content
-//	wrong-form        a text that is not written as it has to be
-//	not-allowed       a value that is excluded
-//	reserved-variable a reference to a variable of our own
-//	unknown-key       a key that the format does not have
-//	missing-key       a key that has to be there
-//	nothing-declared  a source with none of the fields that can be kept
+// The rules of its findings are listed in package manifest.
 package schema
 
 import (

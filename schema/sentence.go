@@ -10,7 +10,7 @@ import (
 // subject names what a finding is about.
 func (v violated) subject() string {
 	switch {
-	case strings.HasPrefix(v.path, "/definitions/value"):
+	case v.path == settingDefinition:
 		return "the setting " + manifest.Quote(v.node.Key())
 	case strings.HasSuffix(v.path, "/items"):
 		return "an item of reveal"
@@ -25,6 +25,10 @@ func (v violated) subject() string {
 
 // wrongType: the kind of a value.
 func wrongType(t *translation, v violated) {
+	if v.path == settingDefinition {
+		t.report(v, "wrong-type", settingAdvice(v.node), "%s must be %s, not %s", v.subject(), v.allowed(), v.node.Kind())
+		return
+	}
 	t.report(v, "wrong-type", kindAdvice(v), "%s must be %s, not %s", v.subject(), v.allowed(), v.node.Describe())
 }
 
@@ -32,8 +36,8 @@ func wrongType(t *translation, v violated) {
 func kindAdvice(v violated) []string {
 	wanted, _ := v.schema["type"].(string)
 	switch kind := v.node.Kind(); {
-	case kind == manifest.Null:
-		return []string{"a key without a value declares null; leave the key out to declare nothing"}
+	case kind == manifest.Null && v.node.Text() == "":
+		return []string{"what is left empty is read as null; leave the key out to declare nothing"}
 	case wanted == "string" && kind < manifest.String:
 		return []string{"quote it to mean the text"}
 	case wanted == "boolean" && kind == manifest.String:
@@ -65,6 +69,10 @@ func empty(t *translation, v violated) {
 		t.report(v, "empty", nil, "a settings key must not be empty")
 		return
 	}
+	if v.path == settingDefinition {
+		t.report(v, "empty", nil, "%s must be %s, not an empty mapping", v.subject(), v.allowed())
+		return
+	}
 	t.report(v, "empty", []string{"allowed is " + v.allowed()}, "%s must not be empty", v.subject())
 }
 
@@ -85,7 +93,7 @@ var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // notAllowed: a value that is excluded.
 func notAllowed(t *translation, v violated) {
-	if strings.HasPrefix(v.path, "/definitions/env/") {
+	if strings.HasPrefix(v.path, settingDefinition) {
 		if name := v.node.Text(); variable.MatchString(name) { // any other is reported for its form
 			t.report(v, "reserved-variable", []string{"variables named B24_* and SYNCSOURCES_* hold our own credentials and flags"},
 				"the variable %s cannot be referenced", manifest.Quote(name))
@@ -116,6 +124,10 @@ func missing(v violated, name string) string {
 // unknownKeys: keys that the format does not have. The validator names them
 // only in its text.
 func unknownKeys(t *translation, v violated) {
+	if v.path == settingDefinition {
+		unknownReference(t, v)
+		return
+	}
 	known := v.properties()
 	isKnown := map[string]bool{}
 	for _, key := range known {
@@ -149,13 +161,9 @@ func spaced(s string) string {
 	return " " + s
 }
 
-// noneOf: a value that fits none of several forms. There are two such places,
-// a source that declares nothing and a settings value.
+// noneOf: none of several forms. There is one such place, a source that has
+// nothing but its id; that its forms all miss a key needs no telling.
 func noneOf(t *translation, v violated) {
-	if v.path == "/definitions/source" {
-		t.report(v, "nothing-declared", []string{"a source that is to be kept as it is needs no entry"},
-			"a source needs at least one of title, description, active and settings")
-		return
-	}
-	settingsValue(t, v)
+	t.report(v, "nothing-declared", []string{"a source that is to be kept as it is needs no entry"},
+		"a source needs at least one of title, description, active and settings")
 }

@@ -23,7 +23,6 @@ type violated struct {
 	schema map[string]any // the object that holds the keyword
 	path   string         // of that object in the schema
 	isKey  bool           // the key of node is meant, not its value
-	causes []*jsonschema.ValidationError
 }
 
 // sentence adds the finding for one violation.
@@ -39,6 +38,7 @@ func sentences() map[string]sentence {
 		"maximum":              outOfRange,
 		"minLength":            empty,
 		"minProperties":        empty,
+		"maxProperties":        tooManyKeys,
 		"pattern":              wrongForm,
 		"not":                  notAllowed,
 		"required":             missingKeys,
@@ -51,7 +51,7 @@ func sentences() map[string]sentence {
 func (t *translation) violation(v *jsonschema.ValidationError) {
 	path, keyword := cutLast(fragment(v.AbsoluteKeywordLocation))
 	say, ok := t.schema.sentences[keyword]
-	if !ok || len(v.Causes) > 0 && keyword != "anyOf" {
+	if !ok { // a $ref, or a bundle of several
 		for _, cause := range v.Causes {
 			t.violation(cause)
 		}
@@ -67,7 +67,7 @@ func (t *translation) violation(v *jsonschema.ValidationError) {
 			n = f
 		}
 	}
-	say(t, violated{node: n, schema: t.schema.at("#" + path), path: path, isKey: isKey, causes: v.Causes})
+	say(t, violated{node: n, schema: t.schema.at("#" + path), path: path, isKey: isKey})
 }
 
 func cutLast(path string) (before, last string) {
