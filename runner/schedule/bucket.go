@@ -1,0 +1,150 @@
+package schedule
+
+import (
+	"math"
+	"time"
+)
+
+// bucket is our image of the portal's leaky bucket, which takes burst
+// requests and flows out by rate in one step each second. When its steps come
+// is not known, so it is assumed that they come as late as they can: for
+// every request sent at t, the requests sent from t to now must be no more
+// than
+//
+//	burst + rate * floor(now - t)
+//
+// That holds whatever the phase of the steps, costs nothing where requests
+// come steadily, and at most a second after a burst.
+//
+// A request does not arrive when it is sent. If one takes long and those
+// behind it are quick, they arrive closer together than they left; slack, the
+// time a request needs on its way, is taken off each interval.
+type bucket struct {
+	rate, burst float64
+	slack       time.Duration
+
+	sent  float64 // requests so far
+	marks []mark  // the starts of intervals that may bind
+
+	// A refusal says that the portal's bucket is full, whatever ours said:
+	// somebody else uses it. Or it was a stray one. So what our bucket still
+	// held is withheld, and given back by trial: one request, then two, four
+	// and so on as long as no further refusal comes.
+	withheld   float64
+	refusedAt  time.Time
+	released   time.Time // the last trial
+	trial      float64   // the size of the next one
+	trialPause time.Duration
+	failed     int // trials that were refused
+}
+
+type mark struct {
+	at     time.Time
+	before float64 // requests sent before at
+}
+
+// trialTime is how long a trial has to go without a refusal to have passed.
+// Refusals come at once.
+const trialTime = time.Second
+
+func newBucket(rate float64, burst int) *bucket {
+	return &bucket{rate: rate, burst: float64(burst)}
+}
+
+func (b *bucket) level(m mark, now time.Time) float64 {
+	steps := math.Floor((now.Sub(m.at) - b.slack).Seconds())
+	return b.sent - m.before - b.rate*max(steps, 0)
+}
+
+// tokens is how many requests may be sent now.
+func (b *bucket) tokens(now time.Time) int {
+	full := 0.0
+	for _, m := range b.marks {
+		full = max(full, b.level(m, now))
+	}
+	return int(max(0, math.Floor(b.burst-full+1e-9)))
+}
+
+// take accounts a request that is sent now.
+func (b *bucket) take(now time.Time) {
+	if n := len(b.marks); n == 0 || !b.marks[n-1].at.Equal(now) {
+		// A mark no longer binds where the interval from the new one is
+		// always at least as tight.
+		kept := b.marks[:0]
+		for _, m := range b.marks {
+			if b.sent-m.before > b.rate*math.Floor(now.Sub(m.at).Seconds()) {
+				kept = append(kept, m)
+			}
+		}
+		b.marks = append(kept, mark{now, b.sent})
+	}
+	b.sent++
+}
+
+// next is when a request may be sent: now, or later.
+func (b *bucket) next(now time.Time) time.Time {
+	at := now
+	for _, m := range b.marks {
+		over := b.sent - m.before + 1 - b.burst
+		if over <= 0 {
+			continue
+		}
+		steps := math.Ceil(over/b.rate - 1e-9)
+		if t := m.at.Add(b.slack + time.Duration(steps*float64(time.Second))); t.After(at) {
+			at = t
+		}
+	}
+	if at.After(now) && b.withheld > 0 {
+		if t := b.nextTrial(); t.Before(at) {
+			at = t
+		}
+	}
+	if at.Before(now) {
+		return now
+	}
+	return at
+}
+
+func (b *bucket) nextTrial() time.Time { return b.released.Add(b.trialPause) }
+
+// refused corrects the image after a refusal: nothing is left. The refused
+// request itself is not in the portal's bucket.
+func (b *bucket) refused(now time.Time) {
+	trying := b.withheld > 0 && b.trial > 1 && now.Sub(b.released) <= 2*trialTime
+	left := float64(b.tokens(now))
+	if left > 0 {
+		b.marks = append(b.marks, mark{now, b.sent})
+		b.sent += left
+	}
+	b.withheld += left + 1
+	switch {
+	case !trying && b.withheld == left+1:
+		b.failed, b.trialPause = 0, trialTime
+	case trying:
+		b.failed++
+		b.trialPause = 4 * trialTime
+		if b.failed >= 2 {
+			b.withheld = 0 // it really is full
+		}
+	}
+	b.refusedAt, b.released, b.trial = now, now, 1
+}
+
+// offer gives back a part of what is withheld, if the last trial has passed
+// and the requests in sight need it.
+func (b *bucket) offer(now time.Time) {
+	if b.withheld == 0 || b.tokens(now) > 0 || now.Before(b.nextTrial()) {
+		return
+	}
+	n := min(b.trial, b.withheld)
+	b.withheld -= n
+	b.trial *= 2
+	b.trialPause = trialTime
+	b.released = now
+	b.sent -= n
+	for i := range b.marks {
+		if b.marks[i].at.After(b.refusedAt) {
+			b.marks[i].before -= n
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package schedule
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// costs keeps what the commands of one method have taken, as the portal
+// reports it.
+//
+// Two questions are asked of it. How much work lies ahead? That is a matter
+// of the mean, heavy tail included. What does a command usually take? That is
+// a matter of the recent median, which a heavy tail does not move.
+type costs struct {
+	ring [512]float64 // seconds
+	n    int          // samples so far
+	est  estimate     // of the ring
+	old  bool         // est is older than the ring
+	most int          // cap on the size of a batch after a cut; 0: none
+	good int          // batches of that size that passed
+}
+
+// estimate is what a command is expected to cost, in seconds.
+type estimate struct {
+	known  bool
+	median float64 // of the latest commands
+	mean   float64 // not below the median, so that a rise shows at once
+	spread float64 // standard deviation
+}
+
+// recent is how many of the latest samples make the median.
+const recent = 64
+
+func (c *costs) add(d time.Duration) {
+	c.ring[c.n%len(c.ring)] = d.Seconds()
+	c.n++
+	c.old = true
+}
+
+// estimate sums the samples up.
+func (c *costs) estimate() estimate {
+	if !c.old {
+		return c.est
+	}
+	c.old = false
+	all := c.ring[:min(c.n, len(c.ring))]
+	var sum, squares float64
+	for _, v := range all {
+		sum += v
+	}
+	mean := sum / float64(len(all))
+	for _, v := range all {
+		squares += (v - mean) * (v - mean)
+	}
+	latest := make([]float64, 0, recent)
+	for i := max(0, c.n-recent); i < c.n; i++ {
+		latest = append(latest, c.ring[i%len(c.ring)])
+	}
+	slices.Sort(latest)
+	median := latest[len(latest)/2]
+	c.est = estimate{true, median, max(mean, median), math.Sqrt(squares / float64(len(all)))}
+	return c.est
+}
+
+// largest is the largest batch expected to take no longer than limit seconds:
+// the n for which n commands and twice their joint spread fit into it,
+//
+//	n*mean + 2*spread*sqrt(n) <= limit
+func (e estimate) largest(limit float64, most int) int {
+	if e.mean <= 0 {
+		return most
+	}
+	root := (math.Sqrt(e.spread*e.spread+e.mean*limit) - e.spread) / e.mean
+	return max(1, int(min(root*root+1e-9, float64(most))))
+}
+
+// cut notes that a batch of n was cut: half of that has to do.
+func (c *costs) cut(n int) {
+	if c.most == 0 || n/2 < c.most {
+		c.most = max(1, n/2)
+	}
+	c.good = 0
+}
+
+// passed notes that a batch of n was answered. The cap of a cut is lifted
+// step by step.
+func (c *costs) passed(n int) {
+	if c.most == 0 || n < c.most {
+		return
+	}
+	if c.good++; c.good >= 4 {
+		c.most, c.good = c.most+c.most/2+1, 0
+	}
+}

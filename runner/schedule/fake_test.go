@@ -1,0 +1,132 @@
+package schedule
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncsources/bitrix"
+)
+
+// fakePortal answers commands after their cost. It has a stepped leaky bucket
+// of its own, written apart from the one under test.
+type fakePortal struct {
+	rate, burst, level int
+	phase              time.Duration // the steps come at phase, phase + 1 s, ...
+	cost               func(c bitrix.Command) time.Duration
+	latency            time.Duration
+	// fault may spoil the n-th request, counted from 1.
+	fault func(n int, commands []bitrix.Command, alone bool) error
+	reply func(c bitrix.Command) error
+
+	start    time.Time
+	drained  int
+	requests []fakeRequest
+	refused  int
+	mutex    chan struct{}
+}
+
+type fakeRequest struct {
+	at     time.Duration
+	size   int
+	method string
+	alone  bool
+}
+
+func newFake() *fakePortal {
+	return &fakePortal{rate: 2, burst: 50, cost: func(bitrix.Command) time.Duration { return 0 }}
+}
+
+var throttled = &bitrix.Error{Code: bitrix.QueryLimitExceeded, Status: 503}
+
+func (p *fakePortal) Send(ctx context.Context, commands []bitrix.Command, alone bool) (*bitrix.Response, error) {
+	start := time.Now()
+	resp := &bitrix.Response{}
+	<-p.mutex
+	now := time.Since(p.start)
+	steps := int((now + time.Second - p.phase) / time.Second)
+	if steps > p.drained {
+		p.level = max(0, p.level-p.rate*(steps-p.drained))
+		p.drained = steps
+	}
+	p.requests = append(p.requests, fakeRequest{now, len(commands), commands[0].Method(), alone})
+	n := len(p.requests)
+	full := p.level >= p.burst
+	if full {
+		p.refused++
+	} else {
+		p.level++
+	}
+	p.mutex <- struct{}{}
+	if full {
+		return resp, throttled
+	}
+	if p.fault != nil {
+		if err := p.fault(n, commands, alone); err != nil {
+			return resp, err
+		}
+	}
+	if p.latency > 0 {
+		time.Sleep(p.latency)
+	}
+	for _, c := range commands {
+		cost := p.cost(c)
+		select {
+		case <-time.After(cost):
+		case <-ctx.Done():
+			return resp, &bitrix.Error{Code: bitrix.Network, Err: ctx.Err()}
+		}
+		r := bitrix.Reply{Result: []byte("true"), Time: bitrix.Time{Processing: cost}}
+		if p.reply != nil {
+			r.Err = p.reply(c)
+		}
+		resp.Replies = append(resp.Replies, r)
+		resp.Time.Processing += cost
+	}
+	resp.Elapsed = time.Since(start)
+	return resp, nil
+}
+
+// bubble runs f under virtual time with a fresh portal.
+func bubble(t *testing.T, f func(t *testing.T, p *fakePortal)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := newFake()
+		p.start, p.phase = time.Now(), time.Second
+		p.mutex = make(chan struct{}, 1)
+		p.mutex <- struct{}{}
+		f(t, p)
+	})
+}
+
+func updates(n int) []bitrix.Update {
+	list := make([]bitrix.Update, n)
+	for i := range list {
+		list[i] = bitrix.UpdateSource(int64(i+1), bitrix.Fields{Title: "t"})
+	}
+	return list
+}
+
+func aloneUpdate(id int64) bitrix.Update {
+	yes := true
+	return bitrix.UpdateSource(id, bitrix.Fields{Title: "t", Active: &yes})
+}
+
+// collect submits commands and keeps their results by index.
+func collect[C bitrix.Command](s *Scheduler, commands []C, lazy bool) []Result {
+	results := make([]Result, len(commands))
+	for i, c := range commands {
+		calls := 0
+		s.Submit(Task{Command: c, Lazy: lazy, Done: func(r Result) {
+			if calls++; calls > 1 {
+				panic("Done called twice")
+			}
+			results[i] = r
+			if r.Sent == 0 && !r.Skipped {
+				panic("neither sent nor skipped")
+			}
+		}})
+	}
+	return results
+}

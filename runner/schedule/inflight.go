@@ -1,0 +1,107 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+)
+
+// limiter adapts the number of requests in flight, below a ceiling, as TCP
+// Vegas and the published adaptive concurrency limiters do.
+//
+// The signal is the time that a request spends waiting: what it took as seen
+// from here, less what its commands took by the portal's own account, less
+// the least that any request has needed on top of that. A portal that serves
+// k requests at a time and queues the rest shows in it, and in nothing else.
+// How long commands take does not count, so a heavy tail is no congestion -
+// but for the median, which rises where an external system is overrun.
+type limiter struct {
+	ceiling float64
+	limit   float64
+	proven  float64 // so many in flight were served without waiting
+	base    float64 // seconds: the least overhead of a request
+	based   bool
+
+	waits  []float64 // of the requests of this round: the part of its time that each waited
+	errors int       // requests of this round that ended in 5xx, or were cut
+	median float64   // lowest median cost so far, at any number in flight
+}
+
+// Thresholds of the limiter.
+const (
+	queued   = 1.5  // requests that are welcome to wait at the portal, so that it never runs dry
+	tolerant = 0.25 // seconds of waiting that do not count as such
+	slower   = 2.0  // times the best median cost that count as overrun
+)
+
+func newLimiter(ceiling int) *limiter {
+	return &limiter{ceiling: float64(ceiling), limit: float64(ceiling), proven: 1}
+}
+
+// slots is how many requests may be in flight.
+func (l *limiter) slots() int { return max(1, int(l.limit)) }
+
+// trust is by how many times the slots exceed what is proven.
+func (l *limiter) trust() float64 { return max(1, l.limit/l.proven) }
+
+// answered notes a request that was answered: elapsed as seen from here,
+// service the sum of what its commands took, flying the requests in flight
+// when it was sent, itself included.
+func (l *limiter) answered(elapsed, service time.Duration, flying int, e estimate) {
+	over := max(0, (elapsed - service).Seconds())
+	if !l.based || over < l.base {
+		l.base, l.based = over, true
+	}
+	wait := over - l.base
+	if wait < max(tolerant, l.base, e.median) {
+		wait = 0
+	}
+	share := 0.0
+	if wait > 0 {
+		share = wait / (wait + service.Seconds())
+	}
+	if share == 0 {
+		l.proven = max(l.proven, float64(flying))
+	}
+	l.waits = append(l.waits, share)
+	l.decide(e)
+}
+
+// failed notes a request that ended in 5xx or was cut.
+func (l *limiter) failed(e estimate) {
+	l.errors++
+	l.decide(e)
+}
+
+// decide changes the limit once a round, a round being as many requests as
+// may be in flight.
+func (l *limiter) decide(e estimate) {
+	n := len(l.waits) + l.errors
+	if float64(n) < max(4, l.limit) {
+		return
+	}
+	slices.Sort(l.waits)
+	waiting := 0.0
+	if len(l.waits) > 0 {
+		waiting = l.waits[len(l.waits)/2]
+	}
+	bad := float64(l.errors) / float64(n)
+	l.waits, l.errors = l.waits[:0], 0
+
+	if e.known && e.median > 0 && (l.median == 0 || e.median < l.median) {
+		l.median = e.median
+	}
+	switch inQueue := l.limit * waiting; {
+	case bad > 0.3:
+		l.limit *= 0.7
+	case inQueue > 2*queued:
+		// Of limit requests, inQueue waited: the rest is what is served.
+		l.proven = max(1, l.limit-inQueue)
+		l.limit = l.proven + queued
+	case l.median > 0 && e.median > slower*l.median && e.median > tolerant:
+		l.limit *= 0.8
+		l.median *= 1.1 // the level may have changed for good
+	case inQueue < queued:
+		l.limit += max(1, l.limit/8)
+	}
+	l.limit = min(max(1, l.limit), l.ceiling)
+}

@@ -1,0 +1,50 @@
+package schedule
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"syncsources/bitrix"
+)
+
+// patience is how long a portal that gives no answer at all is tried again.
+const patience = 20 * time.Second
+
+// outage tells a portal that is away from one that loses an answer now and
+// then.
+type outage struct {
+	since  time.Time // the first failure with no answer after it
+	failed int
+}
+
+// lost notes a request that got no answer, or nothing but a page of the
+// portal's front end. It returns the error that ends the run if that has been
+// so for too long.
+func (o *outage) lost(now time.Time, err *bitrix.Error) error {
+	if o.failed == 0 {
+		o.since = now
+	}
+	o.failed++
+	away := now.Sub(o.since)
+	if o.failed < 3 || away < patience {
+		return nil
+	}
+	return &bitrix.Error{
+		Code: bitrix.Network, Status: err.Status, Method: err.Method,
+		Message: fmt.Sprintf("the portal has not answered for %.0f s: %s", away.Seconds(), err.Message),
+		Hint:    "check the portal's address and that it can be reached from here; running again later is safe",
+		Err:     err,
+	}
+}
+
+func (o *outage) answered() { *o = outage{} }
+
+// asError makes an *bitrix.Error of what a Sender returned.
+func asError(err error) *bitrix.Error {
+	var e *bitrix.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &bitrix.Error{Code: bitrix.Network, Message: "the portal's answer was lost: " + err.Error(), Err: err}
+}

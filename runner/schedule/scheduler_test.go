@@ -1,0 +1,298 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"syncsources/bitrix"
+)
+
+func reads(n int) []bitrix.Query {
+	list := make([]bitrix.Query, n)
+	for i := range list {
+		list[i] = bitrix.SourcesByID([]int64{int64(i + 1)})
+	}
+	return list
+}
+
+func TestSmallRunsNeedOneRequest(t *testing.T) {
+	for _, n := range []int{1, 4} {
+		bubble(t, func(t *testing.T, p *fakePortal) {
+			p.cost = func(bitrix.Command) time.Duration { return 1350 * time.Millisecond }
+			s := New(Config{Seed: 1}, p)
+			results := collect(s, updates(n), false)
+			if err := s.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if len(p.requests) != 1 {
+				t.Errorf("%d updates took %d requests, want 1", n, len(p.requests))
+			}
+			for i, r := range results {
+				if r.Reply.Err != nil || r.Sent != 1 {
+					t.Errorf("update %d: %+v", i, r)
+				}
+			}
+		})
+	}
+}
+
+func TestReadsAreFew(t *testing.T) {
+	for n, want := range map[int]int{1: 1, 50: 1, 51: 2, 200: 4, 201: 5} {
+		bubble(t, func(t *testing.T, p *fakePortal) {
+			s := New(Config{Seed: 1}, p)
+			collect(s, reads(n), false)
+			if err := s.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if len(p.requests) != want {
+				t.Errorf("%d reads took %d requests, want %d", n, len(p.requests), want)
+			}
+		})
+	}
+}
+
+func TestLazyReadsWaitForCompany(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cost = func(c bitrix.Command) time.Duration {
+			if _, ok := c.(bitrix.Update); ok {
+				return 100 * time.Millisecond
+			}
+			return 0
+		}
+		s := New(Config{Seed: 1}, p)
+		verified := 0
+		for _, u := range updates(400) {
+			s.Submit(Task{Command: u, Done: func(Result) {
+				s.Submit(Task{Command: bitrix.SourcesByID([]int64{u.ID()}), Lazy: true, Done: func(Result) { verified++ }})
+			}})
+		}
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		readRequests := 0
+		for _, r := range p.requests {
+			if r.method == bitrix.MethodSourceList {
+				readRequests++
+			}
+		}
+		if verified != 400 || readRequests > 9 {
+			t.Errorf("%d verified in %d requests, want 400 in 8 or 9", verified, readRequests)
+		}
+	})
+}
+
+func TestNoRefusalWhateverThePhase(t *testing.T) {
+	for _, phase := range []time.Duration{time.Second, 100 * time.Millisecond, 500 * time.Millisecond, 999 * time.Millisecond} {
+		bubble(t, func(t *testing.T, p *fakePortal) {
+			p.phase = phase
+			p.cost = func(bitrix.Command) time.Duration { return 7 * time.Millisecond }
+			s := New(Config{Seed: 1}, p)
+			collect(s, updates(5000), false)
+			if err := s.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if p.refused != 0 {
+				t.Errorf("phase %v: %d refusals", phase, p.refused)
+			}
+			if took := time.Since(p.start); took > 28*time.Second {
+				t.Errorf("phase %v: %v for %d requests", phase, took, len(p.requests))
+			}
+		})
+	}
+}
+
+func TestFullBucket(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.level = 50
+		s := New(Config{Seed: 1}, p)
+		collect(s, updates(2000), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		after := 0
+		for _, r := range p.requests {
+			if r.at >= 5*time.Second && r.at < 15*time.Second {
+				after++
+			}
+		}
+		if p.refused > 3 || after < 19 {
+			t.Errorf("%d refusals, %d requests in the 10 s after the first 5; want at most 3, at least 19", p.refused, after)
+		}
+	})
+}
+
+func TestStrayRefusalCostsLittle(t *testing.T) {
+	took := func(stray int) (d time.Duration) {
+		bubble(t, func(t *testing.T, p *fakePortal) {
+			p.fault = func(n int, _ []bitrix.Command, _ bool) error {
+				if n == stray {
+					return throttled
+				}
+				return nil
+			}
+			s := New(Config{Seed: 1}, p)
+			collect(s, updates(5000), false)
+			if err := s.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			d = time.Since(p.start)
+		})
+		return d
+	}
+	without := took(0)
+	for _, n := range []int{1, 3, 20, 60, 90} {
+		if with := took(n); with > without+3*time.Second {
+			t.Errorf("a stray refusal of request %d cost %v", n, with-without)
+		}
+	}
+}
+
+func TestFatalStops(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cost = func(bitrix.Command) time.Duration { return time.Second }
+		p.fault = func(n int, _ []bitrix.Command, _ bool) error {
+			if n == 3 {
+				return &bitrix.Error{Code: bitrix.OverloadLimit, Status: 503}
+			}
+			return nil
+		}
+		s := New(Config{Seed: 1}, p)
+		results := collect(s, updates(500), false)
+		err := s.Run(context.Background())
+		if !errors.Is(err, bitrix.OverloadLimit) {
+			t.Fatalf("Run: %v", err)
+		}
+		skipped := 0
+		for _, r := range results {
+			if r.Skipped {
+				skipped++
+			}
+		}
+		if skipped < 400 {
+			t.Errorf("%d skipped", skipped)
+		}
+	})
+}
+
+func TestUnknownUpdatesComeOutAndReadsAreRepeated(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.fault = func(n int, _ []bitrix.Command, _ bool) error {
+			if n == 1 {
+				return &bitrix.Error{Code: bitrix.BadAnswer, Status: 502}
+			}
+			return nil
+		}
+		s := New(Config{Seed: 1}, p)
+		r := collect(s, reads(1), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if r[0].Sent != 2 || r[0].Reply.Err != nil {
+			t.Errorf("read: %+v", r[0])
+		}
+		p.requests = nil
+		u := collect(s, updates(1), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if u[0].Sent != 1 || !errors.Is(u[0].Reply.Err, bitrix.BadAnswer) {
+			t.Errorf("update: %+v", u[0])
+		}
+	})
+}
+
+func TestOutage(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.fault = func(int, []bitrix.Command, bool) error {
+			return &bitrix.Error{Code: bitrix.Network, NotSent: true, Message: "connection refused"}
+		}
+		s := New(Config{Seed: 1}, p)
+		r := collect(s, reads(1), false)
+		err := s.Run(context.Background())
+		if !errors.Is(err, bitrix.Network) || !r[0].Skipped {
+			t.Fatalf("Run: %v, %+v", err, r[0])
+		}
+		if took := time.Since(p.start); took < 20*time.Second || took > 30*time.Second {
+			t.Errorf("gave up after %v", took)
+		}
+	})
+}
+
+func TestStopWriting(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cost = func(bitrix.Command) time.Duration { return time.Second }
+		s := New(Config{Seed: 1}, p)
+		u, r := collect(s, updates(500), false), collect(s, reads(60), true)
+		time.AfterFunc(3*time.Second, s.StopWriting)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		skipped := 0
+		for _, res := range u {
+			if res.Skipped {
+				skipped++
+			}
+		}
+		if skipped < 100 || skipped == 500 {
+			t.Errorf("%d updates skipped", skipped)
+		}
+		for i, res := range r {
+			if res.Skipped || res.Reply.Err != nil {
+				t.Errorf("read %d: %+v", i, res)
+			}
+		}
+	})
+}
+
+func TestCancel(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cost = func(bitrix.Command) time.Duration { return time.Second }
+		s := New(Config{Seed: 1}, p)
+		u := collect(s, updates(500), false)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("Run: %v", err)
+		}
+		if took := time.Since(p.start); took != 10*time.Second {
+			t.Errorf("took %v", took)
+		}
+		var skipped, unknown int
+		for _, res := range u {
+			switch {
+			case res.Skipped:
+				skipped++
+			case res.Reply.Err != nil:
+				unknown++
+			}
+		}
+		if skipped == 0 || unknown == 0 {
+			t.Errorf("%d skipped, %d unknown", skipped, unknown)
+		}
+	})
+}
+
+func TestCallsAndBatchesTakeTurns(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cost = func(bitrix.Command) time.Duration { return 10 * time.Millisecond }
+		s := New(Config{Seed: 1, Burst: 10}, p)
+		collect(s, updates(1000), false)
+		for id := range int64(30) {
+			s.Submit(Task{Command: aloneUpdate(id + 1), Done: func(Result) {}})
+		}
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		alone := 0
+		for i, r := range p.requests {
+			if i < 20 && r.alone {
+				alone++
+			}
+		}
+		if alone < 5 || alone > 15 {
+			t.Errorf("%d of the first 20 requests are calls of their own", alone)
+		}
+	})
+}

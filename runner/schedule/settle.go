@@ -1,0 +1,268 @@
+package schedule
+
+import (
+	"time"
+
+	"syncsources/bitrix"
+)
+
+// maxLost is how often a read is sent whose answers get lost.
+const maxLost = 8
+
+// settle takes the answer to a request: learns from it, hands out what is
+// final, and puts back what has to be sent again.
+func (s *Scheduler) settle(r *request) {
+	now := time.Now()
+	for i, f := range s.flying {
+		if f == r {
+			s.flying = append(s.flying[:i], s.flying[i+1:]...)
+			break
+		}
+	}
+	for _, res := range r.reserved {
+		res.budget.flying = max(0, res.budget.flying-res.seconds)
+	}
+	if len(s.flying) == 0 {
+		for _, b := range s.budgets {
+			b.flying = 0
+		}
+	}
+	if r.resp == nil {
+		r.resp = &bitrix.Response{}
+	}
+	if r.resp.Elapsed == 0 {
+		r.resp.Elapsed = now.Sub(r.sentAt)
+	}
+	refused := false
+	if r.err != nil {
+		e := asError(r.err)
+		refused = e.Reaction() == bitrix.Throttled
+		s.settleFailed(r, e, now)
+	} else {
+		s.outage.answered()
+		s.losses.succeeded()
+		s.learn(r, now)
+		s.settleReplies(r, now)
+	}
+	if r == s.scout && !refused {
+		s.doubt, s.scout = false, nil
+		s.refusals.succeeded()
+	}
+}
+
+// settleFailed deals with a request that failed as a whole.
+func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
+	what := e.Reaction()
+	if e.Code != bitrix.Network && e.Code != bitrix.BadAnswer {
+		s.outage.answered()
+	}
+	switch what {
+	case bitrix.Throttled:
+		s.refuse(r, now)
+		s.again(r.items)
+	case bitrix.Held:
+		s.stats.Held++
+		method := bitrix.MethodBatch
+		if r.alone {
+			method = r.items[0].Command.Method()
+		}
+		s.budget(method).refused(now)
+		s.again(r.items)
+	case bitrix.CallAlone:
+		s.callAlone(r, e)
+	case bitrix.NotDelivered:
+		s.losses.failed(now)
+		if err := s.outage.lost(now, e); err != nil {
+			s.stop(err)
+		}
+		s.again(r.items)
+	case bitrix.Unknown:
+		s.lose(r, e, now)
+	case bitrix.Fatal:
+		if !(r.alone && r.items[0].Optional) {
+			s.stop(e)
+		}
+		s.finish(r.items, e)
+	default:
+		s.finish(r.items, e)
+	}
+}
+
+// refuse reacts to a 503: the image of the bucket is corrected, and everybody
+// pauses. Of several refusals of the same moment one counts.
+func (s *Scheduler) refuse(r *request, now time.Time) {
+	s.stats.Refused++
+	s.bucket.refused(now)
+	if !s.doubt || r == s.scout {
+		s.refusals.failed(now)
+	}
+	s.doubt, s.scout = true, nil
+}
+
+// lose deals with a request that may have run or not. Reads are sent again;
+// updates go to the caller, who reads back.
+func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
+	s.stats.Lost++
+	method := r.items[0].Command.Method()
+	est := s.cost(method).estimate()
+	cut := r.resp.Elapsed >= s.conf.RequestTime*9/10
+	if cut {
+		s.stats.Cut++
+		s.cost(method).cut(len(r.items))
+	}
+	if cut || e.Status >= 500 {
+		s.limiter.failed(est)
+	}
+	s.losses.failed(now)
+	if e.Code == bitrix.Network || e.Code == bitrix.BadAnswer {
+		if err := s.outage.lost(now, e); err != nil {
+			s.stop(err)
+		}
+	}
+	for _, it := range r.items {
+		it.sent++
+	}
+	if r.write {
+		s.finish(r.items, e)
+		return
+	}
+	s.loseReads(r.items, e)
+}
+
+// loseReads sends reads again, as often as is sensible.
+func (s *Scheduler) loseReads(items []*item, e *bitrix.Error) {
+	var again []*item
+	for _, it := range items {
+		if it.lost++; it.lost >= maxLost || s.stopped != nil {
+			it.Done(Result{Reply: bitrix.Reply{Err: e}, Sent: it.sent})
+			continue
+		}
+		again = append(again, it)
+	}
+	s.again(again)
+}
+
+// callAlone takes commands out of batches for good.
+func (s *Scheduler) callAlone(r *request, e *bitrix.Error) {
+	if r.alone {
+		s.finish(r.items, e)
+		return
+	}
+	for _, it := range r.items {
+		it.alone = true
+	}
+	s.again(r.items)
+}
+
+// again puts items back that have to be sent once more.
+func (s *Scheduler) again(items []*item) {
+	s.stats.Retries += len(items)
+	s.queue.putBack(items)
+}
+
+// finish hands out one outcome for all items of a request.
+func (s *Scheduler) finish(items []*item, e *bitrix.Error) {
+	for _, it := range items {
+		it.Done(Result{Reply: bitrix.Reply{Err: e}, Sent: max(it.sent, 1)})
+	}
+}
+
+// settleReplies deals with the replies to the single commands.
+func (s *Scheduler) settleReplies(r *request, now time.Time) {
+	var again, lost []*item
+	var lostBy *bitrix.Error
+	throttled := false
+	for i, it := range r.items {
+		var reply bitrix.Reply
+		if i < len(r.resp.Replies) {
+			reply = r.resp.Replies[i]
+		} else {
+			reply.Err = &bitrix.Error{Code: bitrix.BadAnswer, Message: "the portal's answer leaves this command out", Method: it.Command.Method()}
+		}
+		if reply.Err == nil {
+			it.sent++
+			it.Done(Result{Reply: reply, Sent: it.sent})
+			continue
+		}
+		e := asError(reply.Err)
+		switch what := e.Reaction(); {
+		case what == bitrix.Held:
+			s.stats.Held++
+			s.budget(it.Command.Method()).refused(now)
+			again = append(again, it)
+			continue
+		case what == bitrix.Throttled:
+			throttled = true
+			again = append(again, it)
+			continue
+		case what == bitrix.CallAlone && !it.alone:
+			it.alone = true
+			again = append(again, it)
+			continue
+		}
+		it.sent++
+		switch what := e.Reaction(); {
+		case what == bitrix.Unknown && !it.write:
+			lost, lostBy = append(lost, it), e
+			continue
+		case what == bitrix.Fatal && !it.Optional:
+			s.stop(e)
+		}
+		it.Done(Result{Reply: reply, Sent: it.sent})
+	}
+	if throttled {
+		s.refuse(r, now)
+	}
+	if len(lost) > 0 {
+		s.loseReads(lost, lostBy)
+	}
+	s.again(again)
+}
+
+// learn takes the measures off an answer: costs, congestion, budgets.
+func (s *Scheduler) learn(r *request, now time.Time) {
+	var service time.Duration
+	for i := range r.resp.Replies {
+		service += r.resp.Replies[i].Time.Processing
+	}
+	untold := service == 0
+	service = max(service, r.resp.Time.Processing)
+	if service == 0 && s.limiter.based {
+		// The portal tells no times: ours have to do.
+		service = max(0, r.resp.Elapsed-time.Duration(s.limiter.base*float64(time.Second)))
+	}
+	spent := map[string]time.Duration{}
+	counted := map[string]int{}
+	for i, it := range r.items {
+		if i >= len(r.resp.Replies) {
+			break
+		}
+		method, reply := it.Command.Method(), &r.resp.Replies[i]
+		if reply.Err != nil {
+			if what := asError(reply.Err).Reaction(); what == bitrix.Held || what != bitrix.Later && reply.Time.Processing == 0 {
+				continue
+			}
+		}
+		took := reply.Time.Processing
+		if untold {
+			took = service / time.Duration(len(r.items))
+		}
+		s.cost(method).add(took)
+		spent[method] += took
+		counted[method]++
+		b := s.budget(method)
+		b.probe = false
+		b.report(now, reply.Time)
+	}
+	for method, d := range spent {
+		s.budget(method).spend(now, d)
+		s.cost(method).passed(counted[method])
+	}
+	if !r.alone {
+		batch := s.budget(bitrix.MethodBatch)
+		batch.probe = false
+		batch.spend(now, service)
+		batch.report(now, r.resp.Time)
+	}
+	s.limiter.answered(r.resp.Elapsed, service, r.flying, s.cost(r.items[0].Command.Method()).estimate())
+}

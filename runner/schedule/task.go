@@ -1,0 +1,135 @@
+package schedule
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"syncsources/bitrix"
+)
+
+// Config tells the limits of the portal and of the caller. The zero value
+// holds those of the cloud.
+type Config struct {
+	// Rate is how many requests a second the portal forgives; 0 means 2
+	// (Enterprise: 5).
+	Rate float64
+	// Burst is how many requests the portal takes at once; 0 means 50
+	// (Enterprise: 250).
+	Burst int
+	// Concurrency is the ceiling of requests in flight; 0 means 16.
+	Concurrency int
+	// BatchSize is the most commands of a batch; 0 means 50, which is also
+	// the portal's own limit.
+	BatchSize int
+	// RequestTime is where the portal cuts a request; 0 means 60 s.
+	RequestTime time.Duration
+	// RequestShare is the part of RequestTime that a batch is planned to
+	// take; 0 means a third.
+	RequestShare float64
+	// OperatingLimit is the execution time that the portal grants a method
+	// in ten minutes; 0 means 480 s, a negative one none.
+	OperatingLimit time.Duration
+	// Logger gets the waits; nil logs nothing.
+	Logger *slog.Logger
+	// OnWait is told when a wait longer than a second begins, and, with the
+	// zero Wait, that it is over. It is called from the goroutine of Run.
+	OnWait func(Wait)
+	// Seed makes the jitter repeatable; 0 means a random one.
+	Seed uint64
+}
+
+// Wait is time in which nothing is in flight although there is work.
+type Wait struct {
+	Reason string // one of the Wait constants; empty: the wait is over
+	Until  time.Time
+}
+
+// What a run waits for, in words for a person.
+const (
+	WaitRate      = "the portal's rate limit"
+	WaitOperating = "the portal's operating limit"
+	WaitAnswer    = "the portal to answer again"
+	WaitRetry     = "a later attempt"
+)
+
+func (c Config) withDefaults() Config {
+	if c.Rate <= 0 {
+		c.Rate = 2
+	}
+	if c.Burst <= 0 {
+		c.Burst = 50
+	}
+	if c.Concurrency <= 0 {
+		c.Concurrency = 16
+	}
+	if c.BatchSize <= 0 || c.BatchSize > bitrix.MaxBatch {
+		c.BatchSize = bitrix.MaxBatch
+	}
+	if c.RequestTime <= 0 {
+		c.RequestTime = time.Minute
+	}
+	if c.RequestShare <= 0 || c.RequestShare > 1 {
+		c.RequestShare = 1.0 / 3
+	}
+	if c.OperatingLimit == 0 {
+		c.OperatingLimit = 480 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Sender sends one request: a batch of commands, or, with alone, the single
+// command as a call of its own. The commands are all bitrix.Query or all
+// bitrix.Update. Response and error are as those of the bitrix clients.
+type Sender interface {
+	Send(ctx context.Context, commands []bitrix.Command, alone bool) (*bitrix.Response, error)
+}
+
+// Task is one command to be sent.
+type Task struct {
+	Command bitrix.Command
+	// Lazy marks a read that nobody waits for, such as the verification of an
+	// update: it is held back until a request is filled, or rides along in
+	// one that has room, or goes when there is nothing else left to send.
+	Lazy bool
+	// NotBefore holds the task back until then; zero: at once.
+	NotBefore time.Time
+	// Optional marks a command whose failure is its own even where the error
+	// would otherwise stop the run, such as a method that not every portal
+	// has.
+	Optional bool
+	// Done gets the outcome: exactly once, from the goroutine of Run, never
+	// two at a time. It may Submit further tasks. It must not be nil.
+	Done func(Result)
+}
+
+// Result is the outcome of a task.
+type Result struct {
+	// Reply is the portal's answer. Its Err is nil or an *bitrix.Error whose
+	// reaction is Rejected, Later, Unknown or Fatal: throttled, held and
+	// undelivered commands are sent again and do not come out, unless the run
+	// ends before.
+	Reply bitrix.Reply
+	// Sent is how often the command was sent and may have run.
+	Sent int
+	// Skipped is set where the run ended before the command's turn: it
+	// certainly did not run. Reply is empty then.
+	Skipped bool
+}
+
+// item is a task on its way.
+type item struct {
+	Task
+	write, alone bool
+	sent         int // times it may have run
+	lost         int // times its answer was lost
+}
+
+func newItem(t Task) *item {
+	_, write := t.Command.(bitrix.Update)
+	batchable, _ := t.Command.Batchable()
+	return &item{Task: t, write: write, alone: !batchable}
+}
