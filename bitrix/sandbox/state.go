@@ -198,6 +198,17 @@ func (s *State) check() *problem {
 			}
 		}
 	}
+	for _, d := range []struct {
+		key   string
+		value int64
+	}{
+		{"latency", int64(s.Latency)}, {"update_cost", int64(s.UpdateCost)}, {"read_cost", int64(s.ReadCost)},
+		{"operating_limit", int64(s.OperatingLimit)}, {"token_lifetime", int64(s.TokenLifetime)}, {"workers", int64(s.Workers)},
+	} {
+		if d.value < 0 {
+			return problemAt(d.key+" is not negative", d.key)
+		}
+	}
 	switch s.OperatingBilled {
 	case "", BilledNested, BilledBatch:
 	default:

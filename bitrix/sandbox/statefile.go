@@ -69,7 +69,7 @@ func fileError(name string, err error) error {
 		m = unknownKey.ReplaceAllString(m, `line $1: unknown key "$2"`)
 		m = wrongType.ReplaceAllStringFunc(m, func(s string) string {
 			p := wrongType.FindStringSubmatch(s)
-			return strings.TrimSpace(fmt.Sprintf("line %s: a %s where a %s belongs: %s", p[1], p[2], typeName(p[4]), p[3]))
+			return strings.TrimSpace(fmt.Sprintf("line %s: a %s where a %s belongs: %s", p[1], tagName(p[2]), typeName(p[4]), p[3]))
 		})
 		if p := lineFirst.FindStringSubmatch(m); p != nil {
 			m = fmt.Sprintf("%s:%s: %s", name, p[1], p[2])
@@ -79,6 +79,14 @@ func fileError(name string, err error) error {
 		messages[i] = strings.TrimSuffix(m, ":")
 	}
 	return errors.New(strings.Join(messages, "\n"))
+}
+
+// tagName says what a YAML tag is in words.
+func tagName(tag string) string {
+	if name, ok := map[string]string{"str": "text", "int": "whole number", "float": "number", "bool": "boolean", "seq": "list"}[tag]; ok {
+		return name
+	}
+	return tag
 }
 
 // typeName says what a Go type is in YAML.

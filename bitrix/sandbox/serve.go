@@ -1,0 +1,85 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// grace is how long requests may take to finish when the server stops.
+const grace = 3 * time.Second
+
+// Serve serves the portal on a listener until the context is done, lets
+// requests finish for three seconds, and closes the portal. It returns nil
+// after such an end. A listener can be had from net.Listen; with one for port
+// 0, its Addr tells the port.
+func (p *Portal) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		p.Close()
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := server.Shutdown(last)
+	p.Close() // ends what still runs
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	return err
+}
+
+// Describe writes how the portal can be tried from another terminal when it is
+// served at an address such as http://127.0.0.1:8924: lines to paste with
+// curl, and the environment for syncsources.
+func (p *Portal) Describe(w io.Writer, address string) error {
+	address = strings.TrimSuffix(address, "/")
+	p.mu.Lock()
+	id, n := int64(1), 0
+	for _, i := range p.ids {
+		if s := p.sources[i]; s.owner == ClientID {
+			if n == 0 {
+				id = i
+			}
+			n++
+		}
+	}
+	p.mu.Unlock()
+
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	post := func(path, body string) {
+		line("  curl -X POST -H 'Content-Type: application/json' -H 'Accept: application/json' \\\n    -d '%s' \\\n    '%s'\n", body, address+path)
+	}
+	line("A portal with %d sources listens at %s. Ctrl-C stops it, and forgets all changes.", n, address)
+	line("")
+	line("List the sources, as the application that made them:\n")
+	post("/rest/biconnector.source.list", fmt.Sprintf(`{"auth": "%s"}`, AccessToken))
+	line("Change one:\n")
+	post("/rest/biconnector.source.update", fmt.Sprintf(`{"id": %d, "fields": {"title": "New source name"}, "auth": "%s"}`, id, AccessToken))
+	if p.cfg.Webhooks {
+		line("Look at it, through an inbound webhook:\n")
+	} else {
+		line("Through an inbound webhook, which is refused as in the cloud (webhooks: true in the state lets it in):\n")
+	}
+	line("  curl -d '%s' '%s'\n", buildQuery(dict("id", id)), address+WebhookPath+"biconnector.source.get")
+	line("The environment for syncsources, with a token that is given:\n")
+	line("  export B24_PORTAL_URL=%s B24_ACCESS_TOKEN=%s\n", address, AccessToken)
+	line("or with a pair of tokens that is renewed and kept in a file (or left to syncsources login, without B24_REFRESH_TOKEN):\n")
+	line("  export B24_PORTAL_URL=%s B24_OAUTH_URL=%[1]s B24_TOKEN_FILE=sandbox-token.json", address)
+	line("  export B24_CLIENT_ID=%s B24_CLIENT_SECRET=%s B24_REFRESH_TOKEN=%s", ClientID, ClientSecret, RefreshToken)
+	if p.cfg.Webhooks {
+		line("\nor with the webhook:\n\n  export B24_WEBHOOK_URL=%s", address+WebhookPath)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,153 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// serving runs a portal on a loopback port and returns its address and what
+// stops it.
+func serving(t *testing.T, p *Portal) (address string, stop func() error) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- p.Serve(ctx, l) }()
+	stop = func() error { cancel(); return <-done }
+	t.Cleanup(cancel)
+	return "http://" + l.Addr().String(), stop
+}
+
+func TestServeStopsCleanly(t *testing.T) {
+	p := newPortal(t, smallState)
+	address, stop := serving(t, p)
+	r := jsonRequest("profile", `{}`)
+	r.URL.Scheme, r.URL.Host, _ = strings.Cut(address, "://")
+	if out, err := ask(&http.Client{}, r); err != nil || out.status != 200 {
+		t.Fatalf("%v %d", err, out.status)
+	}
+	if err := stop(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+	if _, err := http.Get(address); err == nil {
+		t.Error("still there")
+	}
+}
+
+func TestServeReportsAListenerThatFails(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if err := newPortal(t, ``).Serve(t.Context(), l); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// The lines to paste do what they say: each is taken apart as a shell would,
+// and sent.
+func TestDescribedLinesWork(t *testing.T) {
+	for _, webhooks := range []bool{true, false} {
+		state := smallState
+		if webhooks {
+			state += "webhooks: true\n"
+		}
+		p := newPortal(t, state)
+		address, stop := serving(t, p)
+		var text strings.Builder
+		if err := p.Describe(&text, address+"/"); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), "A portal with 6 sources listens at "+address+".") {
+			t.Errorf("text:\n%s", &text)
+		}
+		var answers []string
+		for _, line := range regexp.MustCompile(`(?m)^  curl (?:.*\\\n)*.*$`).FindAllString(text.String(), -1) {
+			out, err := ask(&http.Client{}, curl(t, line))
+			if err != nil || out.status != 200 {
+				t.Fatalf("%s\n%v %d", line, err, out.status)
+			}
+			answers = append(answers, out.body)
+		}
+		if len(answers) != 3 {
+			t.Fatalf("%d lines in\n%s", len(answers), &text)
+		}
+		if s, _ := p.Source(4); s.Title != "New source name" {
+			t.Errorf("title %q", s.Title)
+		}
+		if got := strings.Contains(answers[2], "ACCESS_DENIED"); got == webhooks {
+			t.Errorf("webhooks %v: %s", webhooks, answers[2])
+		}
+		if got := strings.Contains(text.String(), "B24_WEBHOOK_URL="+address+WebhookPath); got != webhooks {
+			t.Errorf("webhooks %v, but the environment:\n%s", webhooks, &text)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// curl turns a command line of curl into the request that it makes. If the
+// machine has a curl, see TestRealCurl.
+func curl(t *testing.T, line string) *http.Request {
+	t.Helper()
+	verb, body, address := http.MethodGet, "", ""
+	header := http.Header{}
+	words := regexp.MustCompile(`'([^']*)'|([^\s'\\]+)`).FindAllStringSubmatch(line, -1)
+	for i := 1; i < len(words); i++ {
+		word := func(i int) string { return words[i][1] + words[i][2] }
+		switch w := word(i); w {
+		case "-X":
+			i++
+			verb = word(i)
+		case "-H":
+			i++
+			name, value, _ := strings.Cut(word(i), ": ")
+			header.Set(name, value)
+		case "-d":
+			i++
+			body = word(i)
+			if verb == http.MethodGet {
+				verb = http.MethodPost
+			}
+			if header.Get("Content-Type") == "" {
+				header.Set("Content-Type", "application/x-www-form-urlencoded")
+			}
+		default:
+			address = w
+		}
+	}
+	r, err := http.NewRequest(verb, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header
+	return r
+}
+
+// Where there is a curl, it agrees.
+func TestRealCurl(t *testing.T) {
+	path, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("no curl on this machine")
+	}
+	p := newPortal(t, smallState+"webhooks: true\n")
+	address, _ := serving(t, p)
+	out, err := exec.Command(path, "-s", "-d", "id=4&fields[title]=A+b", address+WebhookPath+"biconnector.source.update.json").Output()
+	if err != nil || !strings.HasPrefix(string(out), `{"result":true,"time":{`) {
+		t.Errorf("%v %s", err, out)
+	}
+	if s, _ := p.Source(4); s.Title != "A b" {
+		t.Errorf("title %q", s.Title)
+	}
+}
