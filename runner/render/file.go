@@ -1,0 +1,64 @@
+package render
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/sys/atomicwriter"
+
+	"syncsources/runner"
+)
+
+// CheckFile tells before a run whether WriteFile will know the form of path,
+// and whether it could be written there now: a run should not fail at its report.
+func CheckFile(path string) error {
+	if _, err := formOfFile(path); err != nil {
+		return err
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), ".syncsources-*")
+	if err != nil {
+		return fmt.Errorf("report file %q: its directory must exist and be writable: %w", path, errors.Unwrap(err))
+	}
+	probe.Close()
+	if err := os.Remove(probe.Name()); err != nil {
+		return fmt.Errorf("report file %q: %w", path, err)
+	}
+	if at, err := os.Lstat(path); err == nil && !at.Mode().IsRegular() {
+		return fmt.Errorf("report file %q: it exists, and is not a regular file", path)
+	}
+	return nil
+}
+
+// WriteFile writes the report to a file, in the form that the file's ending
+// names: .json, .md or .xml (JUnit). The file appears, or is replaced, as a
+// whole, readable for everyone (0644); of a failure an older one survives.
+func WriteFile(path string, r *runner.Report, o Options) error {
+	form, err := formOfFile(path)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := form(&b, r, o); err != nil {
+		return fmt.Errorf("report file %q: %w", path, err)
+	}
+	if err := atomicwriter.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("report file %q: %w", path, err)
+	}
+	return nil
+}
+
+func formOfFile(path string) (Func, error) {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".json":
+		return JSON, nil
+	case ".md":
+		return Markdown, nil
+	case ".xml":
+		return JUnit, nil
+	}
+	return nil, fmt.Errorf("report file %q: its ending tells the form, and has to be .json, .md or .xml", path)
+}
