@@ -41,8 +41,6 @@ const (
 	CodeTooManyChanges = "TOO_MANY_CHANGES" // more changes than --max-changes allows
 	CodeStalePlan      = "STALE_PLAN"       // the changes are not those of --checksum
 	CodeInterrupted    = "INTERRUPTED"      // by a signal
-	CodeInvalidSetting = "INVALID_SETTING"  // not of the type that the connector declares
-	CodeTitleMissing   = "TITLE_MISSING"    // no title declared, and none on the portal
 )
 
 // Report is the result of a run. All output is made from it.

@@ -1,0 +1,299 @@
+package runner_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncsources/bitrix"
+	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
+	"syncsources/runner"
+)
+
+// The portal documentation's own example: source 4 with everything an update
+// can carry.
+func TestApplyDocumentationExample(t *testing.T) {
+	desired := []manifest.Source{{
+		ID: 4, Name: "#4", Title: ptr("New source name"), Description: ptr("Updated source description"), Active: ptr(false),
+		Settings: []manifest.Setting{
+			{Code: "login", Value: manifest.Literal("new_admin")},
+			{Code: "password", Value: manifest.Literal("new_password")},
+		},
+	}}
+	state := sqlState(5)
+	state.HonourActive = true
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: desired})
+		if report.Outcome != runner.OutcomeOK || report.Sources[0].Status != runner.StatusUpdated || !report.Sources[0].Verified {
+			t.Fatalf("%+v %+v", report.Outcome, report.Sources[0])
+		}
+		got, _ := b.Source(4)
+		want := sandbox.Source{ID: 4, Title: "New source name", Description: ptr("Updated source description"), Active: ptr(false),
+			ConnectorID: 1, Settings: map[string]string{"login": "new_admin", "password": "new_password"}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the portal has:\n%s", diff)
+		}
+		again := b.apply(runner.Options{Sources: desired})
+		if again.Summary.Unchanged != 1 || b.Stats().Updates[4] != report.Sources[0].Attempts {
+			t.Errorf("the second run: %+v after %d updates", again.Summary, b.Stats().Updates[4])
+		}
+	})
+	state.HonourActive = false
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: desired})
+		s := report.Sources[0]
+		if s.Status != runner.StatusFailed || s.Error.Code != runner.CodeNotConverged || !strings.HasSuffix(s.Error.Message, "active") {
+			t.Errorf("%s %v", s.Status, s.Error)
+		}
+		if got, _ := b.Source(4); got.Title != "New source name" || got.Settings["password"] != "new_password" {
+			t.Errorf("the other fields were not written: %+v", got)
+		}
+	})
+}
+
+func TestOneBadSourceStopsNoOther(t *testing.T) {
+	state := sqlState(6)
+	state.Sources[1].Check = sandbox.CheckFail
+	state.Sources[2].Check = sandbox.CheckFailOnce
+	state.Sources[3].Owner = "another application"
+	state.Sources[4].Title = "new"
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: append(retitled(6), manifest.Source{ID: 99, Title: ptr("x")})})
+		var got []string
+		for _, s := range report.Sources {
+			line := string(s.Status)
+			if s.Error != nil {
+				line += " " + s.Error.Code
+			}
+			got = append(got, line)
+		}
+		want := []string{"updated", "failed SOURCE_UPDATE_CONNECTION_ERROR", "updated", "failed SOURCE_NOT_FOUND", "unchanged", "updated", "failed SOURCE_NOT_FOUND"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if checks := b.Stats().Checks; checks[2] != 2 || checks[3] != 2 {
+			t.Errorf("connection checks: %v, want one later retry each", checks)
+		}
+		if report.Outcome != runner.OutcomeFailed || report.Err() == nil {
+			t.Errorf("outcome %s, error %v", report.Outcome, report.Err())
+		}
+	})
+}
+
+// A lost answer is settled by reading: nothing is updated twice that the
+// portal already has, and nothing is left out.
+func TestLostAnswers(t *testing.T) {
+	for _, kind := range []string{sandbox.FaultDropped, sandbox.FaultTruncated, sandbox.FaultInternal, sandbox.FaultBadGateway, sandbox.FaultTimeout, sandbox.FaultEmpty} {
+		for _, ran := range []bool{true, false} {
+			if kind == sandbox.FaultTruncated && !ran {
+				continue // a truncated answer always ran
+			}
+			t.Run(kind, func(t *testing.T) {
+				state := sqlState(60)
+				state.Faults = []sandbox.Fault{{Kind: kind, Nth: []int{2}, Ran: ran}}
+				onPortal(t, state, func(t *testing.T, b *bench) {
+					report := b.apply(runner.Options{Sources: retitled(60)})
+					if diff := cmp.Diff(map[string]int{"updated": 60}, statuses(report)); diff != "" {
+						t.Fatal(diff)
+					}
+					for id, n := range b.Stats().Updates {
+						if n != 1 {
+							t.Errorf("source %d was updated %d times", id, n)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestDoomStopsTheRun(t *testing.T) {
+	state := sqlState(200)
+	state.UpdateCost = time.Second
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultOverload, Nth: []int{4}}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: retitled(200)})
+		if report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != "OVERLOAD_LIMIT" {
+			t.Fatalf("%s %v", report.Outcome, report.Error)
+		}
+		if report.Summary.Skipped == 0 {
+			t.Errorf("nothing skipped: %v", statuses(report))
+		}
+		b.Wait()
+		for _, s := range report.Sources {
+			if live, _ := b.Source(s.ID); s.Status == runner.StatusSkipped && live.Title != "old" {
+				t.Errorf("source %d is reported as skipped and was written", s.ID)
+			} else if s.Status == runner.StatusUpdated && live.Title != "new" {
+				t.Errorf("source %d is reported as updated and was not", s.ID)
+			}
+		}
+	})
+}
+
+func TestWebhookIsRefused(t *testing.T) {
+	onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
+		creds, err := bitrix.Webhook("https://portal.example" + sandbox.WebhookPath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := bitrix.New(bitrix.Config{Credentials: creds, Transport: b.RoundTripper()})
+		report := runner.Apply(context.Background(), client, runner.Options{Sources: retitled(3)})
+		if report.Outcome != runner.OutcomeStopped || report.Error.Code != "ACCESS_DENIED" || !strings.Contains(report.Error.Hint, "local application") {
+			t.Errorf("%s %+v", report.Outcome, report.Error)
+		}
+		if report.Summary.Skipped != 3 {
+			t.Errorf("%v", statuses(report))
+		}
+	})
+}
+
+func TestGuards(t *testing.T) {
+	limit, err := runner.ParseLimit("40%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		options runner.Options
+		code    string
+	}{
+		"max changes": {runner.Options{MaxChanges: limit}, runner.CodeTooManyChanges},
+		"checksum":    {runner.Options{Checksum: "0123"}, runner.CodeStalePlan},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onPortal(t, sqlState(5), func(t *testing.T, b *bench) {
+				tt.options.Sources = retitled(5)
+				report := b.apply(tt.options)
+				if report.Outcome != runner.OutcomeFailed || report.Error.Code != tt.code || report.Summary.Skipped != 5 {
+					t.Errorf("%s %+v %v", report.Outcome, report.Error, statuses(report))
+				}
+				if len(b.Stats().Updates) != 0 {
+					t.Error("written all the same")
+				}
+				plan := runner.Plan(context.Background(), b.client, runner.Options{Sources: retitled(5)})
+				done := b.apply(runner.Options{Sources: retitled(5), Checksum: plan.Checksum})
+				if done.Summary.Updated != 5 {
+					t.Errorf("with the plan's checksum: %v %v", statuses(done), done.Error)
+				}
+			})
+		})
+	}
+}
+
+func TestFailFast(t *testing.T) {
+	state := sqlState(1500)
+	state.UpdateCost = time.Second
+	state.Sources[0].Check = sandbox.CheckFail
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: retitled(1500), FailFast: true})
+		if report.Outcome != runner.OutcomeFailed || report.Summary.Skipped == 0 || report.Summary.Failed != 1 {
+			t.Errorf("%s %v", report.Outcome, statuses(report))
+		}
+		for _, s := range report.Sources {
+			if live, _ := b.Source(s.ID); (live.Title == "new") != (s.Status == runner.StatusUpdated) {
+				t.Errorf("source %d is %s and has the title %q", s.ID, s.Status, live.Title)
+			}
+		}
+	})
+}
+
+// On a portal that ignores active, three sources find it out and the others
+// are not sent.
+func TestIgnoredActiveIsNotSentOnAndOn(t *testing.T) {
+	var desired []manifest.Source
+	for id := range int64(40) {
+		desired = append(desired, manifest.Source{ID: id + 1, Active: ptr(false)})
+	}
+	desired[20].Title = ptr("new")
+	onPortal(t, sqlState(40), func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: desired})
+		if diff := cmp.Diff(map[string]int{"failed NOT_CONVERGED": 40}, statuses(report)); diff != "" {
+			t.Error(diff)
+		}
+		total := 0
+		for _, n := range b.Stats().Updates {
+			total += n
+		}
+		if total != 4 {
+			t.Errorf("%d updates, want 3 probes and a title", total)
+		}
+		if live, _ := b.Source(21); live.Title != "new" {
+			t.Error("the title was not written")
+		}
+	})
+	state := sqlState(40)
+	state.HonourActive = true
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		if report := b.apply(runner.Options{Sources: desired}); report.Summary.Updated != 40 {
+			t.Errorf("%v", statuses(report))
+		}
+	})
+}
+
+func TestNoVerify(t *testing.T) {
+	onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: retitled(3), NoVerify: true})
+		if report.Summary.Updated != 3 || report.Sources[0].Verified {
+			t.Errorf("%v, verified %v", statuses(report), report.Sources[0].Verified)
+		}
+		if report.Requests.HTTP != 2 {
+			t.Errorf("%d requests, want a read and a write", report.Requests.HTTP)
+		}
+	})
+}
+
+func TestEnds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		end     func(context.Context) (context.Context, context.CancelFunc)
+		outcome runner.Outcome
+		code    string
+	}{
+		"signal": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			time.AfterFunc(30*time.Second, func() { cancel(runner.ErrInterrupted) })
+			return ctx, func() { cancel(nil) }
+		}, runner.OutcomeInterrupted, runner.CodeInterrupted},
+		"time limit": {func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 30*time.Second)
+		}, runner.OutcomeStopped, runner.CodeTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := sqlState(2000)
+			state.UpdateCost = time.Second
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				ctx, cancel := tt.end(context.Background())
+				defer cancel()
+				report := runner.Apply(ctx, b.client, runner.Options{Sources: retitled(2000)})
+				if report.Outcome != tt.outcome || report.Error == nil || report.Error.Code != tt.code {
+					t.Fatalf("%s %+v %v", report.Outcome, report.Error, statuses(report))
+				}
+				if report.Duration > 46 {
+					t.Errorf("took %.0f s, want at most 15 s after the end", report.Duration)
+				}
+				if report.Summary.Updated == 0 || report.Summary.Skipped == 0 {
+					t.Errorf("%v", statuses(report))
+				}
+				b.Wait()
+				for _, s := range report.Sources {
+					live, _ := b.Source(s.ID)
+					if s.Status == runner.StatusUpdated && live.Title != "new" || s.Status == runner.StatusSkipped && live.Title != "old" {
+						t.Fatalf("source %d is %s and has the title %q", s.ID, s.Status, live.Title)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestUnmanaged(t *testing.T) {
+	onPortal(t, sqlState(230), func(t *testing.T, b *bench) {
+		report := runner.Plan(context.Background(), b.client, runner.Options{
+			Sources: retitled(3), ShowUnmanaged: true, Managed: map[int64]bool{1: true, 2: true, 3: true}})
+		if report.Summary.Unmanaged != 227 || report.Unmanaged[0].ID != 4 || report.Summary.Planned != 3 {
+			t.Errorf("%+v", report.Summary)
+		}
+	})
+}

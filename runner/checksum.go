@@ -1,0 +1,39 @@
+package runner
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+
+	"syncsources/bitrix"
+)
+
+// checksum identifies the planned changes: the same for the same changes to
+// the same live values on the same portal, and different for any other. It
+// covers secret values, so it is keyed with the credentials' secret part:
+// without the key nobody can try out passwords against it.
+func (c Changeset) checksum(portal string, key bitrix.Secret) string {
+	h := hmac.New(sha256.New, []byte(key.Plain()))
+	field(h, "syncsources.plan/1")
+	field(h, portal)
+	for i := range c {
+		if c[i].Status != StatusPlanned {
+			continue
+		}
+		field(h, fmt.Sprint(c[i].Desired.ID))
+		for _, d := range c[i].diffs {
+			field(h, d.path)
+			field(h, fmt.Sprint(d.from))
+			field(h, fmt.Sprint(d.to))
+		}
+		field(h, "") // no path is empty, so this ends the source
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// field writes a text with its length, so that no two lists of texts are
+// written alike.
+func field(h hash.Hash, s string) { _, _ = io.WriteString(h, fmt.Sprintf("%d:%s", len(s), s)) }

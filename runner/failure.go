@@ -1,0 +1,59 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/go-multierror"
+
+	"syncsources/bitrix"
+)
+
+// ErrInterrupted is the cause with which a caller cancels the context of a
+// run after a signal. The run then settles what is in flight and reports.
+var ErrInterrupted = errors.New("interrupted")
+
+// failure makes a report's failure of an error.
+func failure(err error) *Failure {
+	var f *Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	var e *bitrix.Error
+	if errors.As(err, &e) {
+		message := e.Message
+		if message == "" {
+			message = "the portal gave no reason"
+		}
+		return &Failure{Code: string(e.Code), Message: message, Hint: e.Hint}
+	}
+	return &Failure{Code: string(bitrix.Network), Message: err.Error()}
+}
+
+func notFound() *Failure {
+	return &Failure{Code: string(bitrix.SourceNotFound), Message: "Source was not found.", Hint: bitrix.Hint(bitrix.SourceNotFound)}
+}
+
+// ended is the failure of a run whose context has ended, and its outcome.
+func ended(ctx context.Context) (*Failure, Outcome) {
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return &Failure{Code: CodeTimeout, Message: "the run's time limit is over", Hint: "raise --timeout, or run again: what is done stays done"}, OutcomeStopped
+	}
+	return &Failure{Code: CodeInterrupted, Message: "the run was interrupted", Hint: "run again: what is done stays done"}, OutcomeInterrupted
+}
+
+// Err collects the failures of the sources, and of the run as a whole, into
+// one error; nil where there is none.
+func (r *Report) Err() error {
+	var all *multierror.Error
+	if r.Error != nil {
+		all = multierror.Append(all, r.Error)
+	}
+	for i := range r.Sources {
+		if s := &r.Sources[i]; s.Error != nil {
+			all = multierror.Append(all, fmt.Errorf("%s (#%d): %w", s.Name, s.ID, s.Error))
+		}
+	}
+	return all.ErrorOrNil()
+}
