@@ -169,7 +169,7 @@ func (a *apply) answered(e *entry, res schedule.Result, acknowledged, again func
 		e.lost = refused
 		a.readBack(e)
 	case bitrix.Later:
-		if e.postponed || a.stopped {
+		if e.postponed || a.stopped || a.options.FailFast {
 			a.fail(e, failure(refused))
 			return
 		}

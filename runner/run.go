@@ -41,7 +41,8 @@ type Options struct {
 	// portal did not answer is read back all the same.
 	NoVerify bool
 	// FailFast ends the run with the first source that fails: what is in
-	// flight is settled, the rest skipped.
+	// flight is settled, the rest skipped. A refused connection check then
+	// counts at once and gets no later retry.
 	FailFast bool
 	// MaxChanges refuses a run with more changes, before anything is written.
 	MaxChanges Limit
