@@ -19,16 +19,21 @@ func CheckFile(path string) error {
 	if _, err := formOfFile(path); err != nil {
 		return err
 	}
+	return checkPlace("report file", path)
+}
+
+// checkPlace tells whether a file could be written at path now.
+func checkPlace(what, path string) error {
 	probe, err := os.CreateTemp(filepath.Dir(path), ".syncsources-*")
 	if err != nil {
-		return fmt.Errorf("report file %q: its directory must exist and be writable: %w", path, errors.Unwrap(err))
+		return fmt.Errorf("%s %q: its directory must exist and be writable: %w", what, path, errors.Unwrap(err))
 	}
 	probe.Close()
 	if err := os.Remove(probe.Name()); err != nil {
-		return fmt.Errorf("report file %q: %w", path, err)
+		return fmt.Errorf("%s %q: %w", what, path, err)
 	}
 	if at, err := os.Lstat(path); err == nil && !at.Mode().IsRegular() {
-		return fmt.Errorf("report file %q: it exists, and is not a regular file", path)
+		return fmt.Errorf("%s %q: it exists, and is not a regular file", what, path)
 	}
 	return nil
 }
