@@ -15,7 +15,9 @@ type reading struct {
 	*run
 	live  Live
 	paged map[int64]bool // seen on pages of all sources
-	err   error          // of a page
+	// repeats is set where full pages showed nothing new.
+	repeats bool
+	err     error // of a page
 }
 
 // read reads the declared sources, fifty to a list command, and the
@@ -122,8 +124,12 @@ func (rd *reading) pages(first, n int) {
 			}
 			rd.keep(found)
 			more = more && len(found) >= bitrix.PageSize
-			if left--; left == 0 && more && fresh > 0 {
+			switch left--; {
+			case left > 0 || !more:
+			case fresh > 0:
 				rd.pages(first+n, min(2*n, bitrix.MaxBatch))
+			default:
+				rd.repeats = true
 			}
 		}})
 	}

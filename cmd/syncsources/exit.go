@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 
+	"syncsources/manifest"
 	"syncsources/runner"
 )
 
@@ -26,6 +27,7 @@ const (
 	codeCommandLine = "INVALID_COMMAND_LINE" // or an environment variable that stands for a flag
 	codeUnreadable  = "UNREADABLE"           // a file that the command line names
 	codeCredentials = "NO_CREDENTIALS"       // missing or malformed
+	codeState       = "INVALID_STATE"        // the sandbox's state file
 	codeLocked      = "LOCKED"               // another run holds the portal
 	codeOutput      = "OUTPUT_FAILED"        // the result could not be written
 )
@@ -36,12 +38,17 @@ type failure struct {
 	code    string // one of the codes above
 	message string
 	advice  []string
+	// findings are errors of manifests that were found beside it.
+	findings []*manifest.Error
 }
 
 func (f *failure) Error() string { return f.message }
 
 // print writes the failure for a person.
 func (f *failure) print(w io.Writer) {
+	for _, finding := range f.findings {
+		_, _ = fmt.Fprintln(w, finding.Detail())
+	}
 	_, _ = fmt.Fprintf(w, "error: %s\n", f.message)
 	for _, line := range f.advice {
 		_, _ = fmt.Fprintf(w, "hint: %s\n", line)

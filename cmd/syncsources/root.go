@@ -37,7 +37,7 @@ func run(ctx context.Context, environ []string, stdin io.Reader, stdout, stderr 
 	}
 	f := asFailure(err)
 	f.print(stderr)
-	return higherClaim(f.exit, a.reportFailure(cmd, args, f))
+	return higherClaim(f.exit, a.reportFailure(ctx, cmd, args, f))
 }
 
 // newRoot builds the tree of commands.
@@ -76,7 +76,7 @@ Exit codes: 0 done, 1 a source failed or a guard refused, 2 changes (plan
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newValidate(a), newSchema(a), newVersion(a))
+	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newSandbox(a), newSchema(a), newVersion(a))
 	return root
 }
 
@@ -123,8 +123,11 @@ func flagError(cmd *cobra.Command, err error) error {
 
 // flagProblem says what is wrong with a flag's value.
 func flagProblem(f *pflag.Flag, value string, err error) string {
-	if f.Value.Type() == "bool" {
+	switch f.Value.Type() {
+	case "bool":
 		return fmt.Sprintf("%q must be true or false", value)
+	case kindSecret:
+		return err.Error()
 	}
 	return fmt.Sprintf("%q %s", value, err)
 }

@@ -1,12 +1,19 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"syncsources/bitrix/sandbox"
+	"syncsources/runner"
 )
 
 // TestMain lets the test binary stand in for the program: the stories run it
@@ -16,29 +23,54 @@ func TestMain(m *testing.M) {
 }
 
 // TestStories runs the user stories in testdata, one file a command or a
-// situation.
+// situation. Besides testscript's own commands they use
+//
+//	exits CODE COMMAND...   run a command, which has to exit with the code
+//	portal FILE             serve a portal seeded from a state file on loopback,
+//	                        and set B24_PORTAL_URL and B24_ACCESS_TOKEN for it
+//	requests N              the portal has received so many requests since the
+//	                        last time this was asked
+//	updates N               the same of successful updates
+//	live ID FIELD VALUE     the portal shows this title, or this setting
+//	set ID FIELD VALUE      somebody else changes it
+//	checksum FILE NAME      put the checksum of a JSON report into a variable
 func TestStories(t *testing.T) {
+	examples, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TMPDIR", env.WorkDir) // of the locks
+			env.Setenv("EXAMPLES", examples+"/../../examples")
+			env.Values[storyKey{}] = &story{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
+			"exits": exits, "portal": servePortal, "requests": countRequests, "updates": countUpdates,
+			"live": showsLive, "set": setLive, "checksum": readChecksum,
 		},
 	})
 }
 
-// exits CODE COMMAND... runs a command and demands its exit code.
+// story is what a script knows of its portal.
+type story struct {
+	portal            *sandbox.Portal
+	requests, updates int // up to the last time they were asked for
+}
+
+type storyKey struct{}
+
+func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
+
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND...")
 	}
-	want := args[0]
-	got := "0"
+	want, got := args[0], "0"
 	var exit *exec.ExitError
 	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
 		got = strconv.Itoa(exit.ExitCode())
@@ -48,4 +80,93 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%v exited with %s, want %s", args[1:], got, want)
 	}
+}
+
+func servePortal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: portal FILE")
+	}
+	state, err := sandbox.ReadState(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	portal, err := sandbox.New(state)
+	ts.Check(err)
+	server := httptest.NewServer(portal)
+	ts.Defer(func() {
+		_ = portal.Close()
+		server.Close()
+	})
+	*storyOf(ts) = story{portal: portal}
+	ts.Setenv("B24_PORTAL_URL", server.URL)
+	ts.Setenv("B24_ACCESS_TOKEN", sandbox.AccessToken)
+	ts.Setenv("WEBHOOK", server.URL+sandbox.WebhookPath)
+}
+
+func countRequests(ts *testscript.TestScript, neg bool, args []string) {
+	s := storyOf(ts)
+	total := s.portal.Stats().Requests
+	wantCount(ts, neg, args, "requests", total-s.requests)
+	s.requests = total
+}
+
+func countUpdates(ts *testscript.TestScript, neg bool, args []string) {
+	s := storyOf(ts)
+	total := 0
+	for _, n := range s.portal.Stats().Updates {
+		total += n
+	}
+	wantCount(ts, neg, args, "updates", total-s.updates)
+	s.updates = total
+}
+
+func wantCount(ts *testscript.TestScript, neg bool, args []string, what string, got int) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: %s N", what)
+	}
+	if args[0] != strconv.Itoa(got) {
+		ts.Fatalf("%d %s, want %s", got, what, args[0])
+	}
+}
+
+// liveSource finds the source that a command's arguments, ID FIELD VALUE, mean.
+func liveSource(ts *testscript.TestScript, neg bool, args []string) sandbox.Source {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: live|set ID FIELD VALUE")
+	}
+	id, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	s, ok := storyOf(ts).portal.Source(id)
+	if !ok {
+		ts.Fatalf("no source %d", id)
+	}
+	return s
+}
+
+func showsLive(ts *testscript.TestScript, neg bool, args []string) {
+	s := liveSource(ts, neg, args)
+	got := s.Settings[args[1]]
+	if args[1] == "title" {
+		got = s.Title
+	}
+	if got != args[2] {
+		ts.Fatalf("source %s has %s %q, want %q", args[0], args[1], got, args[2])
+	}
+}
+
+func setLive(ts *testscript.TestScript, neg bool, args []string) {
+	s := liveSource(ts, neg, args)
+	if args[1] == "title" {
+		s.Title = args[2]
+	} else {
+		s.Settings[args[1]] = args[2]
+	}
+	storyOf(ts).portal.SetSource(s)
+}
+
+func readChecksum(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: checksum FILE NAME")
+	}
+	var report runner.Report
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &report))
+	ts.Setenv(args[1], report.Checksum)
 }

@@ -6,12 +6,17 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"syncsources/runner"
 )
 
 // interruption is the cause of a context that a signal cancelled.
 type interruption struct{ signal os.Signal }
 
 func (i interruption) Error() string { return "interrupted by a signal (" + i.signal.String() + ")" }
+
+// Is makes it the runner's cause of an interrupted run.
+func (i interruption) Is(target error) bool { return target == runner.ErrInterrupted }
 
 // watchSignals returns a context that the first SIGINT or SIGTERM cancels, so
 // that a run can settle what is in flight and report. The second one calls

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,15 +24,17 @@ All errors of all files are reported, each with its place, and what is allowed.`
 		Example: "  syncsources validate manifests/",
 		Args:    atLeastOnePath,
 		RunE: func(cmd *cobra.Command, paths []string) error {
+			if err := out.check(); err != nil {
+				return err
+			}
 			set, findings, err := a.load(paths)
 			if err != nil {
 				return err
 			}
 			if len(findings) > 0 {
-				return a.finish(cmd.Context(), invalidReport("validate", findings), findings, &out)
+				return a.finish(cmd.Context(), runner.Invalid("validate", findings), delivery{output: &out, findings: findings})
 			}
-			report := valid("validate", len(set.Sources))
-			return a.finish(cmd.Context(), report, nil, &out)
+			return a.finish(cmd.Context(), valid(len(set.Sources)), delivery{output: &out})
 		},
 	}
 	out.add(cmd.Flags())
@@ -44,26 +45,18 @@ All errors of all files are reported, each with its place, and what is allowed.`
 func (a *app) load(paths []string) (*manifest.Set, []*manifest.Error, error) {
 	set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check})
 	if err != nil {
-		return nil, nil, invalid(codeUnreadable, fmt.Sprint(err))
+		f := invalid(codeUnreadable, err.Error())
+		f.findings = findings
+		return nil, nil, f
 	}
 	return set, findings, nil
 }
 
 // valid is the report of manifests without a finding.
-func valid(command string, sources int) *runner.Report {
+func valid(sources int) *runner.Report {
 	now := time.Now()
 	return &runner.Report{
-		Schema: runner.ReportSchema, Command: command, Outcome: runner.OutcomeOK, Started: now, Finished: now,
+		Schema: runner.ReportSchema, Command: "validate", Outcome: runner.OutcomeOK, Started: now, Finished: now,
 		Summary: runner.Summary{Total: sources},
 	}
-}
-
-// invalidReport is the report of manifests with findings.
-func invalidReport(command string, findings []*manifest.Error) *runner.Report {
-	report := valid(command, 0)
-	report.Outcome = runner.OutcomeInvalid
-	for _, f := range findings {
-		report.Findings = append(report.Findings, runner.Finding{File: f.File, Line: f.Line, Column: f.Column, Rule: f.Rule, Message: f.Message})
-	}
-	return report
 }

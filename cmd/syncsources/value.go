@@ -12,6 +12,10 @@ import (
 	"syncsources/manifest"
 )
 
+// kindSecret is the kind of flags whose values may hold a password: messages do
+// not repeat them.
+const kindSecret = "URL"
+
 // flagValue is a flag's value that is checked when it is set, from the command
 // line and from the environment alike. It implements pflag.Value.
 type flagValue[T any] struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -48,4 +49,12 @@ func versionLine(info *debug.BuildInfo, ok bool) string {
 		}
 	}
 	return fmt.Sprintf("syncsources %s%s %s %s/%s", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// userAgent names the program and its version to portals.
+func userAgent() string {
+	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
+		return "syncsources/" + info.Main.Version
+	}
+	return "syncsources"
 }

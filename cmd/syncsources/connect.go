@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"syncsources/bitrix"
+	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
+)
+
+// connection is the portal of a run and the way to it.
+type connection struct {
+	credentials bitrix.Credentials
+	transport   http.RoundTripper // nil: the network
+	close       func()
+}
+
+// connect prepares the way to the portal of the environment's credentials, or
+// to a sandbox seeded from stateFile. It sends nothing.
+func (a *app) connect(stateFile string) (*connection, error) {
+	if stateFile != "" {
+		return connectSandbox(stateFile)
+	}
+	credentials, err := credentialsFromEnv(a.env)
+	if err != nil {
+		return nil, err
+	}
+	return &connection{credentials: credentials, close: func() {}}, nil
+}
+
+// connectSandbox starts a sandbox in this process, with credentials of its own.
+func connectSandbox(stateFile string) (*connection, error) {
+	portal, err := openSandbox(stateFile)
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := bitrix.Application(sandboxAddress,
+		oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), bitrix.NewSecret(sandbox.ClientSecret))
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	return &connection{credentials, portal.RoundTripper(), func() { _ = portal.Close() }}, nil
+}
+
+// config configures a client of the portal.
+func (c *connection) config(logger *slog.Logger) bitrix.Config {
+	return bitrix.Config{Credentials: c.credentials, Transport: c.transport, Logger: logger, UserAgent: userAgent()}
+}
+
+// checkPortals compares the portals that manifests are meant for with that of
+// the credentials: host and port, without case.
+func checkPortals(portals []manifest.Portal, ours string) []*manifest.Error {
+	var found []*manifest.Error
+	for _, p := range portals {
+		if hostPort(p.URL) != hostPort(ours) {
+			found = append(found, &manifest.Error{
+				Position: p.Position, Rule: "other-portal",
+				Message: fmt.Sprintf("the manifest is for %q, but the credentials are for %q", p.URL, ours),
+				Advice:  []string{"use the credentials of that portal, or correct the manifest"},
+			})
+		}
+	}
+	return found
+}
+
+// hostPort is an address's host in lower case with its port, the scheme's
+// where it names none.
+func hostPort(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	}
+	return net.JoinHostPort(strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), port)
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"syncsources/bitrix"
+	"syncsources/runner"
+	"syncsources/runner/render"
+)
+
+// exportFlags are the flags of export.
+type exportFlags struct {
+	logFlags
+	portalFlags
+	noColor    bool
+	ids        []int
+	connectors []int
+	envFile    string
+	timeout    time.Duration
+}
+
+// newExport builds the command that writes a manifest of what is live.
+func newExport(a *app) *cobra.Command {
+	var f exportFlags
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Print a manifest of the live sources",
+		Long: `Print a manifest that declares the live sources as they are, by rising id. The
+values of settings are never in it: each is a reference to an environment
+variable, {env: SOURCE_4_PASSWORD}. With these set, the manifest plans to no
+change. --env-file writes a template that lists them.`,
+		Example: `  syncsources export > manifest.yaml
+  syncsources export --connector 2 --env-file .env > api.yaml`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.export(cmd.Context(), &f)
+		},
+	}
+	set := cmd.Flags()
+	set.Var(&idsValue{&f.ids}, "id", "only the source with this id (repeatable)")
+	set.Var(&idsValue{&f.connectors}, "connector", "only sources of the connector with this id (repeatable)")
+	set.StringVar(&f.envFile, "env-file", "", "also write this `file`: the variables that the manifest refers to, without values; it must not exist")
+	addFlag(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run", duration)
+	f.logFlags.add(set)
+	f.portalFlags.add(set)
+	set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, as the variable NO_COLOR")
+	return cmd
+}
+
+// idsValue is a repeatable flag of ids. It implements pflag.SliceValue.
+type idsValue struct{ ids *[]int }
+
+var _ pflag.SliceValue = (*idsValue)(nil)
+
+func (v *idsValue) Type() string   { return "ID" }
+func (v *idsValue) String() string { return "" }
+
+func (v *idsValue) Set(text string) error {
+	id, err := integer(1, math.MaxInt)(text)
+	if err != nil {
+		return err
+	}
+	*v.ids = append(*v.ids, id)
+	return nil
+}
+
+func (v *idsValue) Append(text string) error { return v.Set(text) }
+
+func (v *idsValue) Replace(texts []string) error {
+	*v.ids = nil
+	for _, text := range texts {
+		if err := v.Set(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *idsValue) GetSlice() []string {
+	texts := make([]string, len(*v.ids))
+	for i, id := range *v.ids {
+		texts[i] = fmt.Sprint(id)
+	}
+	return texts
+}
+
+// export reads all live sources and prints those that the filters leave.
+func (a *app) export(ctx context.Context, f *exportFlags) error {
+	if f.envFile != "" {
+		if _, err := os.Lstat(f.envFile); err == nil {
+			return invalid(codeCommandLine, fmt.Sprintf("flag --env-file: %s exists already, and may hold values", f.envFile), "name a file that does not exist, or remove it")
+		}
+	}
+	portal, err := a.connect(f.sandbox)
+	if err != nil {
+		return err
+	}
+	defer portal.close()
+	color := colored(a.env, f.noColor, a.stderr)
+	logger := f.logger(a.stderr, color)
+	client := bitrix.NewReader(portal.config(logger))
+	defer client.CloseIdle()
+	limited, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	live, report := runner.List(limited, client, runner.Options{Schedule: f.schedule(), Logger: logger})
+	if report.Outcome != runner.OutcomeOK {
+		_ = render.RunError(a.stderr, report, render.Options{Color: color})
+		return ending(reportCode(ctx, report, false))
+	}
+	selected, err := filterLive(live, f.ids, f.connectors)
+	if err != nil {
+		return err
+	}
+	address := portal.credentials.Portal()
+	if f.sandbox != "" {
+		address = "" // a manifest of it is for no portal in particular
+	}
+	ex := newExported(address, selected)
+	if f.envFile != "" {
+		if err := writeEnvFile(f.envFile, ex); err != nil {
+			return outputFailed(err)
+		}
+	}
+	if err := ex.write(a.stdout); err != nil {
+		return outputFailed(err)
+	}
+	return nil
+}
+
+// filterLive keeps the sources with these ids and of these connectors; none
+// of a kind keeps all. An id that is not live is a failure.
+func filterLive(live []bitrix.Source, ids, connectors []int) ([]bitrix.Source, error) {
+	var kept []bitrix.Source
+	seen := map[int]bool{}
+	for _, s := range live {
+		seen[int(s.ID)] = true
+		if (len(ids) == 0 || slices.Contains(ids, int(s.ID))) && (len(connectors) == 0 || slices.Contains(connectors, int(s.ConnectorID))) {
+			kept = append(kept, s)
+		}
+	}
+	for _, id := range ids {
+		if !seen[id] {
+			return nil, &failure{exit: exitFailed, code: string(bitrix.SourceNotFound),
+				message: fmt.Sprintf("the portal shows no source with the id %d", id),
+				advice:  []string{"an application sees only the sources that it created itself"}}
+		}
+	}
+	return kept, nil
+}
+
+// writeEnvFile writes the template of variables. It never replaces a file,
+// which may hold their values.
+func writeEnvFile(path string, ex *exported) (err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fs.FileMode(0o600))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closing := f.Close(); err == nil {
+			err = closing
+		}
+	}()
+	return ex.writeEnv(f)
+}

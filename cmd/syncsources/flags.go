@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"syncsources/bitrix"
+	"syncsources/runner"
+	"syncsources/runner/schedule"
+)
+
+// runFlags are the flags of plan and apply.
+type runFlags struct {
+	outputFlags
+	logFlags
+	portalFlags
+	metricsFlags
+
+	targets       []string
+	allowDirs     []string
+	maxChanges    runner.Limit
+	timeout       time.Duration
+	noVerify      bool
+	failFast      bool
+	showUnmanaged bool
+	progress      string
+
+	checksum    string        // apply
+	dryRun      bool          // apply
+	lockTimeout time.Duration // apply
+	detailed    bool          // plan
+}
+
+func (f *runFlags) add(set *pflag.FlagSet) {
+	f.outputFlags.add(set)
+	f.outputFlags.addQuiet(set)
+	f.outputFlags.addColor(set)
+	f.logFlags.add(set)
+	f.portalFlags.add(set)
+	f.metricsFlags.add(set)
+	set.StringArrayVar(&f.targets, "target", nil, "only the source with this `name or id` (repeatable)")
+	set.StringArrayVar(&f.allowDirs, "allow-file", nil, "also let {file: ...} refer to files below this `directory` (repeatable)")
+	addFlag(set, &f.maxChanges, "max-changes", "N|P%", "", "refuse the whole run, before writing, if more sources would change: a number, or a share of the targeted ones", limit)
+	addFlag(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run; when it is over, what is in flight is settled and the rest skipped", duration)
+	set.BoolVar(&f.failFast, "fail-fast", false, "stop at the first source that fails: what is in flight is read back, the rest skipped")
+	set.BoolVar(&f.showUnmanaged, "show-unmanaged", false, "also list the portal's sources that no manifest declares")
+	addFlag(set, &f.progress, "progress", "when", "auto", "progress bar on standard error: auto (on a terminal), always or never", choice("auto", "always", "never"))
+}
+
+// limit parses the value of --max-changes.
+func limit(text string) (runner.Limit, error) {
+	l, err := runner.ParseLimit(text)
+	if err != nil || text == "" {
+		return runner.Limit{}, fmt.Errorf("must be a number of changes, like 10, or a share of the sources, like 5%%")
+	}
+	return l, nil
+}
+
+// portalFlags say how hard the portal may be pressed, or that a sandbox
+// stands in for it.
+type portalFlags struct {
+	sandbox        string
+	concurrency    int
+	batchSize      int
+	tariff         string
+	rate           float64
+	burst          int
+	operatingLimit time.Duration
+	requestTime    time.Duration
+}
+
+func (p *portalFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&p.sandbox, "sandbox", "", "run against an in-process stand-in portal seeded from this state `file`; needs no credentials")
+	addFlag(set, &p.concurrency, "concurrency", "N", "16", "most requests in flight; fewer while the portal is slow", integer(1, math.MaxInt))
+	addFlag(set, &p.batchSize, "batch-size", "N", "50", "most commands in a batch, 50 at most", integer(1, bitrix.MaxBatch))
+	addFlag(set, &p.tariff, "tariff", "name", "standard", "the portal's rate limit by its tariff: standard (2 a second, burst 50) or enterprise (5, 250)", choice("standard", "enterprise"))
+	addFlag(set, &p.rate, "rate", "R", "", "requests a second that the portal allows, instead of the tariff's", rate)
+	addFlag(set, &p.burst, "burst", "B", "", "requests that the portal allows at once, instead of the tariff's", integer(1, math.MaxInt))
+	addFlag(set, &p.operatingLimit, "operating-limit", "duration", "480s", "execution time that the portal allows a method in ten minutes, 0 for none", durationOrZero)
+	addFlag(set, &p.requestTime, "request-time", "duration", "60s", "length at which the portal cuts a request", duration)
+}
+
+// schedule translates the flags.
+func (p *portalFlags) schedule() schedule.Config {
+	conf := schedule.Config{
+		Rate: 2, Burst: 50,
+		Concurrency: p.concurrency, BatchSize: p.batchSize,
+		RequestTime: p.requestTime, OperatingLimit: p.operatingLimit,
+	}
+	if p.tariff == "enterprise" {
+		conf.Rate, conf.Burst = 5, 250
+	}
+	if p.rate > 0 {
+		conf.Rate = p.rate
+	}
+	if p.burst > 0 {
+		conf.Burst = p.burst
+	}
+	if p.operatingLimit == 0 {
+		conf.OperatingLimit = -1 // none
+	}
+	return conf
+}

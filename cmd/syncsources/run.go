@@ -1,0 +1,99 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"syncsources/bitrix"
+	"syncsources/manifest"
+	"syncsources/runner"
+)
+
+// execute is plan and apply: it reads and checks everything, selects the
+// targets, resolves the references of these, finds the portal, and runs. What
+// is wrong up to there is reported with nothing sent.
+func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []string) error {
+	if err := cmp.Or(f.outputFlags.check(), f.metricsFlags.check()); err != nil {
+		return err
+	}
+	invalidManifests := func(findings []*manifest.Error) error {
+		return a.finish(ctx, runner.Invalid(command, findings), delivery{output: &f.outputFlags, metrics: &f.metricsFlags, findings: findings})
+	}
+	set, findings, err := a.load(paths)
+	if err != nil {
+		return err
+	}
+	if len(findings) > 0 {
+		return invalidManifests(findings)
+	}
+	selected, err := selectTargets(set.Sources, f.targets)
+	if err != nil {
+		return err
+	}
+	resolver := manifest.Resolver{LookupEnv: a.env.lookup, AllowDirs: f.allowDirs}
+	selected, findings = resolver.Resolve(selected)
+	if len(findings) > 0 {
+		return invalidManifests(findings)
+	}
+	portal, err := a.connect(f.sandbox)
+	if err != nil {
+		return err
+	}
+	defer portal.close()
+	if f.sandbox == "" {
+		if findings := checkPortals(set.Portals, portal.credentials.Portal()); len(findings) > 0 {
+			return invalidManifests(findings)
+		}
+		if command == "apply" {
+			release, err := lockPortal(ctx, portal.credentials.Portal(), f.lockTimeout)
+			if err != nil {
+				return err
+			}
+			defer release()
+		}
+	}
+	report := a.converge(ctx, command, f, portal, selected, managed(set.Sources))
+	return a.finish(ctx, report, delivery{output: &f.outputFlags, metrics: &f.metricsFlags, detailed: f.detailed})
+}
+
+// converge runs a plan, with a client that has no method that writes, or an
+// apply.
+func (a *app) converge(ctx context.Context, command string, f *runFlags, portal *connection, selected []manifest.Source, managed map[int64]bool) *runner.Report {
+	logger := f.logger(a.stderr, colored(a.env, f.noColor, a.stderr))
+	options := runner.Options{
+		Sources: selected, Key: portal.credentials.Key(), Schedule: f.schedule(),
+		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
+		ShowUnmanaged: f.showUnmanaged, Managed: managed,
+		Logger: logger,
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	if command == "plan" {
+		client := bitrix.NewReader(portal.config(logger))
+		defer client.CloseIdle()
+		return runner.Plan(ctx, client, options)
+	}
+	client := bitrix.New(portal.config(logger))
+	defer client.CloseIdle()
+	return runner.Apply(ctx, client, options)
+}
+
+// managed holds the ids that any manifest declares, targeted or not.
+func managed(sources []manifest.Source) map[int64]bool {
+	ids := make(map[int64]bool, len(sources))
+	for i := range sources {
+		ids[sources[i].ID] = true
+	}
+	return ids
+}
+
+// checkChecksum refuses the empty text, which would accept any change where a
+// script lost the checksum on its way.
+func checkChecksum(text string) (string, error) {
+	if text = strings.TrimSpace(text); text == "" {
+		return "", fmt.Errorf("must be a checksum as plan prints it")
+	}
+	return text, nil
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"syncsources/bitrix/sandbox"
+)
+
+// sandboxAddress is the portal's address in a run against the in-process
+// sandbox. Nothing can be reached under it (RFC 2606).
+const sandboxAddress = "https://sandbox.invalid"
+
+// newSandbox builds the command that serves the stand-in portal.
+func newSandbox(a *app) *cobra.Command {
+	var listen, stateFile string
+	var quiet bool
+	cmd := &cobra.Command{
+		Use:   "sandbox --state FILE",
+		Short: "Serve a stand-in portal for trying things out",
+		Long: `Serve a stand-in portal over HTTP until interrupted. It behaves as a Bitrix24
+portal does towards the methods of BIconnector sources: errors inside results,
+limits, slow updates. What it holds comes from a state file, and goes when it
+ends.
+
+Standard output says how to reach it; standard error has a line for each
+request.`,
+		Example: "  syncsources sandbox --state examples/sandbox.yaml",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if stateFile == "" {
+				return invalid(codeCommandLine, "sandbox needs a state: --state FILE", "examples/sandbox.yaml is one")
+			}
+			portal, err := openSandbox(stateFile)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = portal.Close() }()
+			if !quiet {
+				portal.SetAccessLog(a.stderr)
+			}
+			return a.serve(cmd.Context(), listen, portal)
+		},
+	}
+	addFlag(cmd.Flags(), &listen, "listen", "address", "127.0.0.1:8924", "host and port to listen on; port 0 takes a free one", hostAndPort)
+	cmd.Flags().StringVar(&stateFile, "state", "", "the state `file` that the portal starts from")
+	cmd.Flags().BoolVar(&quiet, "quiet", false, "no line for each request")
+	return cmd
+}
+
+// openSandbox makes the portal that a state file describes.
+func openSandbox(stateFile string) (*sandbox.Portal, error) {
+	state, err := sandbox.LoadFile(stateFile)
+	if err != nil {
+		return nil, invalid(codeState, "the sandbox's state: "+err.Error())
+	}
+	portal, err := sandbox.New(state)
+	if err != nil {
+		return nil, invalid(codeState, err.Error())
+	}
+	return portal, nil
+}
+
+// serve answers requests until ctx ends, which is how a sandbox is meant to
+// end: it is no error.
+func (a *app) serve(ctx context.Context, address string, portal *sandbox.Portal) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return invalid(codeCommandLine, fmt.Sprintf("cannot listen on %s: %v", address, err), "another address can be given with --listen, 127.0.0.1:0 for a free port")
+	}
+	if err := portal.Describe(a.stdout, "http://"+listener.Addr().String()); err != nil {
+		_ = listener.Close()
+		return outputFailed(err)
+	}
+	if err := portal.Serve(ctx, listener); err != nil {
+		return &failure{exit: exitStopped, code: codeOutput, message: fmt.Sprintf("the sandbox stopped: %v", err)}
+	}
+	return nil
+}
+
+// plural is a noun as it follows the number n.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+// hostAndPort checks an address to listen on.
+func hostAndPort(text string) (string, error) {
+	if _, port, err := net.SplitHostPort(text); err != nil || port == "" {
+		return "", fmt.Errorf("must be a host and a port, like 127.0.0.1:8924")
+	}
+	return text, nil
+}

@@ -1,0 +1,38 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"syncsources/bitrix"
+)
+
+// List reads all live sources that the credentials can see, by rising id. Of
+// the options the pace and the logger count. What ended it early is the
+// report's error and outcome, as after Plan; the sources are then not
+// complete.
+//
+// Nothing tells the end of the pages but a short one. A portal that never
+// sends one, and repeats what it has shown, is a BadAnswer.
+func List(ctx context.Context, portal Reader, o Options) ([]bitrix.Source, *Report) {
+	r := newRun("export", portal, readSender{portal}, o)
+	rd := &reading{run: r, paged: make(map[int64]bool), live: Live{Sources: make(map[int64]bitrix.Source)}}
+	rd.pages(1, 1)
+	err := r.scheduler.Run(ctx)
+	if err == nil {
+		err = rd.err
+	}
+	if err == nil && rd.repeats {
+		err = &bitrix.Error{Code: bitrix.BadAnswer, Message: "the portal's pages of sources never end: it repeats those it has shown", Method: bitrix.MethodSourceList}
+	}
+	if err != nil {
+		r.stop(ctx, err)
+	}
+	sources := make([]bitrix.Source, 0, len(rd.live.Sources))
+	for _, s := range rd.live.Sources {
+		sources = append(sources, s)
+	}
+	slices.SortFunc(sources, func(a, b bitrix.Source) int { return cmp.Compare(a.ID, b.ID) })
+	return sources, r.finish()
+}
