@@ -53,6 +53,7 @@ func samples() map[string]*runner.Report {
 		"refused":     refused(),
 		"unchanged":   unchanged(),
 		"invalid":     invalid(),
+		"valid":       valid(),
 		"commandline": commandLine(),
 	}
 }
@@ -170,6 +171,13 @@ func invalid() *runner.Report {
 		{File: "manifest.yaml", Line: 5, Column: 3, Rule: "unknown-key", Message: `unknown key "titel"`},
 		{File: "<stdin>", Line: 9, Column: 11, Rule: "type", Message: `active is "yes", a string: write true or false`},
 	}
+	return r
+}
+
+func valid() *runner.Report {
+	r := report("validate", runner.OutcomeOK)
+	r.Portal, r.Sources, r.Requests = "", nil, runner.Requests{}
+	r.Summary.Total = 12
 	return r
 }
 

@@ -46,8 +46,11 @@ func Text(w io.Writer, r *runner.Report, o Options) error {
 // SummaryLine returns the last line of Text, which counts the sources.
 func SummaryLine(r *runner.Report) string {
 	s := r.Summary
-	if r.Command == "apply" {
+	switch r.Command {
+	case "apply":
 		return fmt.Sprintf("Apply: %d updated, %d failed, %d skipped, %d unchanged.", s.Updated, s.Failed, s.Skipped, s.Unchanged)
+	case "validate":
+		return fmt.Sprintf("Valid: %s.", count(s.Total, "source"))
 	}
 	return fmt.Sprintf("Plan: %d to update, %d failed, %d unchanged.", s.Planned, s.Failed, s.Unchanged)
 }
