@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"syncsources/runner"
 	"syncsources/runner/render"
@@ -63,18 +64,15 @@ func hostileInvalid(s string) *runner.Report {
 // visible is s with everything that does not print as an escape, and cut.
 func visible(s string) string {
 	var b strings.Builder
-	for i := 0; i < len(s); {
-		size := max(1, len(string([]rune(s[i:])[:1])))
-		if r := []rune(s[i:])[0]; r == unicode.ReplacementChar && !strings.HasPrefix(s[i:], "\uFFFD") {
-			size = 1
-		}
-		part := s[i : i+size]
-		if r := []rune(part)[0]; part == string(r) && strconv.IsPrint(r) {
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		part := s[:size]
+		if part == string(r) && strconv.IsPrint(r) {
 			b.WriteString(part)
 		} else {
 			b.WriteString(strings.Trim(strconv.Quote(part), `"`))
 		}
-		i += size
+		s = s[size:]
 	}
 	if r := []rune(b.String()); len(r) > 400 {
 		return string(r[:399]) + "…"
