@@ -48,7 +48,7 @@ func (r *run) batch(params *array) (any, timing, *apiError) {
 			res := r.command(command, key, out)
 			if res.err == errCut || res.err == errGone {
 				if billBatch {
-					p.bill(r.auth.client, methodBatch, spent+time.Since(res.time.start))
+					r.bill(methodBatch, r.start, spent+time.Since(res.time.start))
 				}
 				return nil, timing{}, res.err
 			}
@@ -70,7 +70,7 @@ func (r *run) batch(params *array) (any, timing, *apiError) {
 	if !billBatch {
 		spent = 0
 	}
-	tm.operating, tm.resetAt = p.bill(r.auth.client, methodBatch, spent)
+	tm.operating, tm.resetAt = r.bill(methodBatch, r.start, spent)
 	return dict("result", out["result"], "result_error", out["error"], "result_total", out["total"],
 		"result_next", out["next"], "result_time", out["time"]), tm, nil
 }
@@ -84,22 +84,24 @@ func (r *run) command(command, key string, done map[string]*array) outcome {
 	if method == methodBatch {
 		return outcome{err: errNotInBatch}
 	}
-	params = params.without(func(k string) bool { return k == "auth" || k == "access_token" || k == "start" })
-	return r.call(method, substitute(params, done).(*array), key)
+	return r.call(method, methodParams(substitute(params, done).(*array)), key)
 }
 
 // isTrue is PHP's (bool) cast.
 func isTrue(v any) bool { return !empty(v) }
 
-// reference matches a reference to an earlier command's result, such as
-// $result[get][item][connectorId]. What stands between the word and the first
-// bracket does not save a value from being replaced.
-var reference = regexp.MustCompile(`(?i)\$(result|next|total|time|error)[^\s\[]*((?:\[[^\]\s]*\])+)`)
+// reference matches what the server takes for a reference to an earlier
+// command's result, such as $result[get][item][connectorId]: all up to the
+// next white space, if there is a pair of brackets with something in it.
+var (
+	reference = regexp.MustCompile(`(?i)\$(result|next|total|time|error)(\S*)`)
+	brackets  = regexp.MustCompile(`\[([^\]]+)\]`)
+)
 
 // substitute replaces the references in all values of a command's parameters,
 // in values that were never meant as one too. A value that is nothing but a
-// reference becomes what it refers to, a list included; inside a longer value
-// it becomes text, and nothing if there is no such result.
+// reference becomes what it refers to, whatever its type; inside a longer one
+// it becomes text. A path that leads nowhere is followed as far as it goes.
 func substitute(v any, done map[string]*array) any {
 	switch v := v.(type) {
 	case *array:
@@ -110,32 +112,43 @@ func substitute(v any, done map[string]*array) any {
 		if !strings.Contains(v, "$") {
 			return v
 		}
-		lookup := func(ref string) any {
-			m := reference.FindStringSubmatch(ref)
-			var at any = done[strings.ToLower(m[1])]
-			for _, key := range strings.Split(strings.Trim(m[2], "[]"), "][") {
-				a, ok := at.(*array)
-				if !ok {
-					return nil
-				}
-				at, _ = a.get(key)
+		out := v
+		for _, m := range reference.FindAllStringSubmatch(v, -1) {
+			path := brackets.FindAllStringSubmatch(m[2], -1)
+			if path == nil {
+				continue
 			}
-			return at
-		}
-		if m := reference.FindString(v); m == v && m != "" {
-			if a, ok := lookup(v).(*array); ok {
-				return a
+			to := refer(done, m[1], path)
+			if m[0] == v {
+				return to
 			}
-		}
-		return reference.ReplaceAllStringFunc(v, func(ref string) string {
-			s, ok := text(lookup(ref))
+			s, ok := text(to)
 			if !ok {
-				return "Array" // what PHP makes of an array in a text
+				s = "Array" // what PHP makes of an array in a text
 			}
-			return s
-		})
+			out = strings.ReplaceAll(out, m[0], s)
+		}
+		return out
 	}
 	return v
+}
+
+// refer follows a path into the results so far. The word that it begins with
+// is found in any case of letters, and names a map in lower case only.
+func refer(done map[string]*array, word string, path [][]string) any {
+	a, ok := done[word]
+	if !ok {
+		return nil
+	}
+	var at any = a
+	for _, step := range path {
+		a, ok := at.(*array)
+		if !ok || !a.isset(step[1]) {
+			break
+		}
+		at, _ = a.get(step[1])
+	}
+	return at
 }
 
 // commandCount tells how many commands a batch has, for the log.

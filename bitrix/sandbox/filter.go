@@ -8,37 +8,40 @@ import (
 	"strings"
 )
 
-// operators are the prefixes of a filter's keys, longer ones first.
-var operators = []string{">=", "<=", "!@", "!=", "=%", "%=", ">", "<", "@", "!", "%", "="}
+// prefixes are the characters of which the prefixes of a filter's keys consist.
+const prefixes = "<>=!@%"
 
 // operator splits a key of a filter; without a prefix it means equal.
 func operator(key string) (op, field string) {
-	for _, op := range operators {
-		if rest, ok := strings.CutPrefix(key, op); ok {
-			return op, rest
-		}
+	field = strings.TrimLeft(key, prefixes)
+	if op = key[:len(key)-len(field)]; op == "" {
+		op = "="
 	}
-	return "=", key
+	return op, field
 }
 
-// checkFilter refuses unknown fields. Numbered keys hold filters of their own,
-// joined by "logic".
+// checkFilter refuses unknown fields. Like the server it takes every list or
+// map for a filter of its own and looks into it instead of at its key: lists
+// of numbers pass, lists of texts do not.
 func (q *listing) checkFilter(f *array) *apiError {
 	for i, key := range f.keys {
-		if sub, ok := f.vals[i].(*array); ok && isIndex(key) {
+		v := f.vals[i]
+		if key == "logic" {
+			if s, _ := text(v); !strings.EqualFold(s, "AND") && !strings.EqualFold(s, "OR") {
+				return errField("INVALID_FILTER_LOGIC", "Field \"logic\" must be either \"AND\" or \"OR\".")
+			}
+			continue
+		}
+		if sub, ok := v.(*array); ok {
 			if err := q.checkFilter(sub); err != nil {
 				return err
 			}
 			continue
 		}
-		if strings.EqualFold(key, "logic") {
-			if s, _ := text(f.vals[i]); s != "AND" && s != "OR" {
-				return errField("INVALID_FILTER_LOGIC", "Field \"logic\" must be either \"AND\" or \"OR\".")
-			}
-			continue
-		}
 		_, name := operator(key)
-		if _, ok := fieldOf(q.kinds, name); !ok {
+		_, isField := fieldOf(q.kinds, name)
+		_, isNumber := numeric(v)
+		if _, isIndex := numeric(name); !isField && !(isNumber && isIndex) {
 			return errField("FIELD_NOT_ALLOWED_IN_FILTER", "Field \"%s\" is not allowed in the \"filter\".", name)
 		}
 	}
@@ -51,14 +54,15 @@ func isIndex(key string) bool { _, ok := intKey(key); return ok }
 // the logic OR, one of them. The field settings is ignored.
 func (q *listing) matches(f *array, r row) bool {
 	logic, _ := f.get("logic")
-	or := logic == "OR"
+	word, _ := text(logic)
+	or := strings.EqualFold(word, "OR")
 	asked := false
 	for i, key := range f.keys {
 		op, name := operator(key)
 		sub, nested := f.vals[i].(*array)
 		var ok bool
 		switch {
-		case strings.EqualFold(key, "logic"), name == "settings":
+		case key == "logic", name == "settings", nested && sub.len() == 0:
 			continue
 		case nested && isIndex(key):
 			ok = q.matches(sub, r)
@@ -76,13 +80,15 @@ func (q *listing) matches(f *array, r row) bool {
 // holds evaluates one condition. A list stands for any of its values, as with
 // the prefix @.
 func holds(op, kind string, have, want any) bool {
-	switch op {
-	case "!", "!=", "!@":
-		return !holds("=", kind, have, want)
+	if rest, ok := strings.CutPrefix(op, "!"); ok {
+		if rest == "" {
+			rest = "="
+		}
+		return !holds(rest, kind, have, want)
 	}
 	if l, ok := want.(*array); ok {
 		for _, w := range l.vals {
-			if holds("=", kind, have, w) {
+			if holds(strings.ReplaceAll(op, "@", "="), kind, have, w) {
 				return true
 			}
 		}

@@ -35,65 +35,71 @@ type orderBy struct {
 	desc  bool
 }
 
-// readListing reads the parameters of a list method. Their names may stand in
-// any case of letters, as the pages' own examples have them; unknown ones are
-// ignored.
+// readListing reads the parameters of a list method. Like the server it looks
+// at select first, then filter, then order; parameters that it does not know,
+// "start" among them, are not looked at.
 func readListing(params *array, kinds []field) (*listing, *apiError) {
 	q := &listing{fields: fieldNames(kinds), kinds: kinds, number: 1}
-	for i, k := range params.keys {
-		v := params.vals[i]
-		a, isArray := v.(*array)
-		switch name := strings.ToLower(k); name {
-		case "select", "filter", "order":
-			if v != nil && !isArray {
-				return nil, errField(strings.ToUpper(name)+"_TYPE", "Parameter \"%s\" must be array.", name)
-			}
-			var err *apiError
-			switch {
-			case a.len() == 0:
-			case name == "select":
-				err = q.readSelect(a)
-			case name == "filter":
-				q.filter = a
-				err = q.checkFilter(a)
-			default:
-				err = q.readOrder(a)
-			}
-			if err != nil {
-				return nil, err
-			}
-		case "page":
-			if n, ok := positive(v); ok {
-				q.number = int(min(n, 1<<40))
-			}
+	for _, part := range []struct {
+		name string
+		read func(*array) *apiError
+	}{{"select", q.readSelect}, {"filter", q.checkFilter}, {"order", q.readOrder}} {
+		v, _ := params.get(part.name)
+		if v == nil {
+			continue
 		}
+		a, ok := v.(*array)
+		if !ok {
+			return nil, errField(strings.ToUpper(part.name)+"_TYPE", "Parameter \"%s\" must be array.", part.name)
+		}
+		if err := part.read(a); err != nil {
+			return nil, err
+		}
+		if part.name == "filter" {
+			q.filter = a
+		}
+	}
+	page, _ := params.get("page")
+	if n, ok := numeric(page); ok && n > 1 {
+		q.number = int(min(n, 1<<40))
 	}
 	return q, nil
 }
 
 func (q *listing) readSelect(a *array) *apiError {
-	q.fields = nil
+	var fields []string
 	for _, v := range a.vals {
-		name, _ := text(v)
-		if _, ok := fieldOf(q.kinds, name); !ok {
-			return errField("FIELD_NOT_ALLOWED_IN_SELECT", "Field \"%s\" is not allowed in the \"select\".", name)
+		name, _ := v.(string)
+		switch _, ok := fieldOf(q.kinds, name); {
+		case name == "*":
+			fields = append(fields, fieldNames(q.kinds)...)
+		case !ok:
+			s, _ := text(v)
+			return errField("FIELD_NOT_ALLOWED_IN_SELECT", "Field \"%s\" is not allowed in the \"select\".", s)
+		default:
+			fields = append(fields, name)
 		}
-		q.fields = append(q.fields, name)
+	}
+	if fields != nil {
+		q.fields = fields
 	}
 	return nil
 }
 
 func (q *listing) readOrder(a *array) *apiError {
-	for i, name := range a.keys {
-		if _, ok := fieldOf(q.kinds, name); !ok || name == "settings" {
+	for _, name := range a.keys {
+		if _, ok := fieldOf(q.kinds, name); !ok {
 			return errField("FIELD_NOT_ALLOWED_IN_ORDER", "Field \"%s\" is not allowed in the \"order\".", name)
 		}
+	}
+	for i, name := range a.keys {
+		if name == "settings" {
+			continue // cannot be ordered by, and is no mistake
+		}
 		direction, _ := text(a.vals[i])
-		switch strings.ToUpper(direction) {
-		case "ASC":
-			q.order = append(q.order, orderBy{name, false})
-		case "DESC":
-			q.order = append(q.order, orderBy{name, true})
+		switch direction = strings.ToUpper(direction); direction {
+		case "ASC", "DESC":
+			q.order = append(q.order, orderBy{name, direction == "DESC"})
 		default:
 			// Not the module, the database layer below it says so.
 			return &apiError{http.StatusBadRequest, "ERROR_ARGUMENT", "Invalid order \"" + direction + "\""}

@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	"sort"
+	"strings"
 	"time"
 )
 
@@ -37,12 +37,14 @@ func (r *run) profile(*array) (any, *apiError) {
 
 // scope lists what the client is allowed; with full, what there is.
 func (r *run) scope(params *array) (any, *apiError) {
-	scopes := r.p.cfg.Scope
-	if full, _ := params.get("full"); isTrue(full) {
-		scopes = []string{"biconnector", "user_brief"}
+	names := r.p.cfg.Scope
+	for i := range params.len() {
+		if strings.EqualFold(params.keys[i], "full") && isTrue(params.vals[i]) {
+			names = scopes
+		}
 	}
 	l := &array{}
-	for _, s := range scopes {
+	for _, s := range names {
 		l.push(s)
 	}
 	return l, nil
@@ -52,19 +54,15 @@ func (r *run) serverTime(*array) (any, *apiError) {
 	return time.Now().UTC().Format("2006-01-02T15:04:05-07:00"), nil
 }
 
-// appInfo describes the application; a webhook has none.
+// appInfo describes the application; of a webhook there is only the scope.
 func (r *run) appInfo(*array) (any, *apiError) {
+	const license = "en_sandbox"
 	if r.auth.webhook {
-		return nil, &apiError{403, "ACCESS_DENIED", "Application context required"}
+		scope, err := r.scope(nil)
+		return dict("SCOPE", scope, "LICENSE", license), err
 	}
-	scope := append([]string(nil), r.p.cfg.Scope...)
-	sort.Strings(scope)
-	l := &array{}
-	for _, s := range scope {
-		l.push(s)
-	}
-	return dict("ID", "1", "CODE", ClientID, "VERSION", "1", "STATUS", "L", "INSTALLED", true,
-		"PAYMENT_EXPIRED", "N", "DAYS", nil, "LANGUAGE_ID", "en", "LICENSE", "en_sandbox", "SCOPE", l), nil
+	return dict("ID", "1", "CODE", ClientID, "VERSION", int64(1), "STATUS", "L", "INSTALLED", true,
+		"PAYMENT_EXPIRED", "N", "DAYS", nil, "LANGUAGE_ID", "en", "LICENSE", license), nil
 }
 
 // text1 is the text of an integer: lists of the portal hold ids as texts.

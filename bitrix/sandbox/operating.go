@@ -11,40 +11,43 @@ const (
 
 // meter accounts the execution time of a method for an application.
 type meter struct {
-	minutes [operatingBuckets]int64 // Unix minutes; bucket i is that of minutes[i]
+	minutes [operatingBuckets]int64     // Unix minutes; bucket i is that of minutes[i]
+	first   [operatingBuckets]time.Time // when the first call billed to it began
 	used    [operatingBuckets]time.Duration
 }
 
-// add bills d at the time now.
-func (m *meter) add(now time.Time, d time.Duration) {
-	minute := now.Unix() / int64(operatingBucket/time.Second)
+// add bills a call that lasted d to the minute in which its request began.
+func (m *meter) add(request, call time.Time, d time.Duration) {
+	minute := request.Unix() / int64(operatingBucket/time.Second)
 	i := minute % operatingBuckets
-	if m.minutes[i] != minute {
-		m.minutes[i], m.used[i] = minute, 0
+	if m.minutes[i] < minute {
+		m.minutes[i], m.first[i], m.used[i] = minute, call, 0
 	}
 	m.used[i] += d
 }
 
-// read returns what is used up of the last ten minutes, and when the oldest
-// part of it is forgiven: ten minutes from now if there is none.
+// read returns what is used up of the last ten minutes, and by when the oldest
+// part of it is forgiven: ten minutes after its first call began, or ten
+// minutes from now if there is none.
 func (m *meter) read(now time.Time) (used time.Duration, resetAt time.Time) {
 	minute := now.Unix() / int64(operatingBucket/time.Second)
-	oldest := int64(0)
+	oldest := -1
 	if m != nil {
 		for i, at := range m.minutes {
 			if m.used[i] == 0 || at <= minute-operatingBuckets {
 				continue
 			}
 			used += m.used[i]
-			if oldest == 0 || at < oldest {
-				oldest = at
+			if oldest < 0 || at < m.minutes[oldest] {
+				oldest = i
 			}
 		}
 	}
-	if oldest == 0 {
-		return 0, now.Add(operatingBuckets * operatingBucket)
+	from := now
+	if oldest >= 0 {
+		from = m.first[oldest]
 	}
-	return used, time.Unix((oldest+operatingBuckets)*int64(operatingBucket/time.Second), 0)
+	return used, from.Add(operatingBuckets * operatingBucket)
 }
 
 // meterKey is what execution time is accounted by.
@@ -59,21 +62,23 @@ func (p *Portal) exhausted(client, method string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	used, _ := p.meters[meterKey{client, method}].read(time.Now())
-	return used >= p.cfg.OperatingLimit
+	return used > p.cfg.OperatingLimit
 }
 
-// bill accounts execution time and returns the new sum.
-func (p *Portal) bill(client, method string, d time.Duration) (used time.Duration, resetAt time.Time) {
+// bill accounts the execution time of a call that began at start, and returns
+// the new sum.
+func (r *run) bill(method string, start time.Time, d time.Duration) (used time.Duration, resetAt time.Time) {
+	p := r.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key, now := meterKey{client, method}, time.Now()
+	key := meterKey{r.auth.client, method}
 	m := p.meters[key]
 	if m == nil && d > 0 {
 		m = new(meter)
 		p.meters[key] = m
 	}
 	if d > 0 {
-		m.add(now, d)
+		m.add(r.start, start, d)
 	}
-	return m.read(now)
+	return m.read(time.Now())
 }

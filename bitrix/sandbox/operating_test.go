@@ -39,6 +39,8 @@ func TestOperatingTimeOfCommands(t *testing.T) {
 		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.status != 429 || r.at("error") != "OPERATION_TIME_LIMIT" || r.at("time") != nil {
 			t.Errorf("single call: %d %s", r.status, r.body)
 		}
+		// All of it was used within the minute of the request, and is forgiven
+		// together.
 		time.Sleep(time.Until(time.Unix(resetAt, 0)) - time.Second)
 		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.status != 429 {
 			t.Errorf("a second before the reset: %d", r.status)
@@ -83,19 +85,19 @@ func TestMeter(t *testing.T) {
 	if used, reset := m.read(at(5)); used != 0 || !reset.Equal(at(605)) {
 		t.Errorf("unused: %v, reset %v", used, reset)
 	}
-	m.add(at(5), time.Second)
-	m.add(at(59), time.Second)
-	m.add(at(60), 3*time.Second)
+	m.add(at(5), at(7), time.Second)
+	m.add(at(59), at(59), time.Second)
+	m.add(at(60), at(70), 3*time.Second)
 	for _, c := range []struct {
 		at    int64
 		used  time.Duration
 		reset int64
-	}{{61, 5, 600}, {599, 5, 600}, {600, 3, 660}, {659, 3, 660}, {660, 0, 1260}} {
+	}{{61, 5, 607}, {599, 5, 607}, {600, 3, 670}, {659, 3, 670}, {660, 0, 1260}} {
 		if used, reset := m.read(at(c.at)); used != c.used*time.Second || !reset.Equal(at(c.reset)) {
 			t.Errorf("at %d: %v, reset at %v; want %v s, %v", c.at, used, reset.Unix()-6000, int64(c.used), c.reset)
 		}
 	}
-	m.add(at(601), time.Second) // takes the bucket of the first minute
+	m.add(at(601), at(601), time.Second) // takes the bucket of the first minute
 	if used, _ := m.read(at(601)); used != 4*time.Second {
 		t.Errorf("bucket taken over: %v", used)
 	}

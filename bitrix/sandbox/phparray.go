@@ -15,7 +15,9 @@ type array struct {
 	keys  []string
 	vals  []any
 	index map[string]int // only of arrays with more than indexFrom keys
-	next  int64          // the key that push takes
+	next  int64          // one more than the largest integer key, if numbered
+	// numbered is whether there was an integer key.
+	numbered bool
 }
 
 // indexFrom is the length from which a lookup by map beats a scan.
@@ -85,8 +87,8 @@ func (a *array) set(key string, val any) {
 	}
 	a.keys = append(a.keys, key)
 	a.vals = append(a.vals, val)
-	if n, ok := intKey(key); ok && n >= a.next {
-		a.next = n + 1
+	if n, ok := intKey(key); ok && (!a.numbered || n >= a.next) {
+		a.next, a.numbered = n+1, true
 	}
 	switch {
 	case a.index != nil:
@@ -174,7 +176,7 @@ func text(v any) (string, bool) {
 	return "", false
 }
 
-// floatText writes a float as PHP does: the shortest digits that read back.
+// floatText is PHP's (string) cast of a float: 14 significant digits.
 func floatText(f float64) string {
 	switch {
 	case math.IsInf(f, 1):
@@ -183,19 +185,35 @@ func floatText(f float64) string {
 		return "-INF"
 	case math.IsNaN(f):
 		return "NAN"
-	case f != 0 && (math.Abs(f) < 1e-4 || math.Abs(f) >= 1e15):
-		s := strconv.FormatFloat(f, 'E', -1, 64)
-		mantissa, exp, _ := strings.Cut(s, "E")
-		if !strings.Contains(mantissa, ".") {
-			mantissa += ".0"
-		}
-		n, _ := strconv.Atoi(exp)
-		if n >= 0 {
-			return mantissa + "E+" + strconv.Itoa(n)
-		}
-		return mantissa + "E" + strconv.Itoa(n)
 	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
+	return formatFloat(f, 14, 14, 'E')
+}
+
+// formatFloat writes a float with so many significant digits, or with -1 the
+// fewest that read back, and with an exponent where there would be more than
+// wide digits before the point or three zeros after it.
+func formatFloat(f float64, digits, wide int, e byte) string {
+	prec := digits
+	if prec > 0 {
+		prec--
+	}
+	mantissa, exp, _ := strings.Cut(strconv.FormatFloat(f, 'e', prec, 64), "e")
+	n, _ := strconv.Atoi(exp)
+	if strings.Contains(mantissa, ".") {
+		mantissa = strings.TrimRight(strings.TrimRight(mantissa, "0"), ".")
+	}
+	if n >= -4 && n < wide {
+		decimals := max(0, len(strings.TrimLeft(strings.ReplaceAll(mantissa, ".", ""), "-"))-1-n)
+		return strconv.FormatFloat(f, 'f', decimals, 64)
+	}
+	if !strings.Contains(mantissa, ".") {
+		mantissa += ".0"
+	}
+	sign := "+"
+	if n < 0 {
+		sign, n = "-", -n
+	}
+	return mantissa + string(e) + sign + strconv.Itoa(n)
 }
 
 // trim is PHP's trim(): space, tab, LF, CR, NUL and vertical tab; no other

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -86,10 +85,7 @@ func appendJSON(b []byte, v any) []byte {
 	case int64:
 		return strconv.AppendInt(b, v, 10)
 	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-			return strconv.AppendFloat(b, v, 'f', -1, 64)
-		}
-		return append(b, strings.ToLower(floatText(v))...)
+		return append(b, formatFloat(v, -1, 17, 'e')...)
 	case string:
 		return appendJSONString(b, v)
 	case *array:

@@ -48,7 +48,7 @@ func (a *array) register(name, val string) bool {
 	if base == "" {
 		return false
 	}
-	base = strings.NewReplacer(" ", "_", ".", "_").Replace(base)
+	base = mangle.Replace(base)
 	if open < 0 {
 		a.set(base, val)
 		return true
@@ -67,7 +67,7 @@ func (a *array) register(name, val string) bool {
 		end := strings.IndexByte(inner, ']')
 		if end < 0 {
 			if len(path) == 1 {
-				path[0] = base + "_" + rest[1:]
+				path[0] = base + "_" + mangle.Replace(rest[1:])
 			}
 			break
 		}
@@ -97,6 +97,9 @@ func (a *array) register(name, val string) bool {
 	}
 	return true
 }
+
+// mangle makes the name of a PHP variable.
+var mangle = strings.NewReplacer(" ", "_", ".", "_", "[", "_")
 
 func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 

@@ -27,7 +27,7 @@ func (c Call) Params() any { return plain(c.params) }
 // ID returns the parameter id of the call, or 0.
 func (c Call) ID() int64 {
 	v, _ := c.params.get("id")
-	id, _ := positive(v)
+	id, _ := numeric(v)
 	return id
 }
 

@@ -53,22 +53,20 @@ func readRequest(r *http.Request) (request, error) {
 	return req, nil
 }
 
-// bodyParams reads the parameters of a body: a JSON object, a form, or a
-// multipart form. Anything else, JSON with an error in it included, holds none.
-// Without its content type JSON is a form with a strange name, as curl sends
-// it by default.
+// bodyParams reads the parameters of a body: a JSON object, a multipart form,
+// or, whatever the content type says, a query string. JSON with an error in it
+// holds none, and JSON without its content type is a query string with a
+// strange name in it: so it goes with curl's default.
 func bodyParams(contentType string, body []byte) *array {
 	media, params, _ := mime.ParseMediaType(contentType)
 	switch media {
 	case "application/json":
-		v, err := decodeJSON(string(body))
+		v, err := decodeJSON(trim(string(body)))
 		if err != nil {
 			return nil
 		}
 		a, _ := v.(*array)
 		return a
-	case "application/x-www-form-urlencoded":
-		return parseQuery(string(body))
 	case "multipart/form-data":
 		a := &array{}
 		for mr := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
@@ -81,7 +79,7 @@ func bodyParams(contentType string, body []byte) *array {
 			}
 		}
 	}
-	return nil
+	return parseQuery(trim(string(body)))
 }
 
 // target is what a request's path names.

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -55,15 +54,14 @@ func (p *Portal) broken(err *apiError) answer {
 }
 
 func (r *run) execute(t target, req request) answer {
+	if _, ok := methods[t.method]; !ok && t.method != methodBatch {
+		return rootError(errNoMethod) // the server asks for the method first
+	}
 	var err *apiError
 	if r.auth, err = r.p.authenticate(t, req); err != nil {
 		return rootError(err)
 	}
-	// The credentials and the marks of SDKs are the server's, not the
-	// method's, and the offset of a list is passed on apart.
-	params := req.params.without(func(k string) bool {
-		return k == "auth" || k == "access_token" || k == "sessid" || k == "start" || strings.HasPrefix(k, "bx24_")
-	})
+	params := methodParams(req.params)
 
 	var result any
 	var tm timing
@@ -84,6 +82,14 @@ func (r *run) execute(t target, req request) answer {
 	a := jsonAnswer(http.StatusOK, dict("result", result, "time", tm.array()))
 	a.code = code
 	return a
+}
+
+// methodParams is what a method sees of the parameters: credentials, the state
+// to sign, and the offset of a list are the server's own.
+func methodParams(params *array) *array {
+	return params.without(func(k string) bool {
+		return k == "auth" || k == "access_token" || k == "state" || k == "start"
+	})
 }
 
 // outcome is what a method of the REST API returned.
@@ -129,7 +135,7 @@ func (r *run) call(name string, params *array, key string) (out outcome) {
 	if !nested {
 		billed = 0
 	}
-	out.time.operating, out.time.resetAt = p.bill(r.auth.client, name, billed)
+	out.time.operating, out.time.resetAt = r.bill(name, out.time.start, billed)
 	switch {
 	case err == nil:
 	case err.inside():

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// value is a field of a source as a list shows it: integers are texts there.
+// value is a field of a source as a list shows it: the id is a text there.
 func (s *source) value(name string) any {
 	switch name {
 	case "id":
@@ -28,11 +28,11 @@ func (s *source) value(name string) any {
 	case "dateUpdate":
 		return s.updated.UTC().Format(dateFormat)
 	case "createdById":
-		return text1(s.createdBy)
+		return s.createdBy
 	case "updatedById":
-		return text1(s.updatedBy)
+		return s.updatedBy
 	case "connectorId":
-		return text1(s.connectorID)
+		return s.connectorID
 	}
 	return nil
 }
@@ -112,12 +112,15 @@ func (p *Portal) candidates(q *listing) (ids []int64, filtered bool) {
 			continue
 		}
 		named, ok := q.filter.vals[i].(*array)
-		if !ok {
+		switch {
+		case !ok:
 			named = list(q.filter.vals[i])
+		case named.len() == 0:
+			continue // the server drops a condition without values
 		}
 		ids = make([]int64, 0, named.len())
 		for _, v := range named.vals {
-			if id, ok := positive(v); ok && p.sources[id] != nil {
+			if id := int64(number(v)); p.sources[id] != nil {
 				ids = append(ids, id)
 			}
 		}

@@ -6,32 +6,17 @@ import (
 )
 
 // sourceUpdate is biconnector.source.update. The checks come in the order in
-// which the server makes them, and end with the one that takes its time: the
-// connector's check endpoint is called for every update, whatever it changes.
-// Nothing is changed before it has answered.
+// which the server makes them. The connector's check endpoint is called for
+// every update, whatever it changes, and takes its time; nothing is changed
+// before it has answered. The title is missed only after it.
 func (r *run) sourceUpdate(params *array) (any, *apiError) {
 	id, err := checkID(params)
 	if err != nil {
 		return nil, err
 	}
-	fields, err := checkFields(params)
+	fields, err := checkFields(params, true)
 	if err != nil {
 		return nil, err
-	}
-	if err := checkParams(params, "id", "fields"); err != nil {
-		return nil, err
-	}
-	if err := checkKnown(fields, true); err != nil {
-		return nil, err
-	}
-	if err := checkTypes(fields); err != nil {
-		return nil, err
-	}
-	// The newest page and the server want the title in every update, and mean
-	// PHP's empty: "0" is none.
-	title, _ := fields.get("title")
-	if empty(title) {
-		return nil, errAllFields
 	}
 
 	p := r.p
@@ -64,6 +49,12 @@ func (r *run) sourceUpdate(params *array) (any, *apiError) {
 	if src = r.mine(id); src == nil {
 		return nil, errSourceNotFound // deleted in the meantime
 	}
+	// The newest page and the server want the title in every update, and mean
+	// PHP's empty: "0" is none.
+	title, _ := fields.get("title")
+	if empty(title) {
+		return nil, errAllFields
+	}
 	src.title = title.(string)
 	if d, ok := fields.get("description"); ok {
 		s := d.(string)
@@ -95,32 +86,14 @@ func (p *Portal) connect(s *source) bool {
 
 // sourceAdd is biconnector.source.add. It is not idempotent.
 func (r *run) sourceAdd(params *array) (any, *apiError) {
-	fields, err := checkFields(params)
+	fields, err := checkFields(params, false)
 	if err != nil {
 		return nil, err
-	}
-	if err := checkParams(params, "fields"); err != nil {
-		return nil, err
-	}
-	if err := checkKnown(fields, false); err != nil {
-		return nil, err
-	}
-	for _, f := range sourceFields {
-		if f.required && !f.readOnly && !fields.isset(f.name) {
-			return nil, errField("REQUIRED_FIELD_MISSING", "Field \"%s\" is required.", f.name)
-		}
-	}
-	if err := checkTypes(fields); err != nil {
-		return nil, err
-	}
-	title, _ := fields.get("title")
-	if empty(title) {
-		return nil, errAllFields
 	}
 
 	p := r.p
 	v, _ := fields.get("connectorId")
-	connectorID, _ := positive(v)
+	connectorID, _ := numeric(v)
 	p.mu.Lock()
 	c := p.connectors[connectorID]
 	p.mu.Unlock()
@@ -138,6 +111,10 @@ func (r *run) sourceAdd(params *array) (any, *apiError) {
 	}
 	if faulty {
 		return nil, errCreateConnection
+	}
+	title, _ := fields.get("title")
+	if empty(title) {
+		return nil, errAllFields
 	}
 
 	p.mu.Lock()

@@ -1,8 +1,11 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -63,8 +66,8 @@ func fieldOf(fields []field, name string) (field, bool) {
 }
 
 // accepts tells whether a value has the type of a field, strictly: a query
-// string knows texts only, so that a boolean cannot be said in it. The one
-// exception is an integer, which may be written in digits.
+// string knows texts only, so that a boolean cannot be said in it. Only an
+// integer may be a text, of digits.
 func (f field) accepts(v any) bool {
 	switch f.kind {
 	case "string":
@@ -77,67 +80,65 @@ func (f field) accepts(v any) bool {
 		_, ok := v.(*array)
 		return ok
 	case "integer":
-		_, ok := positive(v)
+		_, ok := numeric(v)
 		return ok
 	}
 	return true
 }
 
-// positive reads a positive integer: a number, or a text of digits.
-func positive(v any) (int64, bool) {
-	s, ok := v.(string)
-	if !ok {
-		n, ok := v.(int64)
-		return n, ok && n > 0
+// numeric is PHP's is_numeric with its (int) cast: a number, or a text that
+// writes one, with white space around it and a fraction that is cut off.
+func numeric(v any) (int64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, true
+	case float64:
+		return integer(v), true
+	case string:
+		s := strings.Trim(v, " \t\n\r\v\f")
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+			return n, true // beyond 64 bits the nearest
+		}
+		if s == "" || strings.Trim(s, "0123456789+-.eE") != "" {
+			return 0, false // Go would also read hexadecimal, underscores, Inf
+		}
+		f, err := strconv.ParseFloat(s, 64)
+		return integer(f), err == nil
 	}
-	n, ok := intKey(s)
-	return n, ok && n > 0
+	return 0, false
 }
 
-// checkID reads the parameter id.
+// integer cuts a float's fraction off; one that does not fit is 0.
+func integer(f float64) int64 {
+	if math.Abs(f) >= 1<<63 {
+		return 0
+	}
+	return int64(f)
+}
+
+// checkID reads the parameter id. A null is there, and no number.
 func checkID(params *array) (int64, *apiError) {
-	v, _ := params.get("id")
-	if v == nil || v == "" {
+	v, ok := params.get("id")
+	if !ok {
 		return 0, errIDMissing
 	}
-	id, ok := positive(v)
-	if !ok {
+	id, ok := numeric(v)
+	if !ok || id <= 0 {
 		return 0, errIDFormat
 	}
 	return id, nil
 }
 
-// checkFields reads the parameter fields: there, and not empty.
-func checkFields(params *array) (*array, *apiError) {
+// checkFields reads and checks the parameter fields. The server looks for all
+// mistakes and reports the first: unknown fields, then field by field in the
+// order of sourceFields. An update may leave out what is required, and may not
+// hold what is immutable. Other parameters are not looked at.
+func checkFields(params *array, update bool) (*array, *apiError) {
 	v, _ := params.get("fields")
 	fields, _ := v.(*array)
 	if fields.len() == 0 {
 		return nil, errFieldsMissing
 	}
-	return fields, nil
-}
-
-// checkParams refuses parameters other than the allowed ones.
-func checkParams(params *array, allowed ...string) *apiError {
-	var unknown []string
-	for _, k := range params.keys {
-		known := false
-		for _, a := range allowed {
-			known = known || k == a
-		}
-		if !known {
-			unknown = append(unknown, k)
-		}
-	}
-	if unknown != nil {
-		return errUnknown(unknown)
-	}
-	return nil
-}
-
-// checkKnown refuses fields that a source does not have, read-only ones, and,
-// in an update, immutable ones.
-func checkKnown(fields *array, update bool) *apiError {
 	var unknown []string
 	for _, k := range fields.keys {
 		if _, ok := fieldOf(sourceFields, k); !ok {
@@ -145,29 +146,23 @@ func checkKnown(fields *array, update bool) *apiError {
 		}
 	}
 	if unknown != nil {
-		return errUnknown(unknown)
+		return nil, errUnknown(unknown)
 	}
-	for _, k := range fields.keys {
-		if f, _ := fieldOf(sourceFields, k); f.readOnly {
-			return errField("READ_ONLY_FIELD", "Field \"%s\" is read only.", k)
+	for _, f := range sourceFields {
+		v, ok := fields.get(f.name)
+		switch {
+		case !ok && (update || !f.required || f.readOnly):
+		case !ok:
+			return nil, errField("REQUIRED_FIELD_MISSING", "Field \"%s\" is required.", f.name)
+		case f.readOnly:
+			return nil, errField("READ_ONLY_FIELD", "Field \"%s\" is read only.", f.name)
+		case f.immutable && update:
+			return nil, errField("IMMUTABLE_FIELD", "Field \"%s\" is immutable.", f.name)
+		case !f.accepts(v):
+			return nil, errField("INVALID_FIELD_TYPE", "Field \"%s\" must be of type %s.", f.name, f.kind)
 		}
 	}
-	for _, k := range fields.keys {
-		if f, _ := fieldOf(sourceFields, k); f.immutable && update {
-			return errField("IMMUTABLE_FIELD", "Field \"%s\" is immutable.", k)
-		}
-	}
-	return nil
-}
-
-// checkTypes refuses values of a wrong type; null has none that is right.
-func checkTypes(fields *array) *apiError {
-	for i, k := range fields.keys {
-		if f, _ := fieldOf(sourceFields, k); !f.accepts(fields.vals[i]) {
-			return errField("INVALID_FIELD_TYPE", "Field \"%s\" must be of type %s.", k, f.kind)
-		}
-	}
-	return nil
+	return fields, nil
 }
 
 // newSettings reads the declared ones of the settings sent, trimmed. Those
