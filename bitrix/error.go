@@ -52,6 +52,8 @@ type Error struct {
 	Hint    string // what to do about it; may be empty
 	NotSent bool   // the request certainly did not reach the portal
 	Err     error  // the cause, free of addresses and secrets; may be nil
+
+	final bool // without this call's outcome no other can be made: Fatal
 }
 
 // Error returns "CODE: message", with the HTTP status where it says more.
@@ -123,6 +125,10 @@ var reactions = map[Code]Reaction{
 	"WRONG_AUTH_TYPE":                 Fatal,
 	"invalid_token":                   Fatal,
 	"PAYMENT_REQUIRED":                Fatal,
+	"invalid_grant":                   Fatal, // these four are the authorization server's
+	"invalid_client":                  Fatal,
+	"invalid_request":                 Fatal,
+	"invalid_scope":                   Fatal,
 	"INVALID_CREDENTIALS":             Fatal,
 	"insufficient_scope":              Fatal,
 	"user_access_error":               Fatal,
@@ -136,6 +142,9 @@ var reactions = map[Code]Reaction{
 
 // Reaction classifies the error.
 func (e *Error) Reaction() Reaction {
+	if e.final {
+		return Fatal
+	}
 	if e.Code == Network {
 		var cert *tls.CertificateVerificationError
 		if errors.As(e.Err, &cert) {

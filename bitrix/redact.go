@@ -126,7 +126,6 @@ var documented = map[Code]bool{
 	"VALIDATION_UNKNOWN_PARAMETERS": true, "VALIDATION_REQUIRED_FIELD_MISSING": true, "VALIDATION_READ_ONLY_FIELD": true,
 	"VALIDATION_IMMUTABLE_FIELD": true, "VALIDATION_INVALID_FIELD_TYPE": true,
 	"ERROR_BATCH_LENGTH_EXCEEDED": true, "ERROR_ARGUMENT": true,
-	"invalid_request": true, "invalid_client": true, "invalid_grant": true, "invalid_scope": true,
 }
 
 // text returns s cleaned and with every secret replaced by Mask. A secret of
