@@ -1,0 +1,106 @@
+package examples
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// unit is a unit file: the values of each section's keys, in order.
+type unit map[string]map[string][]string
+
+func readUnit(t *testing.T, path string) unit {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, section := unit{}, ""
+	for i, line := range strings.Split(string(content), "\n") {
+		line = strings.TrimSpace(line)
+		key, value, ok := strings.Cut(line, "=")
+		switch {
+		case line == "" || line[0] == '#':
+		case line[0] == '[' && strings.HasSuffix(line, "]"):
+			section = strings.Trim(line, "[]")
+			u[section] = map[string][]string{}
+		case !ok || section == "":
+			t.Fatalf("%s:%d: neither a section nor an assignment: %s", path, i+1, line)
+		default:
+			u[section][key] = append(u[section][key], value)
+		}
+	}
+	return u
+}
+
+// expand replaces the specifiers of unit files.
+func expand(s string) string {
+	return strings.NewReplacer("%%", "%", "%d", "/run/credentials/syncsources.service", "%S", "/var/lib").Replace(s)
+}
+
+func TestSystemdService(t *testing.T) {
+	service := readUnit(t, "systemd/syncsources.service")["Service"]
+	env := map[string]string{}
+	for _, assignment := range service["Environment"] {
+		name, value, _ := strings.Cut(assignment, "=")
+		env[name] = expand(value)
+	}
+	if len(service["ExecStart"]) != 1 {
+		t.Fatalf("ExecStart %q", service["ExecStart"])
+	}
+	args := strings.Fields(expand(service["ExecStart"][0]))
+	if args[0] != "/usr/local/bin/syncsources" {
+		t.Errorf("program %q", args[0])
+	}
+	schedule{args[1:], env}.rehearse(t)
+
+	for key, want := range map[string]string{
+		"Type": "oneshot", "User": "syncsources", "NoNewPrivileges": "yes", "CapabilityBoundingSet": "", "ProtectSystem": "strict",
+		"ProtectHome": "yes", "MemoryDenyWriteExecute": "yes", "LimitCORE": "0", "StateDirectoryMode": "0700",
+	} {
+		if got := service[key]; !slices.Equal(got, []string{want}) {
+			t.Errorf("%s=%q, want %q", key, got, want)
+		}
+	}
+	if !strings.HasPrefix(env["B24_TOKEN_FILE"], "/var/lib/"+service["StateDirectory"][0]+"/") {
+		t.Errorf("the token file %s is not in the state directory", env["B24_TOKEN_FILE"])
+	}
+	if service["PrivateTmp"] != nil {
+		t.Error("with a /tmp of its own the service does not see the lock of runs by hand")
+	}
+}
+
+func TestSystemdTimer(t *testing.T) {
+	timer := readUnit(t, "systemd/syncsources.timer")
+	if len(timer["Timer"]["OnCalendar"]) != 1 || !slices.Equal(timer["Install"]["WantedBy"], []string{"timers.target"}) {
+		t.Errorf("%v", timer)
+	}
+}
+
+// TestSystemdVerify lets systemd itself read the units, where it is installed.
+// The tests above hold without it.
+func TestSystemdVerify(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"syncsources.service", "syncsources.timer"} {
+		content, err := os.ReadFile(filepath.Join("systemd", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Verification wants the program to be there.
+		content = []byte(strings.Replace(string(content), "/usr/local/bin/syncsources", program, 1))
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verify := exec.Command(analyze, "verify", "--man=no", filepath.Join(dir, "syncsources.service"), filepath.Join(dir, "syncsources.timer"))
+	if out, err := verify.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
