@@ -86,6 +86,7 @@ func settingKey(f Node) []*Error {
 
 // undeclared reports what reveal names without the settings declaring it.
 func undeclared(reveal Node, codes []string) []*Error {
+	const few = 100 // to look for what was meant among them
 	declared := make(map[string]bool, len(codes))
 	for _, code := range codes {
 		declared[code] = true
@@ -96,7 +97,11 @@ func undeclared(reveal Node, codes []string) []*Error {
 			continue
 		}
 		var advice []string
-		if near := Nearest(item.Text(), codes); near != "" {
+		near := ""
+		if len(codes) <= few && len(found) < few {
+			near = Nearest(item.Text(), codes)
+		}
+		if near != "" {
 			advice = append(advice, "did you mean "+Quote(near)+"?")
 		}
 		if len(codes) == 0 {

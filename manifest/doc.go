@@ -56,6 +56,7 @@
 //
 //	env-unset          the variable is not set
 //	file-outside       the file is not below an allowed directory
+//	reserved-file      the file holds our own credentials
 //	file-unreadable    the file cannot be read, or is no regular file
 //	env-empty, file-empty
 //	env-too-large, file-too-large

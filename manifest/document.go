@@ -11,13 +11,21 @@ import (
 type Document struct {
 	text *text
 	root *yaml.Node
-	end  int // the line where the next document starts, one past the last line otherwise
+	next int // the line where the next document starts, 0 if none does
 
 	shown *visibility // filled when the first finding asks for it
 }
 
 // Root returns the whole manifest.
 func (d *Document) Root() Node { return d.node(d.root) }
+
+// end returns one more than the number of the document's last line.
+func (d *Document) end() int {
+	if d.next != 0 {
+		return d.next
+	}
+	return d.text.end()
+}
 
 func (d *Document) node(n *yaml.Node) Node { return Node{doc: d}.step(n) }
 
@@ -39,7 +47,7 @@ func (d *Document) problem(n, use *yaml.Node, rule string, advice []string, form
 		Advice:   advice,
 	}
 	if !d.visible().hidden[e.Line] {
-		e.Snippet = printable(d.text.line(e.Line))
+		e.Snippet = d.text.snippet(e.Line)
 	}
 	if use != nil {
 		e.uses = []string{fmt.Sprintf("used as *%s at %s", bare(use.Value), d.text.at(use.Line, use.Column))}

@@ -19,7 +19,7 @@ func (v *visibility) hide() {
 			for line := from; line < at.Line; line++ {
 				v.hidden[line] = true
 			}
-			if !opens(t.line(at.Line), at.Column) {
+			if at.Line > from && !opens(t.line(at.Line), at.Column) {
 				v.hidden[at.Line] = true // the node before may end on this line
 			}
 			from = 0
@@ -38,7 +38,7 @@ func (v *visibility) hide() {
 	}
 	walk(v.doc.root)
 	if from != 0 {
-		for line := from; line < v.doc.end; line++ {
+		for line := from; line < v.doc.end(); line++ {
 			v.hidden[line] = true
 		}
 	}

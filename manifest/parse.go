@@ -27,8 +27,8 @@ func parse(t *text) ([]*Document, []*Error) {
 		if err != nil {
 			return docs, []*Error{syntax(t, err)}
 		}
-		if len(docs) > 0 && docs[len(docs)-1].end == 0 {
-			docs[len(docs)-1].end = t.at(n.Line, n.Column).Line
+		if len(docs) > 0 && docs[len(docs)-1].next == 0 {
+			docs[len(docs)-1].next = t.at(n.Line, n.Column).Line
 		}
 		if len(n.Content) == 0 || emptyScalar(n.Content[0]) {
 			continue
@@ -65,7 +65,7 @@ func characters(t *text) []*Error {
 		reported[rule] = true
 		e := &Error{Position: t.offset(at), Rule: rule, Message: message, Advice: advice}
 		if showable(t, e.Line) {
-			e.Snippet = printable(t.line(e.Line))
+			e.Snippet = t.snippet(e.Line)
 		}
 		found = append(found, e)
 	}

@@ -19,6 +19,9 @@ type Resolver struct {
 	LookupEnv func(name string) (string, bool)
 	// AllowDirs are further directories whose files may be referenced.
 	AllowDirs []string
+	// DenyFiles are files that may not be referenced wherever they lie: those
+	// that hold our own credentials.
+	DenyFiles []string
 	// SecretsDir is the directory that is always allowed; "": /run/secrets.
 	SecretsDir string
 }
@@ -47,7 +50,7 @@ func (r *Resolver) Resolve(sources []Source) ([]Source, []*Error) {
 				}
 				continue
 			}
-			settings[j].Value = Value{&content{plain: got.plain, ref: ref}}
+			settings[j].Value = Value{&content{plain: &got.plain, ref: ref}}
 		}
 		resolved[i].Settings = settings
 	}

@@ -78,13 +78,8 @@ func (r *resolving) file(ref *reference) (string, *fault) {
 	roots := r.allowed(ref.dir)
 	real, err := realPath(path)
 	if err != nil {
-		// Whether a file outside exists is nobody's business either.
-		abs, absErr := filepath.Abs(path)
-		parent, parentErr := realPath(filepath.Dir(path))
-		if _, _, ok := below(filepath.Join(parent, filepath.Base(path)), roots); absErr != nil || parentErr == nil && !ok {
-			return "", outside(shown)
-		}
-		if _, _, ok := below(abs, roots); parentErr != nil && !ok && !r.lexically(path, ref.dir) {
+		// Whether a file exists outside is nobody's business either.
+		if _, _, ok := below(wouldBe(path), roots); !ok {
 			return "", outside(shown)
 		}
 		return "", unreadable(shown, err)
@@ -93,7 +88,10 @@ func (r *resolving) file(ref *reference) (string, *fault) {
 	if !ok || kernel(real) {
 		return "", outside(shown)
 	}
-	data, err := readBelow(dir, name)
+	data, err := r.readBelow(dir, name)
+	if errors.Is(err, errDenied) {
+		return "", &fault{"reserved-file", shown + " cannot be referenced", []string{"it holds our own credentials"}}
+	}
 	if err != nil {
 		return "", unreadable(shown, err)
 	}
@@ -101,17 +99,25 @@ func (r *resolving) file(ref *reference) (string, *fault) {
 	return s, unfit(shown, "file", s)
 }
 
-// lexically reports whether a path lies below an allowed directory as it is
-// written.
-func (r *resolving) lexically(path, dir string) bool {
-	for _, d := range append([]string{dir, secretsDir, r.SecretsDir}, r.AllowDirs...) {
-		a, errA := filepath.Abs(d)
-		b, errB := filepath.Abs(path)
-		if _, _, ok := below(b, []root{root(a)}); d != "" && errA == nil && errB == nil && ok {
-			return true
-		}
+// wouldBe returns where a file that cannot be found would lie, after resolving
+// the links that lead there; "" if one of them leads nowhere.
+func wouldBe(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return ""
 	}
-	return false
+	missing := ""
+	for {
+		real, err := filepath.EvalSymlinks(path)
+		if err == nil {
+			return filepath.Join(real, missing)
+		}
+		info, err := os.Lstat(path)
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 || path == filepath.Dir(path) {
+			return ""
+		}
+		path, missing = filepath.Dir(path), filepath.Join(filepath.Base(path), missing)
+	}
 }
 
 func outside(shown string) *fault {
@@ -137,16 +143,18 @@ func kernel(path string) bool {
 	return false
 }
 
+var errDenied = errors.New("denied")
+
 // readBelow reads a regular file below a directory, up to one byte more than
 // is allowed.
-func readBelow(dir root, name string) ([]byte, error) {
-	r, err := os.OpenRoot(string(dir))
+func (r *resolving) readBelow(dir root, name string) ([]byte, error) {
+	opened, err := os.OpenRoot(string(dir))
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer opened.Close()
 	// Without O_NONBLOCK a named pipe would keep us waiting for a writer.
-	f, err := r.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := opened.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -157,6 +165,11 @@ func readBelow(dir root, name string) ([]byte, error) {
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
+	}
+	for _, path := range r.DenyFiles {
+		if denied, err := os.Stat(path); err == nil && os.SameFile(denied, info) {
+			return nil, errDenied
+		}
 	}
 	return io.ReadAll(io.LimitReader(f, MaxReferenced+3)) // with its line break
 }

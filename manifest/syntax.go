@@ -66,7 +66,7 @@ func syntax(t *text, err error) *Error {
 	e := &Error{Position: pos, Rule: "syntax"}
 	shown := showable(t, pos.Line)
 	if shown {
-		e.Snippet = printable(t.line(pos.Line))
+		e.Snippet = t.snippet(pos.Line)
 	}
 	e.Message, e.Advice = explain(problem, shown)
 	return e

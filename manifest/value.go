@@ -13,26 +13,26 @@ const Mask = "(sensitive)"
 // itself: every way of formatting, logging or encoding it yields Mask. The
 // zero Value is the empty text.
 //
-// The text lies behind a pointer so that fmt finds an address at most where it
-// may not call methods, in unexported fields of other types.
+// The text lies behind two pointers: in unexported fields of other types fmt
+// may not call methods, and for some verbs follows one.
 type Value struct{ content *content }
 
 type content struct {
-	plain string
+	plain *string
 	ref   *reference // nil for a literal
 }
 
 // Literal returns a value written out as s.
-func Literal(s string) Value { return Value{&content{plain: s}} }
+func Literal(s string) Value { return Value{&content{plain: &s}} }
 
 // Plain returns the text itself: of a reference only after Resolver.Resolve,
 // before that the empty text. Only what goes to the portal, or is compared
 // with what is there, should call it.
 func (v Value) Plain() string {
-	if v.content == nil {
+	if v.content == nil || v.content.plain == nil {
 		return ""
 	}
-	return v.content.plain
+	return *v.content.plain
 }
 
 // IsReference reports whether the manifest holds a reference instead of the

@@ -53,7 +53,7 @@ func (c *compiled) validate(s *jsonschema.Schema, n manifest.Node, value any) []
 	if !errors.As(err, &violated) {
 		panic(err) // the value is made of JSON's types, and the schema has no loop
 	}
-	t := translation{schema: c, node: n}
+	t := translation{schema: c, finder: finder{root: n}}
 	t.violation(violated)
 	return t.found
 }

@@ -13,7 +13,7 @@ import (
 // translation turns the violations of one validation into findings.
 type translation struct {
 	schema *compiled
-	node   manifest.Node // what was validated
+	finder finder // in what was validated
 	found  []*manifest.Error
 }
 
@@ -57,7 +57,7 @@ func (t *translation) violation(v *jsonschema.ValidationError) {
 		}
 		return
 	}
-	n, ok := find(t.node, v.InstanceLocation)
+	n, ok := t.finder.find(v.InstanceLocation)
 	if !ok {
 		return // names nothing in the file: cannot be
 	}

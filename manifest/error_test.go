@@ -1,0 +1,78 @@
+package manifest
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+)
+
+func TestDetail(t *testing.T) {
+	e := &Error{
+		Position: Position{"dir/m.yaml", 5, 3},
+		Rule:     "unknown-key",
+		Message:  `unknown key "titel"`,
+		Snippet:  "  titel: a",
+		Advice:   []string{`did you mean "title"?`, "allowed here: title"},
+	}
+	want := `dir/m.yaml:5:3: unknown key "titel" [unknown-key]
+  titel: a
+  ^
+  did you mean "title"?
+  allowed here: title`
+	if got := e.Detail(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	e.Snippet, e.Advice = "", nil
+	if got := e.Detail(); got != e.Error() {
+		t.Errorf("without a line and advice it says\n%s", got)
+	}
+}
+
+func TestExcerpt(t *testing.T) {
+	long := strings.Repeat("a", 300)
+	for _, c := range []struct {
+		name, line string
+		column     int
+		shown, pad string
+	}{
+		{"first", "ab", 1, "ab", ""},
+		{"after the end", "ab:", 4, "ab:", "   "},
+		{"far after the end", "ab", 9, "ab", "  "},
+		{"tab", "\tab", 3, "\tab", "\t "},
+		{"wide", "数据 x", 4, "数据 x", "     "},
+		{"combining", "e\u0301x", 3, "e\u0301x", " "},
+		{"long, at its start", long, 2, long[:maxExcerpt] + "...", " "},
+		{"long, within", long, 150, "..." + long[:maxExcerpt] + "...", "   " + strings.Repeat(" ", 80)},
+		{"long, at its end", long, 300, "..." + long[:maxExcerpt], "   " + strings.Repeat(" ", 159)},
+	} {
+		shown, pad := excerpt(c.line, c.column)
+		if shown != c.shown || pad != c.pad {
+			t.Errorf("%s: got %q and %q, want %q and %q", c.name, shown, pad, c.shown, c.pad)
+		}
+	}
+}
+
+func TestQuoteIsSafeForTerminals(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"plain", `"plain"`},
+		{"Größe 数据", `"Größe 数据"`},
+		{"a\x1b[31m\r\n\"", `"a\x1b[31m\r\n\""`},
+		{"\u202eabc\u2028", `"\u202eabc\u2028"`},
+		{"\xff", `"\xff"`},
+		{strings.Repeat("x", 61), `"` + strings.Repeat("x", 60) + `"...`},
+	} {
+		if got := Quote(c.in); got != c.want {
+			t.Errorf("%q is quoted as %s, want %s", c.in, got, c.want)
+		}
+	}
+	for _, s := range []string{Quote("\x1b\u009b\u202e\u0000"), printable("a\x1b]0;\x07\u202e\u009b\u2028\r\nb"), Position{"\x1b[2J\n.yaml", 1, 1}.String()} {
+		for _, r := range s {
+			if !unicode.IsPrint(r) && r != '\t' {
+				t.Errorf("%q holds %U", s, r)
+			}
+		}
+	}
+	if got := quoteAll(strings.Split("abcdefghijklmn", "")); !strings.HasSuffix(got, `"l" and 2 more`) {
+		t.Errorf("a long list reads %s", got)
+	}
+}

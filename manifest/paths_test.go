@@ -1,0 +1,154 @@
+package manifest_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"syncsources/manifest"
+	"syncsources/schema"
+)
+
+// tree writes files, named by their paths, and makes their directory the
+// working one.
+func tree(t *testing.T, files map[string]string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for path, content := range files {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func load(paths ...string) (*manifest.Set, []*manifest.Error, error) {
+	return manifest.Load(paths, manifest.Options{Check: schema.Check})
+}
+
+func one(id string) string {
+	return "version: 1\nsources:\n  - id: " + id + "\n    title: t\n"
+}
+
+func filesOf(set *manifest.Set) (files []string) {
+	for _, s := range set.Sources {
+		files = append(files, s.File)
+	}
+	return files
+}
+
+func TestDirectories(t *testing.T) {
+	tree(t, map[string]string{
+		"m/b.yaml":            one("1"),
+		"m/a.yml":             one("2"),
+		"m/sub/z.yaml":        one("3"),
+		"m/sub-x/y.yaml":      one("4"),
+		"m/.hidden.yaml":      "no manifest",
+		"m/.git/config.yaml":  "no manifest",
+		"m/notes.txt":         "no manifest",
+		"m/secrets/key":       "no manifest",
+		"m/upper.YAML":        "no manifest",
+		"m/dir.yaml/in.yaml":  one("5"),
+		"other/linked.yaml":   one("6"),
+		"other/not/seen.yaml": "no manifest",
+	})
+	for name, target := range map[string]string{"m/link.yaml": "../other/linked.yaml", "m/linkdir": "../other/not"} {
+		if err := os.Symlink(target, name); err != nil {
+			t.Skip(err)
+		}
+	}
+	set, found, err := load("./m/")
+	if err != nil || len(found) > 0 {
+		t.Fatal(found, err)
+	}
+	want := []string{"m/a.yml", "m/b.yaml", "m/dir.yaml/in.yaml", "m/link.yaml", "m/sub-x/y.yaml", "m/sub/z.yaml"}
+	if got := filesOf(set); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestCommandLineOrder(t *testing.T) {
+	tree(t, map[string]string{"b.yaml": one("1"), "a/m.yaml": one("2"), "c.txt": one("3")})
+	set, found, err := load("./c.txt", "b.yaml", "a")
+	if err != nil || len(found) > 0 {
+		t.Fatal(found, err)
+	}
+	if got, want := filesOf(set), []string{"c.txt", "b.yaml", "a/m.yaml"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A file is loaded once, however many paths lead to it: its sources would be
+// duplicates of themselves otherwise.
+func TestFileGivenTwice(t *testing.T) {
+	tree(t, map[string]string{"m/a.yaml": one("1")})
+	if err := os.Symlink("m", "link"); err != nil {
+		t.Skip(err)
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, found, err := load("m/a.yaml", "m", "./m/../m/a.yaml", filepath.Join(wd, "m", "a.yaml"), "link/a.yaml")
+	if err != nil || len(found) > 0 {
+		t.Fatal(found, err)
+	}
+	if len(set.Sources) != 1 || set.Sources[0].File != "m/a.yaml" {
+		t.Errorf("got %v", filesOf(set))
+	}
+}
+
+func TestHiddenDirectoryGivenByName(t *testing.T) {
+	tree(t, map[string]string{".hidden/a.yaml": one("1"), ".b.yaml": one("2")})
+	set, found, err := load(".hidden", ".b.yaml")
+	if err != nil || len(found) > 0 || len(set.Sources) != 2 {
+		t.Fatal(set, found, err)
+	}
+	if _, _, err := load("."); err == nil {
+		t.Error("a directory with hidden files only is no error")
+	}
+}
+
+func TestPathsThatFail(t *testing.T) {
+	tree(t, map[string]string{"empty/notes.txt": "", "good.yaml": one("0")})
+	_, found, err := load("missing.yaml", "empty", "good.yaml", "gone/")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	want := "missing.yaml: no such file or directory\nempty: the directory holds no *.yaml or *.yml file\ngone: no such file or directory"
+	if err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Error("the cause is lost")
+	}
+	if len(found) != 1 || found[0].Rule != "out-of-range" {
+		t.Errorf("the other file's findings are %v", found)
+	}
+}
+
+func TestStandardInput(t *testing.T) {
+	read := func(r io.Reader) (*manifest.Set, []*manifest.Error, error) {
+		return manifest.Load([]string{"-", "-"}, manifest.Options{Stdin: r, Check: schema.Check})
+	}
+	set, found, err := read(strings.NewReader(one("1")))
+	if err != nil || len(found) > 0 || len(set.Sources) != 1 {
+		t.Fatal(set, found, err)
+	}
+	if got := set.Sources[0].Position.String(); got != "<stdin>:3:5" {
+		t.Errorf("the source stands at %s", got)
+	}
+	if _, found, _ := read(nil); len(found) != 1 || found[0].Error() != "<stdin>:1:1: the file declares nothing [empty-file]" {
+		t.Errorf("no input: %v", found)
+	}
+	if _, _, err := read(iotest.ErrReader(errors.New("broken"))); err == nil || err.Error() != "read standard input: broken" {
+		t.Errorf("broken input: %v", err)
+	}
+}
