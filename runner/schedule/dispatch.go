@@ -230,7 +230,7 @@ func (s *Scheduler) writeSize(n, calls int, now time.Time, b *blocked) int {
 	if !e.known {
 		most := 1
 		if under == 0 && n+calls <= fewUpdates {
-			most = n
+			most = min(n, s.conf.BatchSize)
 		}
 		if under > 0 && s.queueAge(now) < probeTime {
 			b.by(latest.Add(probeTime), WaitAnswer)
