@@ -129,11 +129,12 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 	s.loseReads(r.items, e)
 }
 
-// loseReads sends reads again, as often as is sensible.
+// loseReads sends reads again, as often as is sensible: while the portal has
+// answered nothing at all since, the outage decides when that has been enough.
 func (s *Scheduler) loseReads(items []*item, e *bitrix.Error) {
 	var again []*item
 	for _, it := range items {
-		if it.lost++; it.lost >= maxLost || s.stopped != nil {
+		if it.lost++; it.lost >= maxLost && s.outage.failed < it.lost || s.stopped != nil {
 			it.Done(Result{Reply: bitrix.Reply{Err: e}, Sent: it.sent})
 			continue
 		}
