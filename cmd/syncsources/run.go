@@ -68,6 +68,10 @@ func (a *app) converge(ctx context.Context, command string, f *runFlags, portal 
 		ShowUnmanaged: f.showUnmanaged, Managed: managed,
 		Logger: logger,
 	}
+	quiet := context.AfterFunc(ctx, func() {
+		logger.Warn("interrupted: settling what is in flight; a second signal leaves at once")
+	})
+	defer quiet()
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	if command == "plan" {

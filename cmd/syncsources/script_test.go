@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 //	updates N               the same of successful updates
 //	live ID FIELD VALUE     the portal shows this title, or this setting
 //	set ID FIELD VALUE      somebody else changes it
+//	await-update            wait until the portal gets an update
 //	checksum FILE NAME      put the checksum of a JSON report into a variable
 func TestStories(t *testing.T) {
 	examples, err := os.Getwd()
@@ -52,6 +53,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "portal": servePortal, "requests": countRequests, "updates": countUpdates,
 			"live": showsLive, "set": setLive, "checksum": readChecksum,
+			"await-update": func(ts *testscript.TestScript, _ bool, _ []string) { <-storyOf(ts).updating },
 		},
 	})
 }
@@ -59,7 +61,8 @@ func TestStories(t *testing.T) {
 // story is what a script knows of its portal.
 type story struct {
 	portal            *sandbox.Portal
-	requests, updates int // up to the last time they were asked for
+	updating          <-chan struct{} // an update has arrived
+	requests, updates int             // up to the last time they were asked for
 }
 
 type storyKey struct{}
@@ -90,12 +93,18 @@ func servePortal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	portal, err := sandbox.New(state)
 	ts.Check(err)
-	server := httptest.NewServer(portal)
+	updating := make(chan struct{}, 1)
+	server := httptest.NewServer(onUpdate(portal, func() {
+		select {
+		case updating <- struct{}{}:
+		default:
+		}
+	}))
 	ts.Defer(func() {
 		_ = portal.Close()
 		server.Close()
 	})
-	*storyOf(ts) = story{portal: portal}
+	*storyOf(ts) = story{portal: portal, updating: updating}
 	ts.Setenv("B24_PORTAL_URL", server.URL)
 	ts.Setenv("B24_ACCESS_TOKEN", sandbox.AccessToken)
 	ts.Setenv("WEBHOOK", server.URL+sandbox.WebhookPath)

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncsources/runner"
+)
+
+// result is what a run of the program in this process left behind.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// program runs the program in this process.
+func program(ctx context.Context, environ []string, args ...string) result {
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, environ, strings.NewReader(""), &stdout, &stderr, args)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// report is the JSON report on standard output.
+func (r result) report(t *testing.T) runner.Report {
+	t.Helper()
+	var report runner.Report
+	if err := json.Unmarshal([]byte(r.stdout), &report); err != nil {
+		t.Fatalf("no report (%v) but %q, and on standard error %q", err, r.stdout, r.stderr)
+	}
+	return report
+}
+
+// files writes files into a new directory and returns their paths.
+func files(t *testing.T, contents ...string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	var paths []string
+	for i, content := range contents {
+		path := filepath.Join(dir, string(rune('a'+i))+".yaml")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// A portal that does not answer is asked again for 20 seconds; then the run
+// stops.
+func TestSilentPortal(t *testing.T) {
+	paths := files(t, threeSources+"faults: [{kind: dropped, rate: 1}]\n", threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		got := program(t.Context(), nil, "apply", "--sandbox", paths[0], "-o", "json", paths[1])
+		report := got.report(t)
+		if got.code != exitStopped || report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != "NETWORK" {
+			t.Errorf("exit code %d, outcome %s, error %v", got.code, report.Outcome, report.Error)
+		}
+		if passed := time.Since(start); passed < 20*time.Second || passed > 40*time.Second {
+			t.Errorf("gave up after %s", passed)
+		}
+		if report.Summary.Skipped != 3 {
+			t.Errorf("summary %+v", report.Summary)
+		}
+	})
+}
+
+// When the time of a run is over, what is in flight is settled.
+func TestTimeout(t *testing.T) {
+	paths := files(t, threeSources+"update_cost: 10s\n", threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		got := program(t.Context(), nil, "apply", "--sandbox", paths[0], "--timeout", "5s", "--batch-size", "1", "--concurrency", "1", "-o", "json", paths[1])
+		report := got.report(t)
+		if got.code != exitStopped || report.Error == nil || report.Error.Code != runner.CodeTimeout {
+			t.Errorf("exit code %d, error %v", got.code, report.Error)
+		}
+		if report.Summary.Updated != 1 || report.Summary.Skipped != 2 {
+			t.Errorf("summary %+v", report.Summary)
+		}
+	})
+}
+
+// With fail-fast the first failure ends the run, with the code of a failure.
+func TestFailFast(t *testing.T) {
+	state := strings.Replace(threeSources, "{id: 4, title: Old, connectorId: 1}", "{id: 4, title: Old, connectorId: 1, check: fail}", 1)
+	paths := files(t, state, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		got := program(t.Context(), nil, "apply", "--sandbox", paths[0], "--fail-fast", "--batch-size", "1", "--concurrency", "1", "-o", "json", paths[1])
+		report := got.report(t)
+		if got.code != exitFailed || report.Summary.Failed != 1 || report.Summary.Skipped != 2 {
+			t.Errorf("exit code %d, summary %+v", got.code, report.Summary)
+		}
+	})
+}
+
+// A run that is interrupted before it sent anything sends nothing.
+func TestInterruptedBefore(t *testing.T) {
+	paths := files(t, threeSources, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(interruption{syscall.SIGTERM})
+		got := program(ctx, nil, "plan", "--sandbox", paths[0], "-o", "json", paths[1])
+		report := got.report(t)
+		if got.code != exitTerminated || report.Outcome != runner.OutcomeInterrupted || report.Requests.HTTP != 0 || report.Summary.Skipped != 3 {
+			t.Errorf("exit code %d, outcome %s, requests %+v, summary %+v", got.code, report.Outcome, report.Requests, report.Summary)
+		}
+	})
+}
+
+// Every form of output ends with the same code.
+func TestCodeDoesNotDependOnTheForm(t *testing.T) {
+	state := strings.Replace(threeSources, "{id: 4, title: Old, connectorId: 1}", "{id: 4, title: Old, connectorId: 1, check: fail}", 1)
+	failing := files(t, state, threeManifest)
+	broken := files(t, threeSources, "version: 2\n")
+	stopped := files(t, threeSources+"faults: [{kind: overload, rate: 1}]\n", threeManifest)
+	for _, form := range []string{"text", "json", "markdown", "github"} {
+		synctest.Test(t, func(t *testing.T) {
+			for want, paths := range map[int][]string{exitFailed: failing, exitInvalid: broken, exitStopped: stopped} {
+				if got := program(t.Context(), nil, "apply", "--sandbox", paths[0], "-o", form, paths[1]); got.code != want {
+					t.Errorf("%s: exit code %d, want %d", form, got.code, want)
+				}
+			}
+			if got := program(t.Context(), nil, "plan", "--detailed-exitcode", "--sandbox", failing[0], "-o", form, failing[1]); got.code != exitChanges {
+				t.Errorf("%s: exit code %d, want %d", form, got.code, exitChanges)
+			}
+		})
+	}
+}
+
+// brokenWriter is a standard output that nobody reads.
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+
+// A result that could not be written is a failure, but not a higher one than
+// the run's own.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	paths := files(t, threeSources, threeManifest, "version: 2\n")
+	synctest.Test(t, func(t *testing.T) {
+		for want, args := range map[int][]string{
+			exitFailed:  {"plan", "--sandbox", paths[0], paths[1]},
+			exitInvalid: {"plan", "--sandbox", paths[0], "-o", "json", paths[2]},
+		} {
+			var stderr bytes.Buffer
+			if code := run(t.Context(), nil, strings.NewReader(""), brokenWriter{}, &stderr, args); code != want {
+				t.Errorf("%v: exit code %d, want %d: %s", args, code, want, stderr.String())
+			}
+			if !strings.Contains(stderr.String(), "cannot write the result") {
+				t.Errorf("%v: standard error %q", args, stderr.String())
+			}
+		}
+		for _, args := range [][]string{{"version"}, {"schema"}, {"export", "--sandbox", paths[0]}} {
+			if code := run(t.Context(), nil, strings.NewReader(""), brokenWriter{}, &bytes.Buffer{}, args); code != exitFailed {
+				t.Errorf("%v: exit code %d, want %d", args, code, exitFailed)
+			}
+		}
+	})
+}

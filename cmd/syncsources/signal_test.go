@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"syncsources/bitrix/sandbox"
+	"syncsources/runner"
+)
+
+// heldPortal serves a sandbox that keeps back the first update: arrived is
+// closed when it has come, release lets it through.
+func heldPortal(t *testing.T, state string) (address string, arrived <-chan struct{}, release func()) {
+	t.Helper()
+	s, err := sandbox.ReadState(strings.NewReader(state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	portal, err := sandbox.New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	came, free := make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewServer(onUpdate(portal, func() {
+		select {
+		case came <- struct{}{}:
+		default:
+		}
+		<-free
+	}))
+	released := false
+	release = func() {
+		if !released {
+			released = true
+			close(free)
+		}
+	}
+	t.Cleanup(func() {
+		release()
+		server.Close()
+		_ = portal.Close()
+	})
+	return server.URL, came, release
+}
+
+// onUpdate calls do before each request that holds an update.
+func onUpdate(next http.Handler, do func()) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if strings.Contains(r.URL.Path+string(body), "source.update") {
+			do()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+const threeSources = `
+connectors: [{id: 1, title: SQL}]
+sources:
+  - {id: 4, title: Old, connectorId: 1}
+  - {id: 5, title: Old, connectorId: 1}
+  - {id: 6, title: Old, connectorId: 1}
+`
+
+const threeManifest = `
+version: 1
+sources:
+  - {id: 4, title: New}
+  - {id: 5, title: New}
+  - {id: 6, title: New}
+`
+
+// applying is an apply of three sources in a process of its own, one update at
+// a time, the first of which the portal holds back.
+type applying struct {
+	*exec.Cmd
+	stdout  bytes.Buffer
+	stderr  *bufio.Scanner
+	release func()
+}
+
+func startApply(t *testing.T, args ...string) *applying {
+	t.Helper()
+	address, arrived, release := heldPortal(t, threeSources)
+	manifest := filepath.Join(t.TempDir(), "manifest.yaml")
+	if err := os.WriteFile(manifest, []byte(threeManifest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{"apply", "--batch-size", "1", "--concurrency", "1", "-o", "json", manifest}, args...)
+	p := &applying{Cmd: exec.Command("syncsources", args...), release: release}
+	p.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir(), "B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}
+	p.Stdout = &p.stdout
+	stderr, err := p.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stderr = bufio.NewScanner(stderr)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill() })
+	<-arrived
+	return p
+}
+
+// interrupt sends a signal and waits until the program says that it has it.
+func (p *applying) interrupt(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := p.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+	for p.stderr.Scan() {
+		if strings.Contains(p.stderr.Text(), "a second signal leaves at once") {
+			return
+		}
+	}
+	t.Fatal("the program ended without a word about the signal")
+}
+
+// end waits for the process and returns its exit code.
+func (p *applying) end(t *testing.T) int {
+	t.Helper()
+	for p.stderr.Scan() {
+	}
+	err := p.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return p.ProcessState.ExitCode()
+}
+
+// The first signal lets what is in flight end: its source is read back and
+// reported as updated, the others as skipped.
+func TestInterrupt(t *testing.T) {
+	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated} {
+		p := startApply(t)
+		p.interrupt(t, signal)
+		p.release()
+		if code := p.end(t); code != want {
+			t.Errorf("%v: exit code %d, want %d", signal, code, want)
+		}
+		var report runner.Report
+		if err := json.Unmarshal(p.stdout.Bytes(), &report); err != nil {
+			t.Fatalf("%v: no report: %v\n%s", signal, err, p.stdout.String())
+		}
+		if report.Outcome != runner.OutcomeInterrupted || report.Summary.Updated != 1 || report.Summary.Skipped != 2 {
+			t.Errorf("%v: outcome %s, summary %+v", signal, report.Outcome, report.Summary)
+		}
+	}
+}
+
+// The second signal leaves at once, whatever is in flight.
+func TestSecondSignal(t *testing.T) {
+	for second, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated} {
+		p := startApply(t)
+		p.interrupt(t, syscall.SIGINT)
+		if err := p.Process.Signal(second); err != nil {
+			t.Fatal(err)
+		}
+		if code := p.end(t); code != want || p.stdout.Len() > 0 {
+			t.Errorf("%v: exit code %d, want %d, and printed %q", second, code, want, p.stdout.String())
+		}
+	}
+}
