@@ -288,6 +288,18 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// Waiting is time with nothing in flight; the time of requests is none.
+func TestWaited(t *testing.T) {
+	state := sqlState(3)
+	state.Latency = time.Second
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: retitled(3)})
+		if report.Requests.Waited != 0 || report.Duration < 3 {
+			t.Errorf("waited %v s of %v s", report.Requests.Waited, report.Duration)
+		}
+	})
+}
+
 func TestUnmanaged(t *testing.T) {
 	onPortal(t, sqlState(230), func(t *testing.T, b *bench) {
 		report := runner.Plan(context.Background(), b.client, runner.Options{

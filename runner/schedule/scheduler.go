@@ -144,7 +144,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		if !wake.IsZero() {
 			timer = time.After(time.Until(wake))
 		}
-		waiting := time.Now()
+		waiting, idle := time.Now(), len(s.flying) == 0
 		select {
 		case r := <-s.answers:
 			s.settle(r)
@@ -154,7 +154,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			s.stop(ctx.Err())
 			done = nil
 		}
-		if len(s.flying) == 0 {
+		if idle {
 			s.stats.Waited += time.Since(waiting)
 		}
 	}
