@@ -52,9 +52,12 @@ func (t *TokenFile) String() string { return "the token file " + t.path }
 
 func (t *TokenFile) next() string { return t.path + ".new" }
 
-// Lock takes the lock of FILE.lock. Once it is held, what a killed process
+// Lock takes the lock of FILE.lock, in a directory that is made if need be. Once it is held, what a killed process
 // left in FILE.new is put in its place.
 func (t *TokenFile) Lock(ctx context.Context) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
+		return nil, storeFailure("the token file's directory cannot be made", t.dirHint(), err)
+	}
 	unlock, err = lockFile(ctx, t.path+".lock")
 	if err != nil {
 		if ctx.Err() != nil {

@@ -65,6 +65,16 @@ func NewTokenSource(conf TokenConfig) (*TokenSource, error) {
 // Token is TokenContext without a context.
 func (s *TokenSource) Token() (*oauth2.Token, error) { return s.TokenContext(context.Background()) }
 
+// Check reads the store, so that what is wrong with it is known before a run.
+// It renews nothing. Errors are *Error.
+func (s *TokenSource) Check(ctx context.Context) error {
+	_, err := s.withTurn(ctx, func() (err error) {
+		s.current, err = s.load(ctx)
+		return err
+	})
+	return err
+}
+
 // TokenContext returns a token that is not known to have expired.
 func (s *TokenSource) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 	return s.withTurn(ctx, func() error {

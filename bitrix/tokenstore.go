@@ -111,26 +111,50 @@ func absolute(path string) (string, error) {
 	return filepath.Abs(path)
 }
 
+// Probe finds out whether a store could store a pair, and leaves it as it is.
+func Probe(ctx context.Context, store TokenStore) error {
+	unlock, err := rehearsed(ctx, store)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return store.Abandon()
+}
+
+// rehearsed locks a store and rehearses it. A broken pair in it does not
+// matter, for it is to be replaced.
+func rehearsed(ctx context.Context, store TokenStore) (unlock func(), err error) {
+	unlock, err = store.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	old, err := store.Load(ctx)
+	if errors.Is(err, ErrNoPair) || errors.Is(err, errBroken) {
+		err = nil
+	}
+	if err == nil {
+		err = store.Rehearse(ctx, old)
+	}
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
 // Obtain stores the pair that get returns. The store is rehearsed before get
 // is called, since what get spends for the pair, a code, cannot be spent
-// twice. A broken pair in the store is replaced.
+// twice. The pair has to be one of the portal with this address.
 func Obtain(ctx context.Context, store TokenStore, portal string, get func(context.Context) (Pair, error)) (Pair, error) {
 	at, err := portalURL(portal)
 	if err != nil {
 		return Pair{}, err
 	}
-	unlock, err := store.Lock(ctx)
+	unlock, err := rehearsed(ctx, store)
 	if err != nil {
 		return Pair{}, err
 	}
 	defer unlock()
-	old, err := store.Load(ctx)
-	if err != nil && !errors.Is(err, ErrNoPair) && !errors.Is(err, errBroken) {
-		return Pair{}, err
-	}
-	if err := store.Rehearse(ctx, old); err != nil {
-		return Pair{}, err
-	}
 	p, err := get(ctx)
 	if err != nil {
 		return Pair{}, errors.Join(err, store.Abandon())

@@ -1,0 +1,56 @@
+package bitrix
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// ScopeBIConnector is the scope that the methods of sources and connectors
+// need.
+const ScopeBIConnector = "biconnector"
+
+// Identity is whom a portal takes the credentials for.
+type Identity struct {
+	UserID int64
+	Name   string   // of the user, fit to print; may be empty
+	Admin  bool     // the user administers the portal
+	Scope  []string // sorted
+}
+
+// Identify asks the portal what the credentials are good for, by two calls
+// that any credentials may make and that change nothing: scope and profile.
+// Errors are *Error.
+func (r *Reader) Identify(ctx context.Context) (Identity, error) {
+	var id Identity
+	resp, err := r.QueryAlone(ctx, Query{method: "scope"})
+	if err != nil {
+		return id, err
+	}
+	var scope looseList[looseText]
+	if scope.UnmarshalJSON(resp.Replies[0].Result) != nil {
+		return id, &Error{Code: BadAnswer, Method: "scope", Message: "the portal's list of scopes cannot be read"}
+	}
+	for _, s := range scope {
+		id.Scope = append(id.Scope, cleanText(string(s)))
+	}
+	slices.Sort(id.Scope)
+
+	resp, err = r.QueryAlone(ctx, Query{method: "profile"})
+	if err != nil {
+		return id, err
+	}
+	var profile struct {
+		ID       looseInt  `json:"ID"`
+		Admin    looseBool `json:"ADMIN"`
+		Name     looseText `json:"NAME"`
+		LastName looseText `json:"LAST_NAME"`
+	}
+	if json.Unmarshal(resp.Replies[0].Result, &profile) != nil {
+		return id, &Error{Code: BadAnswer, Method: "profile", Message: "the portal's profile of the user cannot be read"}
+	}
+	id.UserID, id.Admin = int64(profile.ID), bool(profile.Admin)
+	id.Name = cleanText(strings.TrimSpace(string(profile.Name) + " " + string(profile.LastName)))
+	return id, nil
+}
