@@ -2,9 +2,11 @@ package schema
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
+	"golang.org/x/sync/errgroup"
 
 	"syncsources/manifest"
 )
@@ -12,17 +14,40 @@ import (
 // Check reports what a document says against the schema, in no certain order.
 //
 // The sources are validated one by one: a manifest of many of them then needs
-// no more memory at a time than one with a single source.
+// no second copy of itself in memory.
 func Check(doc *manifest.Document) []*manifest.Error {
 	c := load()
 	root := doc.Root()
-	found := c.validate(c.manifest, root, shallow(root))
-	if list, ok := root.Field("sources"); ok {
-		for item := range list.Items() {
-			found = append(found, c.validate(c.source, item, instance(item, 0))...)
-		}
+	found := c.translate(root, validate(c.manifest, shallow(root)))
+	list, ok := root.Field("sources")
+	if !ok || list.Kind() != manifest.List {
+		return found
+	}
+	for i, v := range c.validateAll(list) {
+		found = append(found, c.translate(list.Item(i), v)...)
 	}
 	return found
+}
+
+// validateAll validates each item of a list of sources. Items are only read
+// here, which may be done at the same time; findings need what a document
+// works out when it is first asked, and are made by the caller.
+func (c *compiled) validateAll(list manifest.Node) []*jsonschema.ValidationError {
+	const chunk = 256
+	violations := make([]*jsonschema.ValidationError, list.Len())
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for from := 0; from < len(violations); from += chunk {
+		// Each goroutine owns the elements of one chunk.
+		group.Go(func() error {
+			for i := from; i < min(from+chunk, len(violations)); i++ {
+				violations[i] = validate(c.source, instance(list.Item(i), 0))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // no goroutine returns an error
+	return violations
 }
 
 // shallow returns a manifest for the validator with an empty list of sources.
@@ -44,7 +69,8 @@ func shallow(root manifest.Node) any {
 	return object
 }
 
-func (c *compiled) validate(s *jsonschema.Schema, n manifest.Node, value any) []*manifest.Error {
+// validate returns what a value violates, nil if it fits.
+func validate(s *jsonschema.Schema, value any) *jsonschema.ValidationError {
 	err := s.Validate(value)
 	if err == nil {
 		return nil
@@ -53,7 +79,15 @@ func (c *compiled) validate(s *jsonschema.Schema, n manifest.Node, value any) []
 	if !errors.As(err, &violated) {
 		panic(err) // the value is made of JSON's types, and the schema has no loop
 	}
+	return violated
+}
+
+// translate returns the findings that violations of n come to.
+func (c *compiled) translate(n manifest.Node, v *jsonschema.ValidationError) []*manifest.Error {
+	if v == nil {
+		return nil
+	}
 	t := translation{schema: c, finder: finder{root: n}}
-	t.violation(violated)
+	t.violation(v)
 	return t.found
 }
