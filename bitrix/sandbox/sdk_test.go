@@ -1,0 +1,216 @@
+package sandbox
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSDK is a stranger's opinion: the portal's own JavaScript SDK works with
+// the sandbox, and understands what the sandbox did. It is run by
+// testdata/sdk/run, which installs the SDK.
+//
+// The SDK insists on https. The sandbox is served on loopback with the
+// certificate of net/http/httptest, and Node is told to trust that one by its
+// own NODE_EXTRA_CA_CERTS: neither side has a check switched off.
+func TestSDK(t *testing.T) {
+	dir := os.Getenv("SANDBOX_SDK")
+	if dir == "" {
+		t.Skip("run testdata/sdk/run: it needs Node")
+	}
+	s := &State{
+		Webhooks: true, HonourActive: true,
+		Connectors: []Connector{{ID: 1, Title: "SQL", Settings: []SettingType{{Code: "login"}, {Code: "password"}}}},
+	}
+	for id := int64(4); id <= 220; id++ {
+		if id <= 10 || id > 100 {
+			s.Sources = append(s.Sources, Source{ID: id, Title: fmt.Sprint("Source ", id), ConnectorID: 1, Settings: map[string]string{"login": fmt.Sprint("user", id)}})
+		}
+	}
+	p := newPortalOf(t, s)
+	p.ExpireTokens()
+	server := httptest.NewTLSServer(p)
+	defer server.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", filepath.Join(dir, "conform.mjs"))
+	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+ca, "SANDBOX_URL="+server.URL, "SANDBOX_WEBHOOK="+WebhookCode,
+		"SANDBOX_APP="+strings.Join([]string{ClientID, ClientSecret, AccessToken, RefreshToken}, " "))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	t.Logf("the SDK's results:\n%s%s", out, &stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]reply{}
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+		var c struct {
+			Case  string
+			Value any
+		}
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatalf("%s: %v", lines.Bytes(), err)
+		}
+		cases[c.Case] = reply{value: map[string]any{"value": c.Value}}
+	}
+	sdkResults(t, p, server.URL, func(name string, path ...any) any {
+		c, ok := cases[name]
+		if !ok {
+			t.Errorf("no case %q", name)
+		}
+		return c.at(append([]any{"value"}, path...)...)
+	})
+	sdkLog(t, p)
+}
+
+// sdkResults compares what the SDK understood with the state of the sandbox.
+func sdkResults(t *testing.T, p *Portal, url string, got func(name string, path ...any) any) {
+	t.Helper()
+	equal := func(want any, name string, path ...any) {
+		t.Helper()
+		if g := got(name, path...); !reflect.DeepEqual(g, want) {
+			t.Errorf("%s %v: %#v, want %#v", name, path, g, want)
+		}
+	}
+	titled := func(id int64, title string) {
+		t.Helper()
+		if s, _ := p.Source(id); s.Title != title {
+			t.Errorf("source %d is titled %q, want %q", id, s.Title, title)
+		}
+	}
+	const awkward = "Zoë & Co = 100% [x]+?#/\\\"'\n\t€ 🚀"
+
+	equal(true, "expired token", "answer", "result")
+	equal(url+"/rest/", "expired token", "renewed", "endpoint")
+	equal("sandbox-access-token-1", "expired token", "renewed", "access")
+	equal("sandbox-refresh-token-1", "expired token", "renewed", "refresh")
+	if st := p.Stats(); st.Expired != 1 || st.Renewals != 1 || st.Refused != 0 {
+		t.Errorf("expired %d, renewals %d, refused %d", st.Expired, st.Renewals, st.Refused)
+	}
+	titled(4, "New source name")
+	if s, _ := p.Source(4); *s.Active || s.Settings["password"] != "new_password" {
+		t.Errorf("source 4: %+v", s)
+	}
+
+	equal(4.0, "single call", "result", "item", "connection", "id")
+	equal(false, "single call", "result", "item", "connection", "active")
+	equal("new_admin", "single call", "result", "item", "settings", 0, "value")
+
+	equal(true, "batch as a map", "result", "first")
+	equal(awkward, "batch as a map", "result", "second", "item", "connection", "title")
+	titled(5, awkward)
+
+	equal(true, "batch as a list", "result", 0)
+	equal([]any{map[string]any{"id": "6", "title": "Six"}, map[string]any{"id": "7", "title": "Source 7"}}, "batch as a list", "result", 1)
+
+	equal(true, "a reference", "result", "to")
+	titled(7, "user7")
+
+	equal(false, "errors in a batch", "success")
+	equal("SOURCE_NOT_FOUND", "errors in a batch", "result", "inside", "error", "error")
+	equal(nil, "errors in a batch", "result", "root")
+	equal("VALIDATION_INVALID_FIELD_TYPE", "errors in a batch", "result", "boolean", "error", "error")
+	equal(true, "errors in a batch", "result", "after")
+	if errs := fmt.Sprint(got("errors in a batch", "errors")); !strings.Contains(errs, "Method not found!") {
+		t.Errorf("errors in a batch: %s", errs)
+	}
+	titled(8, "Eight")
+	titled(9, "Source 9") // not reached
+
+	equal(true, "batch by chunk", "success")
+	results, _ := got("batch by chunk", "results").([]any)
+	if len(results) != 120 {
+		t.Errorf("batch by chunk: %d results", len(results))
+	}
+	for id := int64(101); id <= 220; id++ {
+		titled(id, fmt.Sprint("Chunk ", id))
+	}
+
+	var lengths []int
+	last := 221
+	pages, _ := got("paging").([]any)
+	for _, page := range pages {
+		ids, _ := page.([]any)
+		lengths = append(lengths, len(ids))
+		for _, id := range ids {
+			var n int
+			if _, err := fmt.Sscan(fmt.Sprint(id), &n); err != nil || n >= last {
+				t.Errorf("id %v after %d", id, last)
+			}
+			last = n
+		}
+	}
+	if fmt.Sprint(lengths) != "[50 50 27]" || last != 4 {
+		t.Errorf("pages of %v, the last id is %d", lengths, last)
+	}
+
+	equal("ERROR_METHOD_NOT_FOUND", "error at the root", "thrown", "code")
+	equal(404.0, "error at the root", "thrown", "status")
+	equal(true, "error inside result", "success") // the SDK's mistake, known to the documentation
+	equal("SOURCE_NOT_FOUND", "error inside result", "result", "error", "error")
+	equal("1", "profile", "result", "ID")
+}
+
+// sdkLog checks the sandbox's own log: what arrived, and how often.
+func sdkLog(t *testing.T, p *Portal) {
+	t.Helper()
+	st := p.Stats()
+	for method, want := range map[string]int{
+		"batch": 8, "biconnector.source.list": 4, "biconnector.source.get": 3, "biconnector.source.update": 128, "profile": 1,
+	} {
+		if st.Commands[method] != want {
+			t.Errorf("%d calls of %s, want %d", st.Commands[method], method, want)
+		}
+	}
+	var chunks []int
+	for _, c := range p.Calls() {
+		if params, ok := c.Params().(map[string]any); ok && c.Method == methodBatch {
+			if cmd, ok := params["cmd"].([]any); ok {
+				chunks = append(chunks, len(cmd))
+			}
+		}
+	}
+	if fmt.Sprint(chunks) != "[2 50 50 20]" {
+		t.Errorf("batches as lists of %v commands", chunks)
+	}
+}
+
+// The lock file pins every package by version and hash, and names no host: it
+// is installed from whichever registry npm is set up for.
+func TestSDKLock(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("testdata", "sdk", "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lock struct {
+		Packages map[string]struct{ Version, Integrity, Resolved string }
+	}
+	if err := json.Unmarshal(b, &lock); err != nil {
+		t.Fatal(err)
+	}
+	if len(lock.Packages) < 10 || bytes.Contains(b, []byte("://")) {
+		t.Errorf("%d packages, or an address", len(lock.Packages))
+	}
+	for name, p := range lock.Packages {
+		if name != "" && (p.Version == "" || p.Integrity == "" || p.Resolved != "") {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
