@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"gopkg.in/yaml.v3"
 
@@ -61,7 +61,12 @@ func (ex *exported) source(s *bitrix.Source, taken map[string]bool) *yaml.Node {
 	}
 	put(node, "active", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(s.Active)})
 	settings := &yaml.Node{Kind: yaml.MappingNode}
+	seen := map[string]bool{} // a portal that repeats one must not make an invalid manifest
 	for _, setting := range s.Settings {
+		if seen[setting.Code] {
+			continue
+		}
+		seen[setting.Code] = true
 		if setting.Value.Plain() == "" || !declarable(setting.Code) || setting.Code == "" {
 			notes = append(notes, fmt.Sprintf("the setting %q is left out: it has no value", setting.Code))
 			continue
@@ -84,11 +89,18 @@ func put(mapping *yaml.Node, key string, value *yaml.Node) {
 	mapping.Content = append(mapping.Content, text(key), value)
 }
 
-// text is a string, quoted by the encoder where YAML would read it as anything
-// else. One with control characters or line breaks is written on one line.
+// plainText is what every reader of YAML, of old ones too, takes for a string
+// without quotes, unless it is one of the words of notText.
+var (
+	plainText = regexp.MustCompile(`^[\pL_][\pL\pN_./-]*( [\pL\pN_./-]+)*$`)
+	notText   = regexp.MustCompile(`^(?i:true|false|yes|no|on|off|y|n|null)$`)
+)
+
+// text is a string, quoted where there is any doubt; the encoder's own choice
+// writes "<<" and "yes" without.
 func text(s string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
-	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if !plainText.MatchString(s) || notText.MatchString(s) {
 		node.Style = yaml.DoubleQuotedStyle
 	}
 	return node
@@ -127,7 +139,7 @@ func (ex *exported) write(w io.Writer) error {
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	put(root, "version", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: "1"})
 	if ex.portal != "" {
-		put(root, "portal", text(ex.portal))
+		put(root, "portal", &yaml.Node{Kind: yaml.ScalarNode, Value: ex.portal}) // an address needs no quotes
 	}
 	put(root, "sources", ex.sources)
 	encoder := yaml.NewEncoder(w)

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"go/ast"
+	"go/build"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// directions says which packages of ours a package may import. What is not in
+// it may import nothing of ours.
+var directions = map[string][]string{
+	"schema":          {"manifest"},
+	"runner/schedule": {"bitrix"},
+	"runner":          {"manifest", "bitrix", "runner/schedule"},
+	"runner/render":   {"runner"},
+}
+
+// The packages depend on each other in one direction. Test files may use the
+// sandbox from anywhere, and external tests whatever users of the package may.
+func TestImportDirections(t *testing.T) {
+	const module = "syncsources"
+	seen := 0
+	err := filepath.WalkDir("../..", func(dir string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if name := d.Name(); name == "testdata" || name == "node_modules" || strings.HasPrefix(name, ".") && dir != "../.." {
+			return fs.SkipDir
+		}
+		pkg, err := build.ImportDir(dir, 0)
+		if err != nil {
+			return nil // no Go files
+		}
+		seen++
+		name := strings.TrimPrefix(filepath.ToSlash(dir), "../../")
+		if slices.Contains([]string{"util", "utils", "common", "helpers", "pkg", "internal", "misc"}, filepath.Base(name)) {
+			t.Errorf("package %s: its name does not say what it does", name)
+		}
+		if strings.HasPrefix(name, "cmd/") {
+			return nil // may import everything
+		}
+		for _, path := range pkg.Imports {
+			if ours, ok := strings.CutPrefix(path, module+"/"); ok && !slices.Contains(directions[name], ours) {
+				t.Errorf("package %s imports %s", name, ours)
+			}
+		}
+		for _, path := range pkg.TestImports {
+			ours, ok := strings.CutPrefix(path, module+"/")
+			if ok && ours != name && ours != "bitrix/sandbox" && !slices.Contains(directions[name], ours) {
+				t.Errorf("the tests of package %s import %s", name, ours)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 8 { // the walk went astray
+		t.Errorf("only %d packages were found", seen)
+	}
+}
+
+// Only main.go touches the process: everything else runs inside tests.
+func TestOnlyMainTouchesTheProcess(t *testing.T) {
+	process := []string{"Exit", "Args", "Getenv", "LookupEnv", "Environ", "Stdin", "Stdout", "Stderr"}
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range sources {
+		if path == "main.go" || strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if pkg, ok := s.X.(*ast.Ident); ok && pkg.Name == "os" && slices.Contains(process, s.Sel.Name) {
+					t.Errorf("%s uses os.%s", path, s.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"syncsources/bitrix/sandbox"
+)
+
+// The sandbox is served until it is interrupted, which is its regular end. In
+// between, another process works with it as the first lines say.
+func TestSandboxCommand(t *testing.T) {
+	state := files(t, threeSources, threeManifest)
+	server := exec.Command("syncsources", "sandbox", "--listen", "127.0.0.1:0", "--state", state[0])
+	server.Env = []string{"PATH=" + os.Getenv("PATH")}
+	stdout, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	server.Stderr = &stderr
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Process.Kill() })
+	lines := bufio.NewScanner(stdout)
+	if !lines.Scan() {
+		t.Fatal("no line on standard output")
+	}
+	address := regexp.MustCompile(`http://[0-9.:]+[0-9]`).FindString(lines.Text())
+	if address == "" {
+		t.Fatalf("no address in %q", lines.Text())
+	}
+
+	environ := []string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "TMPDIR=" + t.TempDir()}
+	for want, code := range map[string]int{"Apply: 3 updated": exitOK} {
+		if got := program(t.Context(), environ, "apply", state[1]); got.code != code || !strings.Contains(got.stdout, want) {
+			t.Errorf("exit code %d: %s%s", got.code, got.stdout, got.stderr)
+		}
+	}
+	if got := program(t.Context(), environ, "apply", state[1]); got.code != exitOK || !strings.Contains(got.stdout, "3 unchanged") {
+		t.Errorf("the second time: exit code %d: %s%s", got.code, got.stdout, got.stderr)
+	}
+
+	if err := server.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, stdout)
+	if err := server.Wait(); err != nil {
+		t.Errorf("interrupted: %v", err)
+	}
+	if log := stderr.String(); !strings.Contains(log, "batch") || strings.Contains(log, sandbox.AccessToken) {
+		t.Errorf("access log: %q", log)
+	}
+	if _, err := http.Get(address); err == nil {
+		t.Error("it is still there")
+	}
+}
+
+func TestSandboxMistakes(t *testing.T) {
+	state := files(t, threeSources, "sources: [{id: x}]\n")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	for says, args := range map[string][]string{
+		"needs a state":                  {},
+		"no such file":                   {"--state", filepath.Join(t.TempDir(), "absent")},
+		":1: a text where":               {"--state", state[1]},
+		"must be a host and a port":      {"--state", state[0], "--listen", "nowhere"},
+		"takes no argument":              {"--state", state[0], "extra"},
+		"cannot listen on 127.0.0.1:":    {"--state", state[0], "--listen", taken.Addr().String()},
+		"unknown flag --concurrency":     {"--concurrency", "3"}, // no flag where it has no effect
+		"SYNCSOURCES_LISTEN: \"x\" must": {"--state", state[0]},
+	} {
+		var environ []string
+		if strings.HasPrefix(says, envPrefix) {
+			environ = []string{"SYNCSOURCES_LISTEN=x"}
+		}
+		got := program(context.Background(), environ, append([]string{"sandbox"}, args...)...)
+		if got.code != exitInvalid || got.stdout != "" || !strings.Contains(got.stderr, says) {
+			t.Errorf("%v: exit code %d, standard error %q, want %q", args, got.code, got.stderr, says)
+		}
+	}
+}
