@@ -82,7 +82,9 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 		if !(r.alone && r.items[0].Optional) {
 			s.stop(e)
 		}
-		s.finish(r.items, e)
+		for _, it := range r.items { // refused as a whole, so none of it ran
+			it.Done(Result{Reply: bitrix.Reply{Err: e}, Sent: it.sent})
+		}
 	default:
 		s.finish(r.items, e)
 	}
