@@ -60,7 +60,9 @@ func (a *apply) notActive(e *entry) {
 		a.written(e)
 		return
 	}
-	a.fail(e, notConverged([]difference{*e.difference("active")}))
+	f := notConverged([]difference{*e.difference("active")})
+	f.Message = "the portal ignores active, as its other sources have shown, so the declared active was not sent"
+	a.fail(e, f)
 }
 
 // probed tells the gate what became of a probe: honoured, ignored, or neither

@@ -30,7 +30,7 @@ type entry struct {
 	// If the portal does not show them afterwards, they have not converged.
 	acknowledged map[string]bool
 	lost         *bitrix.Error // the last update's answer was lost
-	postponed    bool          // had its later retry
+	postponed    *bitrix.Error // the external system refused, and there is a later retry
 	done         bool
 }
 
@@ -169,11 +169,11 @@ func (a *apply) answered(e *entry, res schedule.Result, acknowledged, again func
 		e.lost = refused
 		a.readBack(e)
 	case bitrix.Later:
-		if e.postponed || a.stopped || a.options.FailFast {
+		if e.postponed != nil || a.stopped || a.options.FailFast {
 			a.fail(e, failure(refused))
 			return
 		}
-		e.postponed = true
+		e.postponed = refused
 		a.logger.Info("the external system refused; trying once more later", "source", e.result.Name, "id", e.result.ID)
 		again()
 	default:
@@ -181,14 +181,18 @@ func (a *apply) answered(e *entry, res schedule.Result, acknowledged, again func
 	}
 }
 
-// partly ends an entry whose next update will not be sent: it is skipped if
-// none was, and read back otherwise.
+// partly ends an entry whose next update will not be sent: it is read back if
+// one was that may have changed it, failed if one was refused, and skipped if
+// none was.
 func (a *apply) partly(e *entry) {
-	if len(e.acknowledged) > 0 || e.lost != nil {
+	switch {
+	case len(e.acknowledged) > 0 || e.lost != nil:
 		a.readBack(e)
-		return
+	case e.postponed != nil:
+		a.fail(e, failure(e.postponed))
+	default:
+		a.end(e, StatusSkipped, nil)
 	}
-	a.end(e, StatusSkipped, nil)
 }
 
 // fail ends an entry. With fail-fast it ends the writing too.
