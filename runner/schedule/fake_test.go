@@ -123,8 +123,8 @@ func collect[C bitrix.Command](s *Scheduler, commands []C, lazy bool) []Result {
 				panic("Done called twice")
 			}
 			results[i] = r
-			if r.Sent == 0 && !r.Skipped {
-				panic("neither sent nor skipped")
+			if r.Sent == 0 && !r.Skipped && r.Reply.Err == nil {
+				panic("neither sent nor skipped nor refused")
 			}
 		}})
 	}

@@ -113,7 +113,8 @@ type Result struct {
 	// undelivered commands are sent again and do not come out, unless the run
 	// ends before.
 	Reply bitrix.Reply
-	// Sent is how often the command was sent and may have run.
+	// Sent is how often the command was sent and may have run. It is 0 with an
+	// error that refused the whole request.
 	Sent int
 	// Skipped is set where the run ended before the command's turn: it
 	// certainly did not run. Reply is empty then.
