@@ -1,6 +1,7 @@
 package render
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -9,10 +10,11 @@ import (
 // clean makes foreign text safe to print on one line. What does not print -
 // control characters and with them escape sequences and line ends,
 // bidirectional overrides and other invisible characters, invalid UTF-8 -
-// becomes the escape that Go would write for it; the rest stays as it is.
+// becomes the escape that Go would write for it; the rest stays as it is, but
+// for orders to a CI system (see order).
 func clean(s string) string {
 	if printable(s) {
-		return s
+		return defused(s)
 	}
 	var b strings.Builder
 	for len(s) > 0 {
@@ -25,7 +27,22 @@ func clean(s string) string {
 		}
 		s = s[size:]
 	}
-	return b.String()
+	return defused(b.String())
+}
+
+// quote is clean with the quotes that Go writes around a string.
+func quote(s string) string { return defused(strconv.Quote(s)) }
+
+// order is what some CI systems take for an order to them wherever it stands
+// in a line of a log: ##[add-mask] (GitHub), ##vso[task.setvariable] (Azure),
+// ##teamcity[...]. A log may hold whatever a portal has for a title.
+var order = regexp.MustCompile(`##([A-Za-z]*\[)`)
+
+func defused(s string) string {
+	if !strings.Contains(s, "##") {
+		return s
+	}
+	return order.ReplaceAllString(s, `#\x23$1`)
 }
 
 func printable(s string) bool {

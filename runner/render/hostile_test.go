@@ -27,7 +27,7 @@ var hostile = []string{
 	"<script>alert(1)</script>", "<!-- syncsources:plan -->", "--> <b>", "</details>", "<img src=x onerror=alert(1)>", "&lt;b&gt;", "&#64;",
 	"@octocat", "@org/team", "#1", "GH-1", "org/repo#1", "http://evil.example/", "www.evil.example", "ann@mail.example", "[x](http://evil.example)",
 	"![x](http://evil.example/i.png)", "[x]: http://evil.example", "**bold**", "_em_", "~~gone~~", "# heading", "- [ ] task", "1. one", "> quote", "---", "\\", "\\`",
-	"::error::injected", "::set-output name=x::y", "\n::add-mask::x", "##[error]x", "a::b", "100%", "%0A::error::x", "a,b=c:d", "file=/etc/passwd,line=1",
+	"::error::injected", "::set-output name=x::y", "\n::add-mask::x", "##[error]x", "##vso[task.setvariable variable=x]y", "###[debug]", "  ::error::x", "a::b", "100%", "%0A::error::x", "a,b=c:d", "file=/etc/passwd,line=1",
 	"]]>", "<![CDATA[", "</testsuites>", "<?xml?>", "&", "\"", "'", "\\\"", "{{.}}", "${{ secrets.X }}", "%s%n", "$x$", `a"} 1`,
 	"販売 📈", "é e\u0301", strings.Repeat("long ", 2000), strings.Repeat("`", 300), strings.Repeat("\n", 300), strings.Repeat("|", 300),
 }
@@ -74,10 +74,11 @@ func visible(s string) string {
 		}
 		s = s[size:]
 	}
-	if r := []rune(b.String()); len(r) > 400 {
+	all := ciOrder.ReplaceAllString(b.String(), `#\x23$1`)
+	if r := []rune(all); len(r) > 400 {
 		return string(r[:399]) + "…"
 	}
-	return b.String()
+	return all
 }
 
 // forms are all renderers that write characters to somewhere.
@@ -88,6 +89,25 @@ var forms = map[string]render.Func{
 	"markdown": render.Markdown,
 	"summary":  render.StepSummary,
 	"github":   render.GitHub,
+}
+
+// ciOrder is what a CI system takes for an order wherever it stands.
+var ciOrder = regexp.MustCompile(`##([A-Za-z]*\[)`)
+
+// What goes to a log gives no orders to the CI system that reads it. GitHub's
+// form does, and its own test says which.
+func TestNoOrders(t *testing.T) {
+	for name, form := range forms {
+		for _, s := range hostile {
+			for _, r := range []*runner.Report{hostileReport(s), hostileInvalid(s)} {
+				for line := range strings.Lines(string(rendered(t, form, r, render.Options{}))) {
+					if name != "github" && strings.HasPrefix(strings.TrimSpace(line), "::") || ciOrder.MatchString(line) {
+						t.Errorf("%s, %q: %s", name, s, line)
+					}
+				}
+			}
+		}
+	}
 }
 
 // No form lets through a character that does not print, except for the line

@@ -13,8 +13,8 @@ import (
 )
 
 // JSON writes the report as one indented JSON document, as
-// schema/report.schema.json describes it. Characters that do not print are
-// escaped: the document can be shown on a terminal as it is.
+// schema/report.schema.json describes it. Characters that do not print, and
+// orders to a CI system, are escaped: the document can be shown as it is.
 func JSON(w io.Writer, r *runner.Report, _ Options) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -23,7 +23,7 @@ func JSON(w io.Writer, r *runner.Report, _ Options) error {
 	if err := enc.Encode(withoutSensitive(r)); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	_, err := w.Write(escapeInvisible(b.Bytes()))
+	_, err := w.Write(order.ReplaceAll(escapeInvisible(b.Bytes()), []byte(`#\u0023$1`)))
 	return err
 }
 

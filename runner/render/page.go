@@ -110,11 +110,15 @@ func code(s string) string {
 }
 
 // fenced writes the lines of a difference as a block of code. They have to be
-// clean.
+// clean. A line that would begin with "::" but for blanks does not: printed to
+// a log of GitHub Actions, it would be a command.
 func fenced(lines []string) string {
 	fence := "``"
-	for _, l := range lines {
+	for i, l := range lines {
 		fence = max(fence, strings.Repeat("`", longestRun(l)))
+		if text := strings.TrimLeft(l, " "); strings.HasPrefix(text, "::") {
+			lines[i] = l[:len(l)-len(text)] + `\x3a` + text[1:]
+		}
 	}
 	fence += "`"
 	return fence + "diff\n" + strings.Join(lines, "\n") + "\n" + fence + "\n"

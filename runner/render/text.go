@@ -72,7 +72,8 @@ func RunError(w io.Writer, r *runner.Report, o Options) error {
 }
 
 // text collects the output, so that it is written at once and a reader of a
-// pipe never sees half a report of a run that is over.
+// pipe never sees half a report of a run that is over. No line begins with
+// foreign text: GitHub Actions takes one that starts with "::" for a command.
 type text struct {
 	bytes.Buffer
 	palette
@@ -102,9 +103,7 @@ func (t *text) source(s *runner.SourceResult) {
 	t.printf("\n")
 }
 
-// change prints one difference. The lines of a longer one stand behind a bar:
-// a CI system that takes a line starting with "::" for a command must not find
-// one that starts with foreign text.
+// change prints one difference, a longer one line by line behind a bar.
 func (t *text) change(c runner.Change) {
 	path := clean(c.Path)
 	if lines := lineDiff(c, textValue); lines != nil {
@@ -138,7 +137,7 @@ func (t *text) failures(r *runner.Report) {
 		if s.Status != runner.StatusFailed || s.Error == nil {
 			continue
 		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\n", label(s), place(s), clean(s.Error.Code))
+		fmt.Fprintf(table, "  ! %s\t%s\t%s\n", label(s), place(s), clean(s.Error.Code))
 		if hint := clean(s.Error.Code) + ": " + clean(s.Error.Hint); s.Error.Hint != "" && !seen[hint] {
 			seen[hint] = true
 			hints = append(hints, hint)
@@ -148,7 +147,7 @@ func (t *text) failures(r *runner.Report) {
 	if len(hints) > 0 {
 		t.printf("%s\n", t.bold("Hints:"))
 		for _, hint := range hints {
-			t.printf("  %s\n", hint)
+			t.printf("  - %s\n", hint)
 		}
 	}
 	t.printf("\n")

@@ -57,7 +57,7 @@ func side(v any, limit int) string {
 func shorten(a, b string, limit int) (string, string) {
 	x, y := []rune(a), []rune(b)
 	if len(x) <= limit && len(y) <= limit {
-		return strconv.Quote(a), strconv.Quote(b)
+		return quote(a), quote(b)
 	}
 	head := 0
 	for head < len(x) && head < len(y) && x[head] == y[head] {
@@ -79,11 +79,11 @@ func window(s []rune, start, end, limit int) string {
 		b.WriteString(ellipsis)
 	}
 	if end-start > limit {
-		b.WriteString(strconv.Quote(string(s[start : start+limit*2/3])))
+		b.WriteString(quote(string(s[start : start+limit*2/3])))
 		b.WriteString(ellipsis)
 		start = end - limit/3
 	}
-	b.WriteString(strconv.Quote(string(s[start:end])))
+	b.WriteString(quote(string(s[start:end])))
 	if end < len(s) {
 		b.WriteString(ellipsis)
 	}
