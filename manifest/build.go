@@ -7,7 +7,7 @@ import (
 // built is a source with the nodes that checks over all files report at.
 type built struct {
 	Source
-	node, id, name Node // id and name are zero where they are not declared rightly
+	id, name Node // zero where they are not declared rightly
 }
 
 // build reads the sources and the portal of a document. What the schema or a
@@ -31,7 +31,7 @@ func build(d *Document) (sources []built, portal *Portal) {
 }
 
 func buildSource(n Node) built {
-	b := built{node: n, Source: Source{Position: n.Position()}}
+	b := built{Source: Source{Position: n.Position()}}
 	var reveal, settings Node
 	for _, f := range n.Fields() {
 		switch kind := f.Kind(); f.Key() {

@@ -49,8 +49,16 @@ func (d *Document) problem(n, use *yaml.Node, rule string, advice []string, form
 	if !d.visible().hidden[e.Line] {
 		e.Snippet = d.text.snippet(e.Line)
 	}
-	if use != nil {
-		e.uses = []string{fmt.Sprintf("used as *%s at %s", bare(use.Value), d.text.at(use.Line, use.Column))}
+	if used := d.usedAs(use); used != "" {
+		e.uses = []string{used}
 	}
 	return e
+}
+
+// usedAs tells of an alias; "" for none.
+func (d *Document) usedAs(use *yaml.Node) string {
+	if use == nil {
+		return ""
+	}
+	return fmt.Sprintf("used as *%s at %s", bare(use.Value), d.text.at(use.Line, use.Column))
 }

@@ -67,6 +67,11 @@ func arrange(found []*Error, files []*text) []*Error {
 	for i, t := range files {
 		order[t.name] = i
 	}
+	for _, e := range found { // files that are not passed: as they come
+		if _, known := order[e.File]; !known {
+			order[e.File] = len(order)
+		}
+	}
 	slices.SortStableFunc(found, func(a, b *Error) int {
 		return cmp.Or(
 			cmp.Compare(order[a.File], order[b.File]),

@@ -196,6 +196,8 @@ func (n Node) Field(name string) (Node, bool) {
 // Position returns where the value stands.
 func (n Node) Position() Position { return n.doc.text.at(n.val.Line, n.val.Column) }
 
+func (n Node) usedAs() string { return n.doc.usedAs(n.use) }
+
 // Describe returns the value as a message may show it: quoted or cut where it
 // is public, its kind alone where it may be a settings value.
 func (n Node) Describe() string {

@@ -33,7 +33,6 @@ type Resolver struct {
 func (r *Resolver) Resolve(sources []Source) ([]Source, []*Error) {
 	run := resolving{Resolver: r, read: map[place]outcome{}}
 	var found []*Error
-	var files []*text
 	resolved := slices.Clone(sources)
 	for i := range resolved {
 		settings := slices.Clone(resolved[i].Settings)
@@ -44,17 +43,14 @@ func (r *Resolver) Resolve(sources []Source) ([]Source, []*Error) {
 			ref := s.Value.content.ref
 			got := run.fetch(ref)
 			if got.fault != nil {
-				found = append(found, ref.at.Problem(got.fault.rule, got.fault.advice, "%s", got.fault.message))
-				if t := ref.at.doc.text; !slices.Contains(files, t) {
-					files = append(files, t)
-				}
+				found = append(found, ref.problem(got.fault))
 				continue
 			}
 			settings[j].Value = Value{&content{plain: &got.plain, ref: ref}}
 		}
 		resolved[i].Settings = settings
 	}
-	return resolved, arrange(found, files)
+	return resolved, arrange(found, nil)
 }
 
 // fault is why a reference has no text.

@@ -111,6 +111,7 @@ func (v *visibility) manifest(n Node) {
 				v.label(f)
 			}
 		case "sources":
+			v.mark(f.val, public)
 			v.container(f)
 			for item := range f.Items() {
 				v.source(item)
