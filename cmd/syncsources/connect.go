@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,11 +25,11 @@ type connection struct {
 
 // connect prepares the way to the portal of the environment's credentials, or
 // to a sandbox seeded from stateFile. It sends nothing.
-func (a *app) connect(stateFile string) (*connection, error) {
+func (a *app) connect(ctx context.Context, stateFile string, logger *slog.Logger) (*connection, error) {
 	if stateFile != "" {
 		return connectSandbox(stateFile)
 	}
-	credentials, err := credentialsFromEnv(a.env)
+	credentials, err := credentialsFromEnv(ctx, a.env, logger)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -12,7 +14,8 @@ import (
 )
 
 // Variables that hold credentials. Those that are secret also have a _FILE
-// variant, which names a file that holds the value.
+// variant, which names a file that holds the value. application.go has those
+// of an application with a renewing token.
 const (
 	varWebhook     = "B24_WEBHOOK_URL"
 	varPortal      = "B24_PORTAL_URL"
@@ -22,10 +25,12 @@ const (
 // maxSecretFile is the most bytes that are read of a file with a secret.
 const maxSecretFile = 64 << 10
 
-// credentialsFromEnv makes the credentials that the environment describes.
-// What is missing or malformed is a failure that names the variables; the
-// values are in no error.
-func credentialsFromEnv(e environment) (bitrix.Credentials, error) {
+// credentialsFromEnv makes the credentials that the environment describes: a
+// webhook, an application with a token that is given, or one with a token that
+// is renewed. What is missing or malformed is a failure that names the
+// variables; the values are in no error. Nothing is sent, but a token file or
+// a token helper is read.
+func credentialsFromEnv(ctx context.Context, e environment, logger *slog.Logger) (bitrix.Credentials, error) {
 	none := bitrix.Credentials{}
 	webhook, err := secretVariable(e, varWebhook)
 	if err != nil {
@@ -35,36 +40,71 @@ func credentialsFromEnv(e environment) (bitrix.Credentials, error) {
 	if err != nil {
 		return none, err
 	}
-	portal := strings.TrimSpace(e.get(varPortal))
+	renewing := applicationVariables(e)
+	kinds := []string{}
+	for _, kind := range []struct {
+		set  bool
+		name string
+	}{{webhook != "", varWebhook}, {token != "", varAccessToken}, {len(renewing) > 0, enumerate(renewing)}} {
+		if kind.set {
+			kinds = append(kinds, kind.name)
+		}
+	}
 	switch {
-	case webhook != "" && token != "":
-		return none, invalid(codeCredentials, varWebhook+" and "+varAccessToken+" are both set",
-			"set one kind of credentials and unset the other")
+	case len(kinds) > 1:
+		all := "both"
+		if len(kinds) > 2 || len(renewing) > 1 {
+			all = "all"
+		}
+		return none, invalid(codeCredentials, strings.Join(kinds, " and ")+" are "+all+" set",
+			"these are different kinds of credentials; set one kind and unset the other")
 	case webhook != "":
-		c, err := bitrix.Webhook(webhook)
-		if err != nil {
-			return none, invalid(codeCredentials, varWebhook+": "+err.Error())
-		}
-		return c, nil
-	case token != "" && portal == "":
-		return none, invalid(codeCredentials, varAccessToken+" is set, but "+varPortal+" is not",
-			"set "+varPortal+" to the portal's address, https://acme.bitrix24.com")
+		return webhookCredentials(e, webhook)
 	case token != "":
-		tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})
-		c, err := bitrix.Application(portal, tokens, bitrix.NewSecret(token))
-		if err != nil {
-			return none, invalid(codeCredentials, varPortal+": "+err.Error())
-		}
-		return c, nil
+		return givenToken(e, token)
+	case len(renewing) > 0:
+		return renewingToken(ctx, e, logger)
 	}
 	return none, invalid(codeCredentials, "no credentials in the environment",
 		"set "+varPortal+" and "+varAccessToken+" for an application, or "+varWebhook+" for a webhook",
+		"for a token that is renewed, set "+enumerate([]string{varPortal, varClientID, varClientSecret, varTokenFile})+", then run: syncsources login",
 		"to try the program without a portal, use --sandbox FILE")
 }
 
+// webhookCredentials are those of an inbound webhook. Its address names the
+// portal; another one beside it is a mistake.
+func webhookCredentials(e environment, webhook string) (bitrix.Credentials, error) {
+	c, err := bitrix.Webhook(webhook)
+	if err != nil {
+		return c, invalid(codeCredentials, varWebhook+": "+err.Error())
+	}
+	if portal := strings.TrimSpace(e.get(varPortal)); portal != "" && hostPort(portal) != hostPort(c.Portal()) {
+		return bitrix.Credentials{}, invalid(codeCredentials, fmt.Sprintf("%s is a webhook of %s, but %s names another portal", varWebhook, c.Portal(), varPortal),
+			"unset "+varPortal+": a webhook's address names its portal")
+	}
+	return c, nil
+}
+
+// givenToken are the credentials of an application whose token somebody else
+// keeps fresh.
+func givenToken(e environment, token string) (bitrix.Credentials, error) {
+	portal := strings.TrimSpace(e.get(varPortal))
+	if portal == "" {
+		return bitrix.Credentials{}, invalid(codeCredentials, varAccessToken+" is set, but "+varPortal+" is not", portalAdvice)
+	}
+	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})
+	c, err := bitrix.Application(portal, tokens, bitrix.NewSecret(token))
+	if err != nil {
+		return c, invalid(codeCredentials, varPortal+": "+err.Error())
+	}
+	return c, nil
+}
+
+const portalAdvice = "set " + varPortal + " to the portal's address, https://acme.bitrix24.com"
+
 // secretVariable returns the value of a variable, or of the file that its
-// _FILE variant names, without one line break at the end. Both unset is the
-// empty text.
+// _FILE variant names, without white space around it. Both unset is the empty
+// text.
 func secretVariable(e environment, name string) (string, error) {
 	value, path := strings.TrimSpace(e.get(name)), e.get(name+"_FILE")
 	switch {

@@ -100,13 +100,13 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 			return invalid(codeCommandLine, fmt.Sprintf("flag --env-file: %s exists already, and may hold values", f.envFile), "name a file that does not exist, or remove it")
 		}
 	}
-	portal, err := a.connect(f.sandbox)
+	color := colored(a.env, f.noColor, a.stderr)
+	logger := f.logger(a.stderr, color)
+	portal, err := a.connect(ctx, f.sandbox, logger)
 	if err != nil {
 		return err
 	}
 	defer portal.close()
-	color := colored(a.env, f.noColor, a.stderr)
-	logger := f.logger(a.stderr, color)
 	client := bitrix.NewReader(portal.config(logger))
 	defer client.CloseIdle()
 	limited, cancel := context.WithTimeout(ctx, f.timeout)

@@ -76,7 +76,7 @@ Exit codes: 0 done, 1 a source failed or a guard refused, 2 changes (plan
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newSandbox(a), newSchema(a), newVersion(a))
+	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newLogin(a), newSandbox(a), newSchema(a), newVersion(a))
 	return root
 }
 

@@ -37,7 +37,7 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	if len(findings) > 0 {
 		return invalidManifests(findings)
 	}
-	portal, err := a.connect(f.sandbox)
+	portal, err := a.connect(ctx, f.sandbox, f.logger(a.stderr, colored(a.env, f.noColor, a.stderr)))
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 //	live ID FIELD VALUE     the portal shows this title, or this setting
 //	set ID FIELD VALUE      somebody else changes it
 //	await-update            wait until the portal gets an update
+//	authorize NAME          let the application in, and put the code into a variable
+//	expire                  the hour of all access tokens is over
+//	renewals N              the portal has renewed so many token pairs
 //	checksum FILE NAME      put the checksum of a JSON report into a variable
 func TestStories(t *testing.T) {
 	examples, err := os.Getwd()
@@ -53,6 +56,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "portal": servePortal, "requests": countRequests, "updates": countUpdates,
 			"live": showsLive, "set": setLive, "checksum": readChecksum,
+			"authorize": authorizeCode, "expire": expireTokens, "renewals": countRenewals,
 			"await-update": func(ts *testscript.TestScript, _ bool, _ []string) { <-storyOf(ts).updating },
 		},
 	})

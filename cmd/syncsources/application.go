@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+
+	"syncsources/bitrix"
+)
+
+// Variables of an application whose token pair is kept and renewed.
+const (
+	varClientID     = "B24_CLIENT_ID"
+	varClientSecret = "B24_CLIENT_SECRET"
+	varTokenFile    = "B24_TOKEN_FILE"
+	varTokenHelper  = "B24_TOKEN_HELPER"
+	varRefreshToken = "B24_REFRESH_TOKEN"
+	varOAuth        = "B24_OAUTH_URL"
+)
+
+// applicationVariables returns those of the variables that are set which make
+// credentials an application's with a token to renew.
+func applicationVariables(e environment) []string {
+	var set []string
+	for _, name := range []string{varClientID, varClientSecret, varTokenFile, varTokenHelper, varRefreshToken} {
+		secret := name == varClientSecret || name == varRefreshToken
+		if strings.TrimSpace(e.get(name)) != "" || secret && e.get(name+"_FILE") != "" {
+			set = append(set, name)
+		}
+	}
+	return set
+}
+
+// application is an application of a portal, with the place of its tokens.
+type application struct {
+	portal   string
+	clientID string
+	secret   bitrix.Secret
+	server   *bitrix.AuthServer
+	store    bitrix.TokenStore
+	seed     bitrix.Secret
+}
+
+// applicationFromEnv reads the variables. All that are missing are named at
+// once.
+func applicationFromEnv(e environment, logger *slog.Logger) (*application, error) {
+	secret, err := secretVariable(e, varClientSecret)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := secretVariable(e, varRefreshToken)
+	if err != nil {
+		return nil, err
+	}
+	app := &application{
+		portal:   strings.TrimSpace(e.get(varPortal)),
+		clientID: strings.TrimSpace(e.get(varClientID)),
+		secret:   bitrix.NewSecret(secret),
+		seed:     bitrix.NewSecret(seed),
+	}
+	file, helper := e.get(varTokenFile), e.get(varTokenHelper)
+	var missing []string
+	for _, v := range []struct{ name, value string }{
+		{varPortal, app.portal}, {varClientID, app.clientID}, {varClientSecret, secret}, {varTokenFile, file + helper},
+	} {
+		if v.value == "" {
+			missing = append(missing, v.name)
+		}
+	}
+	if len(missing) > 0 {
+		verb := "are"
+		if len(missing) == 1 {
+			verb = "is"
+		}
+		advice := "an application with a token that is renewed needs " + enumerate([]string{varPortal, varClientID, varClientSecret}) +
+			", and " + varTokenFile + " or " + varTokenHelper + ": each renewal replaces the refresh token, which has to be kept"
+		return nil, invalid(codeCredentials, enumerate(missing)+" "+verb+" not set", advice)
+	}
+	if file != "" && helper != "" {
+		return nil, invalid(codeCredentials, varTokenFile+" and "+varTokenHelper+" are both set", "unset one of them: a token pair is kept in one place")
+	}
+	app.server, err = bitrix.NewAuthServer(bitrix.AuthConfig{URL: strings.TrimSpace(e.get(varOAuth)), ClientID: app.clientID, ClientSecret: app.secret, UserAgent: userAgent()})
+	if err != nil {
+		return nil, invalid(codeCredentials, varOAuth+": "+err.Error())
+	}
+	if helper != "" {
+		app.store, err = bitrix.NewTokenHelper(helper, app.portal)
+	} else {
+		app.store, err = bitrix.NewTokenFile(file, logger)
+	}
+	if err != nil {
+		return nil, invalid(codeCredentials, storeVariable(e)+": "+err.Error())
+	}
+	if _, err := app.credentials(nil); err != nil {
+		return nil, err
+	}
+	return app, nil
+}
+
+// storeVariable is the variable that names where the token pair is kept.
+func storeVariable(e environment) string {
+	if e.get(varTokenHelper) != "" {
+		return varTokenHelper
+	}
+	return varTokenFile
+}
+
+// tokens returns the source of the application's tokens.
+func (app *application) tokens(logger *slog.Logger) (*bitrix.TokenSource, error) {
+	source, err := bitrix.NewTokenSource(bitrix.TokenConfig{Server: app.server, Store: app.store, Portal: app.portal, Seed: app.seed, Logger: logger})
+	if err != nil {
+		return nil, invalid(codeCredentials, varPortal+": "+err.Error())
+	}
+	return source, nil
+}
+
+// credentials are the application's with the given source of tokens.
+func (app *application) credentials(source *bitrix.TokenSource) (bitrix.Credentials, error) {
+	c, err := bitrix.Application(app.portal, source, app.secret)
+	if err != nil {
+		return c, invalid(codeCredentials, varPortal+": "+err.Error())
+	}
+	return c, nil
+}
+
+// renewingToken are the credentials of an application whose token pair is
+// kept and renewed. A store that cannot be read, or holds nothing, counts as
+// malformed credentials.
+func renewingToken(ctx context.Context, e environment, logger *slog.Logger) (bitrix.Credentials, error) {
+	app, err := applicationFromEnv(e, logger)
+	if err != nil {
+		return bitrix.Credentials{}, err
+	}
+	source, err := app.tokens(logger)
+	if err != nil {
+		return bitrix.Credentials{}, err
+	}
+	if err := source.Check(ctx); err != nil {
+		return bitrix.Credentials{}, storeFailure(ctx, storeVariable(e), err)
+	}
+	return app.credentials(source)
+}
+
+// storeFailure makes a failure of a token store that cannot be read.
+func storeFailure(ctx context.Context, variable string, err error) error {
+	if ctx.Err() != nil {
+		return &failure{exit: interruptedCode(ctx), code: "INTERRUPTED", message: "interrupted while reading the token pair"}
+	}
+	var e *bitrix.Error
+	if !errors.As(err, &e) {
+		return invalid(codeCredentials, variable+": "+err.Error())
+	}
+	return invalid(codeCredentials, variable+": "+e.Message, nonEmpty(e.Hint)...)
+}
+
+// nonEmpty returns a list of those texts that are not empty.
+func nonEmpty(texts ...string) []string {
+	var list []string
+	for _, t := range texts {
+		if t != "" {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// enumerate joins names as a sentence does: a, b and c.
+func enumerate(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"syncsources/bitrix"
+)
+
+// loginFlags are the flags of login.
+type loginFlags struct {
+	logFlags
+	code      string
+	listen    string
+	noBrowser bool
+	timeout   time.Duration
+}
+
+// newLogin builds the command that gets the first pair of tokens.
+func newLogin(a *app) *cobra.Command {
+	f := &loginFlags{}
+	cmd := &cobra.Command{
+		Use:   "login",
+		Short: "Let the application into the portal, and keep its tokens",
+		Long: `Get the first pair of OAuth tokens of an application and store it in
+B24_TOKEN_FILE or by means of B24_TOKEN_HELPER. From then on it is renewed by
+itself. B24_PORTAL_URL, B24_CLIENT_ID and B24_CLIENT_SECRET say which portal and
+application.
+
+An address is printed, and opened in a browser where this is a terminal with
+one. Who lets the application in there is sent to the application's own address
+with a code. If that address is the one login listens at (--listen), all is
+done. If not, or where the browser runs on another machine, paste the address
+that the browser ends at, or the code in it, into login's standard input, or
+start again with --code. A code is good once, and for 30 seconds.
+
+An application that is "API only" gets its tokens at installation instead: give
+login the JSON of that event (ONAPPINSTALL) on standard input.
+
+At the end login asks the portal whom it takes the tokens for, and prints that.`,
+		Example: "  syncsources login\n  syncsources login --code 1a2b3c\n  syncsources login < event.json",
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), f) },
+	}
+	cmd.Flags().StringVar(&f.code, "code", "", "the `code` of an authorization that has been given already")
+	addFlag(cmd.Flags(), &f.listen, "listen", "address", "127.0.0.1:8925", "host and port of this machine at which the browser's return is awaited; the application's own address in the portal has to be http:// and this", loopbackAndPort)
+	cmd.Flags().BoolVar(&f.noBrowser, "no-browser", false, "do not open a browser")
+	addFlag(cmd.Flags(), &f.timeout, "timeout", "duration", "10m", "how long to wait for the authorization", duration)
+	f.add(cmd.Flags())
+	return cmd
+}
+
+// login finds out whether the pair could be stored, gets a code or a pair by
+// whichever way it comes, stores the pair, and shows what it is good for.
+func (a *app) login(ctx context.Context, f *loginFlags) error {
+	logger := f.logger(a.stderr, colored(a.env, false, a.stderr))
+	app, err := applicationFromEnv(a.env, logger)
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	if err := bitrix.Probe(limited, app.store); err != nil {
+		return storeFailure(limited, storeVariable(a.env), err)
+	}
+	grant := grant{code: f.code}
+	if grant.code == "" {
+		if grant, err = a.await(limited, f, app); err != nil {
+			return loginFailure(ctx, limited, err)
+		}
+	}
+	_, err = bitrix.Obtain(ctx, app.store, app.portal, func(ctx context.Context) (bitrix.Pair, error) {
+		if grant.event != nil {
+			return bitrix.PairFromEvent(grant.event)
+		}
+		return app.server.Exchange(ctx, bitrix.NewSecret(grant.code))
+	})
+	if err != nil {
+		return loginFailure(ctx, limited, err)
+	}
+	return a.showLogin(ctx, app, logger)
+}
+
+// showLogin proves the stored pair by asking the portal who we are.
+func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logger) error {
+	source, err := app.tokens(logger)
+	if err != nil {
+		return err
+	}
+	credentials, err := app.credentials(source)
+	if err != nil {
+		return err
+	}
+	client := bitrix.NewReader(bitrix.Config{Credentials: credentials, Logger: logger, UserAgent: userAgent()})
+	defer client.CloseIdle()
+	who, err := client.Identify(ctx)
+	if err != nil {
+		f := loginFailure(ctx, ctx, err)
+		f.message = "the tokens are stored in " + place(app.store) + ", but the portal does not take them: " + f.message
+		return f
+	}
+	user := fmt.Sprintf("user %d", who.UserID)
+	if who.Name != "" {
+		user = fmt.Sprintf("%s (user %d)", who.Name, who.UserID)
+	}
+	lines := []string{
+		"Logged in to " + client.Portal() + " as " + user + ".",
+		"Scope: " + cmp.Or(strings.Join(who.Scope, ", "), "none") + ".",
+		"The tokens are in " + place(app.store) + ", and are renewed when they expire.",
+	}
+	if _, err := fmt.Fprintln(a.stdout, strings.Join(lines, "\n")); err != nil {
+		return outputFailed(err)
+	}
+	if !slices.Contains(who.Scope, bitrix.ScopeBIConnector) {
+		return &failure{exit: exitStopped, code: codeCredentials,
+			message: "the application lacks the scope biconnector, without which the portal refuses every call about sources",
+			advice:  []string{"tick \"BI connector (biconnector)\" among the permissions in the application's settings, save, and run login again"}}
+	}
+	return nil
+}
+
+// place is a store without the article and the noun in front of its path.
+func place(store bitrix.TokenStore) string {
+	return strings.TrimPrefix(store.String(), "the token file ")
+}
+
+// loginFailure makes a failure of what went wrong. limited is the context that
+// --timeout ends, ctx the one that a signal does.
+func loginFailure(ctx, limited context.Context, err error) *failure {
+	var f *failure
+	var e *bitrix.Error
+	switch {
+	case errors.As(err, &f):
+		return f
+	case ctx.Err() != nil:
+		return &failure{exit: interruptedCode(ctx), code: "INTERRUPTED", message: "interrupted; nothing was stored"}
+	case errors.Is(err, context.DeadlineExceeded) && limited.Err() != nil:
+		return &failure{exit: exitStopped, code: "TIMEOUT", message: "nobody let the application in before the time was over", advice: []string{"run login again; --timeout gives more time"}}
+	case errors.As(err, &e):
+		return &failure{exit: exitStopped, code: string(e.Code), message: e.Error(), advice: nonEmpty(e.Hint)}
+	}
+	return &failure{exit: exitStopped, code: codeCredentials, message: err.Error()}
+}
+
+// newState returns a text that nobody can guess: it ties the browser's return
+// to this login.
+func newState() string { return rand.Text() }
