@@ -30,17 +30,18 @@ type bucket struct {
 	// somebody else uses it. Or it was a stray one. So what our bucket still
 	// held is withheld, and given back by trial: one request, then two, four
 	// and so on as long as no further refusal comes.
-	withheld   float64
-	refusedAt  time.Time
+	withheld   []mark    // what was added to sent at a refusal: when, and how much
 	released   time.Time // the last trial
 	trial      float64   // the size of the next one
 	trialPause time.Duration
 	failed     int // trials that were refused
 }
 
+// mark is a point of time with a number of requests: those sent before it, or
+// those withheld then.
 type mark struct {
-	at     time.Time
-	before float64 // requests sent before at
+	at time.Time
+	n  float64
 }
 
 // trialTime is how long a trial has to go without a refusal to have passed.
@@ -53,7 +54,7 @@ func newBucket(rate float64, burst int) *bucket {
 
 func (b *bucket) level(m mark, now time.Time) float64 {
 	steps := math.Floor((now.Sub(m.at) - b.slack).Seconds())
-	return b.sent - m.before - b.rate*max(steps, 0)
+	return b.sent - m.n - b.rate*max(steps, 0)
 }
 
 // tokens is how many requests may be sent now.
@@ -72,7 +73,7 @@ func (b *bucket) take(now time.Time) {
 		// always at least as tight.
 		kept := b.marks[:0]
 		for _, m := range b.marks {
-			if b.sent-m.before > b.rate*math.Floor(now.Sub(m.at).Seconds()) {
+			if b.sent-m.n > b.rate*math.Floor(now.Sub(m.at).Seconds()) {
 				kept = append(kept, m)
 			}
 		}
@@ -85,7 +86,7 @@ func (b *bucket) take(now time.Time) {
 func (b *bucket) next(now time.Time) time.Time {
 	at := now
 	for _, m := range b.marks {
-		over := b.sent - m.before + 1 - b.burst
+		over := b.sent - m.n + 1 - b.burst
 		if over <= 0 {
 			continue
 		}
@@ -94,7 +95,7 @@ func (b *bucket) next(now time.Time) time.Time {
 			at = t
 		}
 	}
-	if at.After(now) && b.withheld > 0 {
+	if at.After(now) && len(b.withheld) > 0 {
 		if t := b.nextTrial(); t.Before(at) {
 			at = t
 		}
@@ -107,44 +108,46 @@ func (b *bucket) next(now time.Time) time.Time {
 
 func (b *bucket) nextTrial() time.Time { return b.released.Add(b.trialPause) }
 
-// refused corrects the image after a refusal: nothing is left. The refused
-// request itself is not in the portal's bucket.
+// refused corrects the image after a refusal: nothing is left.
 func (b *bucket) refused(now time.Time) {
-	trying := b.withheld > 0 && b.trial > 1 && now.Sub(b.released) <= 2*trialTime
-	left := float64(b.tokens(now))
-	if left > 0 {
-		b.marks = append(b.marks, mark{now, b.sent})
-		b.sent += left
-	}
-	b.withheld += left + 1
-	switch {
-	case !trying && b.withheld == left+1:
+	if len(b.withheld) == 0 {
 		b.failed, b.trialPause = 0, trialTime
-	case trying:
+	} else if b.trial > 1 && now.Sub(b.released) <= 2*trialTime {
 		b.failed++
 		b.trialPause = 4 * trialTime
-		if b.failed >= 2 {
-			b.withheld = 0 // it really is full
-		}
 	}
-	b.refusedAt, b.released, b.trial = now, now, 1
+	b.released, b.trial = now, 1
+	if left := float64(b.tokens(now)); left > 0 {
+		b.marks = append(b.marks, mark{now, b.sent})
+		b.sent += left
+		b.withheld = append(b.withheld, mark{now, left})
+	}
+	if b.failed >= 2 {
+		b.withheld = b.withheld[:0] // it really is full
+	}
 }
 
-// offer gives back a part of what is withheld, if the last trial has passed
-// and the requests in sight need it.
+// offer gives back a part of what is withheld, the latest first, if the last
+// trial has passed and there is nothing else to send with.
 func (b *bucket) offer(now time.Time) {
-	if b.withheld == 0 || b.tokens(now) > 0 || now.Before(b.nextTrial()) {
+	if len(b.withheld) == 0 || b.tokens(now) > 0 || now.Before(b.nextTrial()) {
 		return
 	}
-	n := min(b.trial, b.withheld)
-	b.withheld -= n
+	for left := b.trial; left > 0 && len(b.withheld) > 0; {
+		last := &b.withheld[len(b.withheld)-1]
+		n := min(left, last.n)
+		left -= n
+		b.sent -= n
+		for i := range b.marks {
+			if b.marks[i].at.After(last.at) {
+				b.marks[i].n -= n
+			}
+		}
+		if last.n -= n; last.n == 0 {
+			b.withheld = b.withheld[:len(b.withheld)-1]
+		}
+	}
 	b.trial *= 2
 	b.trialPause = trialTime
 	b.released = now
-	b.sent -= n
-	for i := range b.marks {
-		if b.marks[i].at.After(b.refusedAt) {
-			b.marks[i].before -= n
-		}
-	}
 }

@@ -27,7 +27,13 @@ type estimate struct {
 	median float64 // of the latest commands
 	mean   float64 // not below the median, so that a rise shows at once
 	spread float64 // standard deviation
+	n      int     // samples behind it
 }
+
+// sigmas is how much of its joint spread a batch is given room for. More of it
+// makes batches so small that tokens run out where costs have a heavy tail,
+// less of it gets batches cut; measured, both ends cost more.
+const sigmas = 1.5
 
 // recent is how many of the latest samples make the median.
 const recent = 64
@@ -59,20 +65,30 @@ func (c *costs) estimate() estimate {
 	}
 	slices.Sort(latest)
 	median := latest[len(latest)/2]
-	c.est = estimate{true, median, max(mean, median), math.Sqrt(squares / float64(len(all)))}
+	c.est = estimate{true, median, max(mean, median), math.Sqrt(squares / float64(len(all))), len(all)}
 	return c.est
 }
 
 // largest is the largest batch expected to take no longer than limit seconds:
-// the n for which n commands and twice their joint spread fit into it,
+// the n for which n commands and some of their joint spread fit into it,
 //
-//	n*mean + 2*spread*sqrt(n) <= limit
+//	n*mean + sigmas*spread*sqrt(n) <= limit
 func (e estimate) largest(limit float64, most int) int {
 	if e.mean <= 0 {
 		return most
 	}
-	root := (math.Sqrt(e.spread*e.spread+e.mean*limit) - e.spread) / e.mean
+	half := sigmas / 2 * e.spread
+	root := (math.Sqrt(half*half+e.mean*limit) - half) / e.mean
 	return max(1, int(min(root*root+1e-9, float64(most))))
+}
+
+// wary is the estimate with k further commands that took as long as tail: as
+// long as few are known, none of them says that there are no slow ones.
+func (e estimate) wary(tail float64, k int) estimate {
+	n, more := float64(e.n), float64(k)
+	off := tail - e.mean
+	e.spread = math.Sqrt((e.spread*e.spread*n + off*off*more) / (n + more))
+	return e
 }
 
 // cut notes that a batch of n was cut: half of that has to do.

@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -10,21 +9,12 @@ import (
 	"syncsources/bitrix"
 )
 
-// What the choice of the next request goes by.
+// How long lazy reads are held back.
 const (
-	// fewUpdates of unknown cost go as one batch; of more, one goes ahead to
-	// find out. The documentation's sample takes 1.35 s, so four are far from
-	// the cut.
-	fewUpdates = 4
-	// probeTime is how long the first answer may take before further single
-	// commands go ahead: by then it is known that commands are slow, so that
-	// slots are dearer than tokens.
-	probeTime = 250 * time.Millisecond
-	// Work below which a request of its own does not pay: reads are as few as
-	// possible, unless they take long.
-	roundOfReads  = 5.0
-	roundOfWrites = 0.02
-	// longHold is a hold during which lazy reads need not wait for company.
+	// lazyAge is how long they wait for company where there are tokens to
+	// spare.
+	lazyAge = 5 * time.Second
+	// longHold is a hold of all else during which they need not wait.
 	longHold = 5 * time.Second
 )
 
@@ -89,6 +79,9 @@ func (s *Scheduler) dispatch(ctx context.Context, group *errgroup.Group, now tim
 		if d.fill != nil {
 			r.items = append(r.items, s.queue.take(d.room-len(r.items), d.fill)...)
 		}
+		if !r.write {
+			s.lazySince = now
+		}
 		s.launch(ctx, group, r, now)
 	}
 	return time.Time{}, ""
@@ -106,15 +99,17 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 	}
 	batch := s.budget(bitrix.MethodBatch)
 	batches := !(batch.probe && s.batchesFlying())
+	single := false // where the portal bills batches and has closed them, reads go as calls
 	if at := batch.open(now); at.After(now) {
-		batches = false
-		if s.queue.count(func(k kind) bool { return !k.alone }) > 0 {
+		batches, single = false, true
+		if s.queue.count(func(k kind) bool { return k.write && !k.alone }) > 0 {
 			b.by(at, WaitOperating)
 		}
 	}
 	eager := func(k kind) bool { return !k.write && !k.alone && !k.lazy && batches && open(k) }
 	lazy := func(k kind) bool { return !k.write && !k.alone && k.lazy && batches && open(k) }
-	calls := func(k kind) bool { return !k.write && k.alone && open(k) }
+	calls := func(k kind) bool { return !k.write && open(k) && (k.alone || single && !k.lazy) }
+	lazyCalls := func(k kind) bool { return !k.write && open(k) && single && k.lazy }
 
 	if n := s.queue.count(calls); n > 0 {
 		return draft{from: calls, size: 1, alone: true}, true
@@ -127,14 +122,21 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 		return d, true
 	}
 	lazies := s.queue.count(lazy)
-	if full := s.mostOf(bitrix.MethodSourceList); lazies >= full {
+	full := s.mostOf(bitrix.MethodSourceList)
+	if lazies >= full {
 		return draft{from: lazy, size: full, lazy: true}, true
+	}
+	if lazies > 0 && now.Sub(s.lazySince) >= lazyAge && s.spare(now) {
+		return draft{from: lazy, size: min(lazies, full), lazy: true}, true
 	}
 	if d, ok := s.chooseWrite(now, batches, open, b); ok {
 		return d, true
 	}
 	if lazies > 0 && !s.company(now, b) {
 		return draft{from: lazy, size: s.readSize(lazies, now), lazy: true}, true
+	}
+	if s.queue.count(lazyCalls) > 0 && !s.company(now, b) {
+		return draft{from: lazyCalls, size: 1, alone: true, lazy: true}, true
 	}
 	return draft{}, false
 }
@@ -177,108 +179,4 @@ func (s *Scheduler) batchesFlying() bool {
 		}
 	}
 	return false
-}
-
-// mostOf is the most commands of a method that a batch should hold.
-func (s *Scheduler) mostOf(method string) int {
-	c := s.cost(method)
-	most := s.conf.BatchSize
-	if c.most > 0 {
-		most = min(most, c.most)
-	}
-	if e := c.estimate(); e.known {
-		most = e.largest(s.planned(), most)
-	}
-	return most
-}
-
-// planned is how many seconds a batch may be planned to take.
-func (s *Scheduler) planned() float64 { return s.conf.RequestTime.Seconds() * s.conf.RequestShare }
-
-// readSize is the size of the next batch of n reads. Where it is unknown what
-// reads take, the first holds what the full ones would leave over: that costs
-// no request.
-func (s *Scheduler) readSize(n int, now time.Time) int {
-	most := s.mostOf(bitrix.MethodSourceList)
-	e := s.cost(bitrix.MethodSourceList).estimate()
-	if !e.known {
-		if rest := n % most; rest > 0 {
-			return rest
-		}
-		return min(n, most)
-	}
-	return s.sizing(n, e, most, roundOfReads, 0, now).size()
-}
-
-// writeSize is the size of the next batch of n updates beside calls of their
-// own, or 0 if none should go now.
-func (s *Scheduler) writeSize(n, calls int, now time.Time, b *blocked) int {
-	method := bitrix.MethodSourceUpdate
-	c, e := s.cost(method), s.cost(method).estimate()
-	under := 0 // requests with updates in flight
-	latest := time.Time{}
-	for _, r := range s.flying {
-		if r.write {
-			under++
-			latest = r.sentAt
-		}
-	}
-	bud := s.budget(method)
-	if bud.probe && under > 0 {
-		return 0
-	}
-	if !e.known {
-		most := 1
-		if under == 0 && n+calls <= fewUpdates {
-			most = min(n, s.conf.BatchSize)
-		}
-		if under > 0 && s.queueAge(now) < probeTime {
-			b.by(latest.Add(probeTime), WaitAnswer)
-			return 0
-		}
-		return most
-	}
-	most := s.conf.BatchSize
-	if c.most > 0 {
-		most = min(most, c.most)
-	}
-	size := s.sizing(n, e, most, roundOfWrites, float64(calls), now).size()
-	if bud.probe {
-		return 1
-	}
-	if left := bud.left(now); !math.IsInf(left, 1) && bud.used > 0 && e.mean > 0 {
-		room := int(math.Ceil(left/e.mean - 1e-9))
-		if room < 1 && under > 0 {
-			return 0
-		}
-		size = min(size, max(1, room))
-	}
-	return size
-}
-
-// queueAge is how long the oldest update in flight has been there.
-func (s *Scheduler) queueAge(now time.Time) time.Duration {
-	age := time.Duration(0)
-	for _, r := range s.flying {
-		if r.write {
-			age = max(age, now.Sub(r.sentAt))
-		}
-	}
-	return age
-}
-
-func (s *Scheduler) sizing(n int, e estimate, most int, round, calls float64, now time.Time) sizing {
-	busy := 0.0
-	for _, r := range s.flying {
-		busy += max(0, r.planned-now.Sub(r.sentAt).Seconds())
-	}
-	lazies := s.queue.count(func(k kind) bool { return k.lazy })
-	// Each update will be read back, 50 sources a command, 50 commands a
-	// request.
-	verify := (float64(lazies) + float64(n)/bitrix.PageSize) / bitrix.MaxBatch
-	return sizing{
-		work: n, cost: e, slots: float64(s.limiter.slots()), busy: busy,
-		tokens: s.bucket.tokens(now), rate: s.conf.Rate, others: calls + verify,
-		limit: s.planned(), most: most, round: max(round, s.limiter.base), trust: s.limiter.trust(),
-	}
 }

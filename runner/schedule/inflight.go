@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -20,6 +21,7 @@ type limiter struct {
 	proven  float64 // so many in flight were served without waiting
 	base    float64 // seconds: the least overhead of a request
 	based   bool
+	served  float64 // so many are served at a time while others wait; 0: none wait
 
 	waits  []float64 // of the requests of this round: the part of its time that each waited
 	errors int       // requests of this round that ended in 5xx, or were cut
@@ -40,6 +42,15 @@ func newLimiter(ceiling int) *limiter {
 // slots is how many requests may be in flight.
 func (l *limiter) slots() int { return max(1, int(l.limit)) }
 
+// capacity is how many requests are being served at a time.
+func (l *limiter) capacity() float64 {
+	slots := math.Floor(l.limit)
+	if l.served > 0 {
+		slots = min(slots, l.served)
+	}
+	return max(1, slots)
+}
+
 // trust is by how many times the slots exceed what is proven.
 func (l *limiter) trust() float64 { return max(1, l.limit/l.proven) }
 
@@ -52,7 +63,7 @@ func (l *limiter) answered(elapsed, service time.Duration, flying int, e estimat
 		l.base, l.based = over, true
 	}
 	wait := over - l.base
-	if wait < max(tolerant, l.base, e.median) {
+	if wait < max(tolerant, l.base) {
 		wait = 0
 	}
 	share := 0.0
@@ -90,17 +101,22 @@ func (l *limiter) decide(e estimate) {
 	if e.known && e.median > 0 && (l.median == 0 || e.median < l.median) {
 		l.median = e.median
 	}
-	switch inQueue := l.limit * waiting; {
+	// Of those in flight, so many waited at any time: the rest is served.
+	inQueue := math.Floor(l.limit) * waiting
+	l.served = 0
+	if inQueue > queued/2 {
+		l.served = math.Floor(l.limit) - inQueue
+	}
+	switch {
 	case bad > 0.3:
 		l.limit *= 0.7
-	case inQueue > 2*queued:
-		// Of limit requests, inQueue waited: the rest is what is served.
-		l.proven = max(1, l.limit-inQueue)
+	case inQueue > 1.5*queued:
+		l.proven = max(1, l.served)
 		l.limit = l.proven + queued
 	case l.median > 0 && e.median > slower*l.median && e.median > tolerant:
 		l.limit *= 0.8
 		l.median *= 1.1 // the level may have changed for good
-	case inQueue < queued:
+	case inQueue < queued/2:
 		l.limit += max(1, l.limit/8)
 	}
 	l.limit = min(max(1, l.limit), l.ceiling)

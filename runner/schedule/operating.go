@@ -20,6 +20,7 @@ const (
 // figures rise.
 type budget struct {
 	limit   float64 // seconds; what was learned from a refusal, if lower
+	billed  bool    // it is this one that the portal bills
 	used    float64 // seconds, as last reported, less what was forgiven since
 	resetAt time.Time
 	spent   map[time.Time]float64 // by the minute in which it was spent
@@ -48,7 +49,7 @@ func (b *budget) report(now time.Time, t bitrix.Time) {
 	if t.Operating <= 0 {
 		return
 	}
-	b.wait = 0
+	b.billed, b.wait = true, 0
 	if t.OperatingResetAt.After(now) {
 		if t.OperatingResetAt.Equal(b.resetAt) {
 			b.used = max(b.used, t.Operating.Seconds())

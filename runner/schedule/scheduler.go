@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,8 @@ type Scheduler struct {
 	doubt       bool     // the portal's bucket may be full: one request at a time finds out
 	scout       *request // that one
 	aloneTurn   bool
-	stopped     error // nil while the run goes on
+	lazySince   time.Time // the last request that read
+	stopped     error     // nil while the run goes on
 	stats       Stats
 	announced   Wait
 	lastRequest int
@@ -147,7 +149,9 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		waiting, idle := time.Now(), len(s.flying) == 0
 		select {
 		case r := <-s.answers:
-			s.settle(r)
+			for _, r := range s.gather(r) {
+				s.settle(r)
+			}
 		case <-timer:
 		case <-s.poke:
 		case <-done:
@@ -158,6 +162,29 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			s.stats.Waited += time.Since(waiting)
 		}
 	}
+}
+
+// together is how long an answer waits for others that come with it, so that
+// the next decision is made with all that is known.
+const together = time.Millisecond
+
+// gather adds the answers that come together with the first one, in the order
+// of their requests. That also makes runs in virtual time repeatable.
+func (s *Scheduler) gather(first *request) []*request {
+	all := []*request{first}
+	if len(s.flying) > 1 {
+		over := time.After(together)
+		for more := true; more && len(all) < len(s.flying); {
+			select {
+			case r := <-s.answers:
+				all = append(all, r)
+			case <-over:
+				more = false
+			}
+		}
+		slices.SortFunc(all, func(a, b *request) int { return a.id - b.id })
+	}
+	return all
 }
 
 // idle reports whether nothing is left to be done.

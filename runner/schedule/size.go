@@ -14,6 +14,8 @@ type sizing struct {
 	limit  float64  // seconds that a batch may take
 	most   int      // commands that a batch may hold
 	round  float64  // seconds of work below which a request of its own does not pay
+	late   int      // requests in flight that take longer than planned
+	queued bool     // requests wait at the portal, for who knows how long
 	trust  float64  // how many times more requests than proven may be in flight
 }
 
@@ -25,17 +27,25 @@ type sizing struct {
 //
 // of which the first is how long the slots need, and the second until there
 // are tokens for batches as full as can be. Until then there are
-// N = tokens + R*T - others tokens, so a batch has to hold W/N commands at
-// least, or tokens run out before the work. It need not hold more than what
-// its slot has to do until T, in as many equal batches as it takes to keep
-// each below the limit; costs that vary call for more and shorter ones, which
-// even out. And it should not be so short that the request costs more than
-// its commands.
+//
+//	N = tokens + R*T - others
+//
+// tokens for this work, so a batch has to hold W/N commands at least, or
+// tokens run out before the work does. It need not hold more than what its
+// slot has to do until T, in as many equal batches as keep each below the
+// limit. And it should not be so short that the request costs more than its
+// commands.
+//
+// Where costs are uneven, or requests wait at the portal, equal batches would end far apart. There each batch
+// takes the f-th part of its slot's share, W/(C*f): batches get shorter
+// towards the end and even out what the slow commands have put in disorder. Of
+// full batches of m commands first, and shorter ones from W = C*f*m on, the
+// work takes W/m + C*f*ln(m) requests; so f is what the N tokens allow.
 func (z sizing) size() int {
 	w, c := float64(z.work), z.cost.mean
 	slots := max(1, z.slots)
-	// Above what is proven, the portal may serve the requests one after
-	// another, and each waits for those before it.
+	// Above what is proven, the portal may serve requests one after another,
+	// so that each waits for those before it.
 	most := min(z.most, z.cost.largest(z.limit/max(1, z.trust), z.most))
 	if c <= 0 {
 		return min(z.work, most)
@@ -45,17 +55,21 @@ func (z sizing) size() int {
 	t := math.Floor(max(slotTime, tokenTime, 0))
 	n := max(1, float64(z.tokens)+z.rate*t-z.others)
 
+	// As long as few costs are known, some may be far higher.
+	wary := float64(min(most, z.cost.wary(z.limit, 1+z.late).largest(z.limit/max(1, z.trust), z.most)))
 	share := slotTime / c // commands, for this slot until T
-	rounds := math.Ceil(share/float64(most) - 1e-9)
-	if v := z.cost.spread / c; v > 0.5 {
-		rounds = max(rounds, uneven)
+	size := math.Ceil(share/max(1, math.Ceil(share/wary-1e-9)) - 1e-9)
+	if (z.cost.spread > uneven*c || z.queued) && wary > 1 {
+		f := (n - w/wary) / (slots * math.Log(wary))
+		size = min(wary, math.Ceil(w/(slots*min(max(f, 1), finest))))
 	}
-	size := math.Ceil(share/max(1, rounds) - 1e-9)
 	size = max(size, math.Ceil(w/n-1e-9), math.Floor(z.round/c))
 	return int(min(max(size, 1), float64(most), w))
 }
 
-// uneven is in how many batches a slot divides its share of the work left
-// where costs vary widely. As it is asked anew for each batch, they get
-// shorter towards the end.
-const uneven = 2
+// uneven is the spread of costs, as part of their mean, from which on they
+// count as uneven.
+const uneven = 0.5
+
+// finest bounds how many times smaller than a slot's share a batch gets.
+const finest = 4

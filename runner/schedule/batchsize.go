@@ -1,0 +1,163 @@
+package schedule
+
+import (
+	"math"
+	"time"
+
+	"syncsources/bitrix"
+)
+
+// What the size of a batch goes by, beside the formula in size.go.
+const (
+	// fewUpdates of unknown cost go as one batch; of more, one goes ahead to
+	// find out. The documentation's sample takes 1.35 s, so four are far from
+	// the cut.
+	fewUpdates = 4
+	// probeTime is how long the first answer may take before further single
+	// commands go ahead: by then it is known that commands are slow, so that
+	// slots are dearer than tokens.
+	probeTime = 250 * time.Millisecond
+	// Seconds of work below which a request of its own does not pay: reads
+	// are as few as possible, unless they take long.
+	roundOfReads  = 5.0
+	roundOfWrites = 0.02
+)
+
+// mostOf is the most commands of a method that a batch should hold.
+func (s *Scheduler) mostOf(method string) int {
+	c := s.cost(method)
+	most := s.conf.BatchSize
+	if c.most > 0 {
+		most = min(most, c.most)
+	}
+	if e := c.estimate(); e.known {
+		most = e.largest(s.planned(), most)
+	}
+	return most
+}
+
+// planned is how many seconds a batch may be planned to take.
+func (s *Scheduler) planned() float64 { return s.conf.RequestTime.Seconds() * s.conf.RequestShare }
+
+// readSize is the size of the next batch of n reads. Where it is unknown what
+// reads take, the first holds what the full ones would leave over: that costs
+// no request.
+func (s *Scheduler) readSize(n int, now time.Time) int {
+	most := s.mostOf(bitrix.MethodSourceList)
+	e := s.cost(bitrix.MethodSourceList).estimate()
+	if !e.known {
+		if rest := n % most; rest > 0 {
+			return rest
+		}
+		return min(n, most)
+	}
+	return s.sizing(n, e, most, roundOfReads, 0, now).size()
+}
+
+// writeSize is the size of the next batch of n updates beside calls of their
+// own, or 0 if none should go now.
+func (s *Scheduler) writeSize(n, calls int, now time.Time, b *blocked) int {
+	method := bitrix.MethodSourceUpdate
+	c, e := s.cost(method), s.cost(method).estimate()
+	under := 0 // requests with updates in flight
+	latest := time.Time{}
+	for _, r := range s.flying {
+		if r.write {
+			under++
+			latest = r.sentAt
+		}
+	}
+	bud := s.budget(method)
+	if bud.probe && under > 0 {
+		return 0
+	}
+	if !e.known {
+		most := 1
+		if under == 0 && n+calls <= fewUpdates {
+			most = min(n, s.conf.BatchSize)
+		}
+		if under > 0 && s.queueAge(now) < probeTime {
+			b.by(latest.Add(probeTime), WaitAnswer)
+			return 0
+		}
+		return most
+	}
+	most := s.conf.BatchSize
+	if c.most > 0 {
+		most = min(most, c.most)
+	}
+	size := s.sizing(n, e, most, roundOfWrites, float64(calls), now).size()
+	if bud.probe {
+		return 1
+	}
+	if all := s.budget(bitrix.MethodBatch); all.billed && float64(n)*e.mean > all.left(now) {
+		// What does not fit into this window waits for ten minutes.
+		size = min(n, s.closingSize(all, e, most))
+	}
+	if left := bud.left(now); !math.IsInf(left, 1) && bud.billed && e.mean > 0 {
+		room := int(math.Ceil(left/e.mean - 1e-9))
+		if room < 1 && under > 0 {
+			return 0
+		}
+		size = min(size, max(1, room))
+	}
+	return size
+}
+
+// closingSize is the size of a batch where the portal bills batches as a
+// whole, and there is more work than the budget has room for. A batch is let
+// in as long as anything is left of the budget. So the slots share what is
+// left in equal rounds, to just below the limit, and the last round is as long
+// as a batch may be.
+func (s *Scheduler) closingSize(all *budget, e estimate, most int) int {
+	full := e.largest(s.planned(), most)
+	slots := s.limiter.capacity()
+	share := (all.limit-all.used)/slots - e.mean // seconds
+	rounds := math.Ceil(share / (float64(full) * e.mean))
+	if size := int(share / rounds / e.mean); rounds >= 1 && size >= 1 {
+		return size
+	}
+	return full
+}
+
+// queueAge is how long the oldest update in flight has been there.
+func (s *Scheduler) queueAge(now time.Time) time.Duration {
+	age := time.Duration(0)
+	for _, r := range s.flying {
+		if r.write {
+			age = max(age, now.Sub(r.sentAt))
+		}
+	}
+	return age
+}
+
+func (s *Scheduler) sizing(n int, e estimate, most int, round, calls float64, now time.Time) sizing {
+	busy, late := 0.0, 0
+	for _, r := range s.flying {
+		age := now.Sub(r.sentAt).Seconds()
+		busy += max(0, r.planned-age)
+		if r.write && age > 2*r.planned+1 {
+			late++
+		}
+	}
+	lazies := s.queue.count(func(k kind) bool { return k.lazy })
+	// Each update will be read back, 50 sources a command, 50 commands a
+	// request.
+	verify := math.Ceil((float64(lazies) + float64(n)/bitrix.PageSize) / bitrix.MaxBatch)
+	return sizing{
+		work: n, cost: e, slots: s.limiter.capacity(), busy: busy,
+		tokens: s.bucket.tokens(now), rate: s.conf.Rate, others: calls + verify,
+		limit: s.planned(), most: most, round: max(round, s.limiter.base), late: late, queued: s.limiter.served > 0, trust: s.limiter.trust(),
+	}
+}
+
+// spare reports whether the updates still to be sent leave tokens over: it is
+// the slots that bind.
+func (s *Scheduler) spare(now time.Time) bool {
+	work := s.queue.count(func(k kind) bool { return k.write && !k.alone })
+	calls := s.queue.count(func(k kind) bool { return k.write && k.alone })
+	e := s.cost(bitrix.MethodSourceUpdate).estimate()
+	slotTime := float64(work+calls) * e.mean / s.limiter.capacity()
+	needed := float64(work)/float64(s.mostOf(bitrix.MethodSourceUpdate)) + float64(calls)
+	return float64(s.bucket.tokens(now))+s.conf.Rate*slotTime > 1.25*needed+2
+}
