@@ -197,12 +197,18 @@ func FuzzAnswer(f *testing.F) {
 		}
 		check(resp.Replies[0].Err)
 		if resp.Replies[0].Err == nil {
-			sources, err := DecodeSources(resp.Replies[0].Result)
+			list, err := DecodeSources(resp.Replies[0].Result)
 			check(err)
-			for _, s := range sources {
-				if s.ID <= 0 {
-					t.Fatalf("a source without an id: %+v", s)
+			for _, s := range list.Sources {
+				if s.ID <= 0 || list.Broken[s.ID] != nil {
+					t.Fatalf("a source without an id, or a broken one: %+v", s)
 				}
+			}
+			for _, err := range list.Broken {
+				check(err)
+			}
+			if len(list.Sources)+len(list.Broken) > list.Items {
+				t.Fatalf("%d sources and %d broken ones of %d items", len(list.Sources), len(list.Broken), list.Items)
 			}
 			_, err = DecodeConnectors(resp.Replies[0].Result)
 			check(err)

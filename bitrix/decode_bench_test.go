@@ -57,11 +57,11 @@ func BenchmarkReadFullAnswer(b *testing.B) {
 		}
 		n := 0
 		for _, reply := range resp.Replies {
-			sources, err := DecodeSources(reply.Result)
+			list, err := DecodeSources(reply.Result)
 			if err != nil {
 				b.Fatal(err)
 			}
-			n += len(sources)
+			n += len(list.Sources)
 		}
 		if n != MaxBatch*PageSize {
 			b.Fatalf("%d sources", n)

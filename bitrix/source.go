@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -60,32 +61,84 @@ type connectorItem struct {
 	}] `json:"settings"`
 }
 
+// SourceList is the result of a list of sources.
+type SourceList struct {
+	Sources []Source
+	// Broken holds, by id, the sources about which the answer is not what the
+	// method documents, each with the reason, an *Error of code BadAnswer.
+	// They are not among Sources. What has no id that could be read stands
+	// under 0.
+	Broken map[int64]error
+	// Items is how many items the list had, broken ones included.
+	Items int
+}
+
+func (l *SourceList) broken(id looseInt, why error) {
+	if l.Broken == nil {
+		l.Broken = make(map[int64]error)
+	}
+	l.Broken[max(int64(id), 0)] = badResult(MethodSourceList, why)
+}
+
 // DecodeSources reads the result of a list of sources: a bare array. PHP's
 // habits are tolerated: ids as numbers or texts, booleans as true, "Y" or 1,
 // null or [] for an empty map. Unknown keys are ignored. A source that stands
-// in it twice is an error: nobody could say which of the two is true. Every
-// error is an *Error of code BadAnswer.
-func DecodeSources(result json.RawMessage) ([]Source, error) {
+// in it twice is broken: nobody could say which of the two is true. An error
+// means that there is no list at all, and is an *Error of code BadAnswer.
+func DecodeSources(result json.RawMessage) (SourceList, error) {
+	var list SourceList
 	var items looseList[sourceItem]
 	if err := items.UnmarshalJSON(result); err != nil {
-		return nil, badResult(MethodSourceList, err)
+		if items, err = list.decodeEach(result); err != nil {
+			return SourceList{}, badResult(MethodSourceList, err)
+		}
 	}
-	sources := make([]Source, len(items))
+	list.Items += len(items)
+	list.Sources = make([]Source, 0, len(items))
 	seen := make(map[looseInt]bool, len(items))
 	for i, it := range items {
-		if it.ID <= 0 {
-			return nil, badResult(MethodSourceList, decodeError(fmt.Sprintf("item %d has no id", i)))
-		}
-		if seen[it.ID] {
-			return nil, badResult(MethodSourceList, decodeError(fmt.Sprintf("source %d stands in it twice", it.ID)))
+		switch {
+		case it.ID <= 0:
+			list.broken(0, decodeError(fmt.Sprintf("item %d has no id", i)))
+		case seen[it.ID]:
+			list.broken(it.ID, decodeError(fmt.Sprintf("source %d stands in it twice", it.ID)))
 		}
 		seen[it.ID] = true
-		sources[i] = Source{
+		list.Sources = append(list.Sources, Source{
 			ID: int64(it.ID), Title: string(it.Title), Description: string(it.Description),
 			Active: bool(it.Active), ConnectorID: int64(it.ConnectorID), Settings: it.Settings,
-		}
+		})
 	}
-	return sources, nil
+	if list.Broken != nil {
+		list.Sources = slices.DeleteFunc(list.Sources, func(s Source) bool { return list.Broken[max(s.ID, 0)] != nil })
+	}
+	return list, nil
+}
+
+// decodeEach reads a list item by item and sets the broken ones apart.
+func (l *SourceList) decodeEach(result json.RawMessage) (looseList[sourceItem], error) {
+	var raw looseList[json.RawMessage]
+	if err := raw.UnmarshalJSON(result); err != nil {
+		return nil, err
+	}
+	items := make(looseList[sourceItem], 0, len(raw))
+	for _, r := range raw {
+		var item sourceItem
+		err := json.Unmarshal(r, &item)
+		if err == nil {
+			items = append(items, item)
+			continue
+		}
+		var named struct {
+			ID looseInt `json:"id"`
+		}
+		if json.Unmarshal(r, &named) != nil {
+			named.ID = 0
+		}
+		l.broken(named.ID, err)
+		l.Items++
+	}
+	return items, nil
 }
 
 // DecodeConnectors reads the result of a list of connectors. Errors are as
@@ -111,7 +164,7 @@ func DecodeConnectors(result json.RawMessage) ([]Connector, error) {
 func badResult(method string, err error) error {
 	why := decodeError("it holds something of another type than documented")
 	_ = errors.As(err, &why)
-	return &Error{Code: BadAnswer, Message: "the portal's answer is not a list as documented: " + string(why), Method: method}
+	return &Error{Code: BadAnswer, Message: "the portal's answer is not as documented: " + string(why), Method: method}
 }
 
 // decodeError says what is wrong with an answer, without repeating it.

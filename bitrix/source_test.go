@@ -38,7 +38,7 @@ func TestDecodeSources(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !reflect.DeepEqual(got, tt.want) {
+			if !reflect.DeepEqual(got.Sources, tt.want) || got.Broken != nil || got.Items != len(tt.want) {
 				t.Errorf("got  %#v\nwant %#v", got, tt.want)
 			}
 		})
@@ -47,28 +47,56 @@ func TestDecodeSources(t *testing.T) {
 
 func TestDecodeSourcesRefuses(t *testing.T) {
 	for in, why := range map[string]string{
-		``:                               "there is none",
-		`true`:                           "a single value",
-		`"canary"`:                       "a single value",
-		`{"item":{}}`:                    "an object",
-		`[{"title":"canary"}]`:           "item 0 has no id",
-		`[{"id":0}]`:                     "item 0 has no id",
-		`[{"id":-4}]`:                    "item 0 has no id",
-		`[{"id":"canary"}]`:              "not an integer",
-		`[{"id":4.5}]`:                   "not an integer",
-		`[{"id":[4]}]`:                   "not an integer",
-		`[{"id":99999999999999999999}]`:  "not an integer",
-		`[31337]`:                        "another type",
-		`[{"id":4,"title":{}}]`:          "in place of a text",
-		`[{"id":4,"settings":"canary"}]`: "settings",
-		`[{"id":4,"settings":{"login":"canary"}}]`:                "settings",
-		`[{"id":4,"settings":[{"code":"a","value":["canary"]}]}]`: "settings",
-		`[{"id":4,"title":"a"},{"id":"4","title":"b"}]`:           "source 4 stands in it twice",
-		`{"0":{"id":4},"x":{"id":5}}`:                             "an object",
+		``:                            "there is none",
+		`true`:                        "a single value",
+		`"canary"`:                    "a single value",
+		`{"item":{}}`:                 "an object",
+		`{"0":{"id":4},"x":{"id":5}}`: "an object",
+		`[{"id":4},`:                  "another type",
 	} {
 		_, err := DecodeSources([]byte(in))
-		if !errors.Is(err, BadAnswer) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "31337") {
+		if !errors.Is(err, BadAnswer) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %q", in, err, why)
+		}
+	}
+}
+
+// One broken source never spoils the others of its list.
+func TestDecodeSourcesSetsBrokenOnesApart(t *testing.T) {
+	for _, tt := range []struct {
+		item string
+		id   int64
+		why  string
+	}{
+		{`{"title":"canary"}`, 0, "has no id"},
+		{`{"id":0}`, 0, "has no id"},
+		{`{"id":-4}`, 0, "has no id"},
+		{`{"id":"canary"}`, 0, "not an integer"},
+		{`{"id":4.5}`, 0, "not an integer"},
+		{`{"id":[4]}`, 0, "not an integer"},
+		{`{"id":99999999999999999999}`, 0, "not an integer"},
+		{`31337`, 0, "another type"},
+		{`null`, 0, "has no id"},
+		{`{"id":4,"title":{}}`, 4, "in place of a text"},
+		{`{"title":["canary"],"id":"4"}`, 4, "in place of a text"},
+		{`{"id":4,"settings":"canary"}`, 4, "settings"},
+		{`{"id":4,"settings":{"login":"canary"}}`, 4, "settings"},
+		{`{"id":4,"settings":[{"code":"a","value":["canary"]}]}`, 4, "settings"},
+		{`{"id":4,"title":"a"},{"id":"4","title":"b"}`, 4, "source 4 stands in it twice"},
+		{`{"id":4,"title":"a"},{"id":"4","title":{}}`, 4, "in place of a text"},
+	} {
+		list, err := DecodeSources([]byte(`[{"id":3,"title":"before"},` + tt.item + `,{"id":5,"title":"after"}]`))
+		if err != nil {
+			t.Errorf("%s: %v", tt.item, err)
+			continue
+		}
+		if len(list.Sources) != 2 || list.Sources[0].ID != 3 || list.Sources[1].ID != 5 || list.Items != 3+strings.Count(tt.item, "},{") {
+			t.Errorf("%s: the others are %+v, of %d items", tt.item, list.Sources, list.Items)
+		}
+		why := list.Broken[tt.id]
+		if len(list.Broken) != 1 || !errors.Is(why, BadAnswer) || !strings.Contains(why.Error(), tt.why) ||
+			strings.Contains(why.Error(), "canary") || strings.Contains(why.Error(), "31337") {
+			t.Errorf("%s: broken are %v, want %d: %q", tt.item, list.Broken, tt.id, tt.why)
 		}
 	}
 }
