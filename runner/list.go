@@ -3,6 +3,7 @@ package runner
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"syncsources/bitrix"
@@ -11,13 +12,13 @@ import (
 // List reads all live sources that the credentials can see, by rising id. Of
 // the options the pace and the logger count. What ended it early is the
 // report's error and outcome, as after Plan; the sources are then not
-// complete.
+// complete. Single sources that cannot be read are the report's only ones.
 //
 // Nothing tells the end of the pages but a short one. A portal that never
 // sends one, and repeats what it has shown, is a BadAnswer.
 func List(ctx context.Context, portal Reader, o Options) ([]bitrix.Source, *Report) {
 	r := newRun("export", portal, readSender{portal}, o)
-	rd := &reading{run: r, paged: make(map[int64]bool), live: Live{Sources: make(map[int64]bitrix.Source)}}
+	rd := &reading{run: r, paged: make(map[int64]bool), live: Live{Sources: make(map[int64]bitrix.Source), Errors: make(map[int64]error)}}
 	rd.pages(1, 1)
 	err := r.scheduler.Run(ctx)
 	if err == nil {
@@ -28,6 +29,9 @@ func List(ctx context.Context, portal Reader, o Options) ([]bitrix.Source, *Repo
 	}
 	if err != nil {
 		r.stop(ctx, err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(rd.live.Errors)) {
+		r.report.Sources = append(r.report.Sources, SourceResult{ID: id, Status: StatusFailed, Error: failure(rd.live.Errors[id])})
 	}
 	sources := make([]bitrix.Source, 0, len(rd.live.Sources))
 	for _, s := range rd.live.Sources {

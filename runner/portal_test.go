@@ -16,6 +16,7 @@ import (
 // bench is a portal with what a test asks of it.
 type bench struct {
 	*sandbox.Portal
+	creds  bitrix.Credentials
 	client *bitrix.Client
 }
 
@@ -33,7 +34,7 @@ func onPortal(t *testing.T, state sandbox.State, f func(t *testing.T, b *bench))
 		if err != nil {
 			t.Fatal(err)
 		}
-		f(t, &bench{p, bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper()})})
+		f(t, &bench{p, creds, bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper()})})
 	})
 }
 

@@ -3,6 +3,7 @@ package runner
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"syncsources/bitrix"
@@ -19,6 +20,10 @@ type reading struct {
 	repeats bool
 	err     error // of a page
 }
+
+// maxPaged is how many sources are read page by page. No portal has so many;
+// one that goes on without end would fill the memory.
+const maxPaged = 200_000
 
 // read reads the declared sources, fifty to a list command, and the
 // connectors in the same request. An error means that the run has to stop.
@@ -58,9 +63,9 @@ func (r *run) read(ctx context.Context) (Live, error) {
 // sources reads sources by id.
 func (rd *reading) sources(ids []int64) {
 	rd.scheduler.Submit(schedule.Task{Command: bitrix.SourcesByID(ids), Done: func(res schedule.Result) {
-		found, err := sourcesOf(res)
-		if err != nil {
-			for _, id := range ids {
+		found, missing := answerFor(ids, res)
+		for id, err := range missing {
+			if err != nil {
 				rd.live.Errors[id] = err
 			}
 		}
@@ -68,6 +73,34 @@ func (rd *reading) sources(ids []int64) {
 		rd.progress.Done += len(ids)
 		rd.show()
 	}})
+}
+
+// answerFor sorts the answer to a list of sources by id: those that it shows,
+// and those that it does not, with the reason where there is one other than
+// that they do not exist. What nobody asked for is left out: a portal that
+// lists it has not looked at the ids, and then a missing one may exist.
+func answerFor(ids []int64, res schedule.Result) (found []bitrix.Source, missing map[int64]error) {
+	list, err := sourcesOf(res)
+	missing = make(map[int64]error)
+	for _, id := range ids {
+		missing[id] = err
+	}
+	if err == nil {
+		err = list.Broken[0] // one of the missing, and nobody knows which
+	}
+	for _, s := range list.Sources {
+		if _, asked := missing[s.ID]; asked {
+			found = append(found, s)
+			delete(missing, s.ID)
+		} else if err == nil {
+			err = &bitrix.Error{Code: bitrix.BadAnswer, Method: bitrix.MethodSourceList,
+				Message: "the portal answered with other sources than those asked for"}
+		}
+	}
+	for id := range missing {
+		missing[id] = cmp.Or(list.Broken[id], err)
+	}
+	return found, missing
 }
 
 // keep adds sources to what is live. The first answer about a source counts:
@@ -112,20 +145,27 @@ func (rd *reading) pages(first, n int) {
 	left, fresh, more := n, 0, true
 	for page := first; page < first+n; page++ {
 		rd.scheduler.Submit(schedule.Task{Command: bitrix.SourcesPage(page), Done: func(res schedule.Result) {
-			found, err := sourcesOf(res)
+			list, err := sourcesOf(res)
 			if err != nil {
 				rd.err = cmp.Or(rd.err, err)
 			}
-			for _, s := range found {
+			for id, err := range list.Broken {
+				rd.live.Errors[id] = cmp.Or(rd.live.Errors[id], err)
+				rd.logger.Warn("a source cannot be read", "id", id, "reason", err.Error())
+			}
+			for _, s := range list.Sources {
 				if !rd.paged[s.ID] {
 					rd.paged[s.ID] = true
 					fresh++
 				}
 			}
-			rd.keep(found)
-			more = more && len(found) >= bitrix.PageSize
+			rd.keep(list.Sources)
+			more = more && list.Items >= bitrix.PageSize
 			switch left--; {
 			case left > 0 || !more:
+			case len(rd.paged) >= maxPaged:
+				rd.err = cmp.Or[error](rd.err, &bitrix.Error{Code: bitrix.BadAnswer, Method: bitrix.MethodSourceList,
+					Message: fmt.Sprintf("the portal's pages of sources do not end: it has shown %d", len(rd.paged))})
 			case fresh > 0:
 				rd.pages(first+n, min(2*n, bitrix.MaxBatch))
 			default:
@@ -136,12 +176,12 @@ func (rd *reading) pages(first, n int) {
 }
 
 // sourcesOf decodes the result of a list of sources.
-func sourcesOf(res schedule.Result) ([]bitrix.Source, error) {
+func sourcesOf(res schedule.Result) (bitrix.SourceList, error) {
 	switch {
 	case res.Skipped:
-		return nil, &Failure{Code: CodeInterrupted, Message: "not read"}
+		return bitrix.SourceList{}, &Failure{Code: CodeInterrupted, Message: "not read"}
 	case res.Reply.Err != nil:
-		return nil, res.Reply.Err
+		return bitrix.SourceList{}, res.Reply.Err
 	}
 	return bitrix.DecodeSources(res.Reply.Result)
 }
@@ -155,6 +195,11 @@ func unmanaged(live Live, o Options) []UnmanagedSource {
 	for id, s := range live.Sources {
 		if !o.Managed[id] {
 			list = append(list, UnmanagedSource{ID: id, Title: s.Title, ConnectorID: s.ConnectorID})
+		}
+	}
+	for id := range live.Errors {
+		if _, ok := live.Sources[id]; id > 0 && !ok && !o.Managed[id] {
+			list = append(list, UnmanagedSource{ID: id}) // it is there, but what it is cannot be read
 		}
 	}
 	slices.SortFunc(list, func(a, b UnmanagedSource) int { return cmp.Compare(a.ID, b.ID) })

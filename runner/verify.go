@@ -70,15 +70,17 @@ func (a *apply) verify(lazy bool) {
 
 // readAgain takes the answer to a read-back.
 func (a *apply) readAgain(batch []*entry, res schedule.Result) {
-	found, err := sourcesOf(res)
+	ids := make([]int64, len(batch))
+	for i, e := range batch {
+		ids[i] = e.result.ID
+	}
+	found, missing := answerFor(ids, res)
 	byID := make(map[int64]*bitrix.Source, len(found))
 	for i := range found {
-		if byID[found[i].ID] == nil {
-			byID[found[i].ID] = &found[i]
-		}
+		byID[found[i].ID] = &found[i]
 	}
 	for _, e := range batch {
-		live, ok := byID[e.result.ID]
+		live, err := byID[e.result.ID], missing[e.result.ID]
 		switch {
 		case err != nil:
 			a.fail(e, &Failure{
@@ -86,7 +88,7 @@ func (a *apply) readAgain(batch []*entry, res schedule.Result) {
 				Message: fmt.Sprintf("an update of %s was sent, but it could not be read back: %s", paths(e.diffs), failure(err).Error()),
 				Hint:    "run again: it reads the source and sends only what is missing",
 			})
-		case !ok:
+		case live == nil:
 			e.result.Verified = true
 			a.fail(e, notFound())
 		default:

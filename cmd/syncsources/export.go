@@ -112,9 +112,12 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	live, report := runner.List(limited, client, runner.Options{Schedule: f.schedule(), Logger: logger})
-	if report.Outcome != runner.OutcomeOK {
+	if report.Outcome != runner.OutcomeOK && report.Outcome != runner.OutcomeFailed {
 		_ = render.RunError(a.stderr, report, render.Options{Color: color})
 		return ending(reportCode(ctx, report, false))
+	}
+	for _, s := range report.Sources { // the others are exported all the same
+		_, _ = fmt.Fprintf(a.stderr, "error: source #%d is left out: %s\n", s.ID, s.Error.Message)
 	}
 	selected, err := filterLive(live, f.ids, f.connectors)
 	if err != nil {
@@ -133,7 +136,7 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 	if err := ex.write(a.stdout); err != nil {
 		return outputFailed(err)
 	}
-	return nil
+	return ending(reportCode(ctx, report, false))
 }
 
 // filterLive keeps the sources with these ids and of these connectors; none

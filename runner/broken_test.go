@@ -1,0 +1,203 @@
+package runner_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncsources/bitrix"
+	"syncsources/runner"
+)
+
+// item is a source in an answer.
+type item = map[string]any
+
+// edited lies between the client and the portal and changes the lists of
+// sources in answers.
+type edited struct {
+	portal http.RoundTripper
+	edit   func(list []any) []any
+}
+
+func (e edited) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := e.portal.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	var root item
+	if json.Unmarshal(content, &root) == nil {
+		e.walk(root)
+		content, _ = json.Marshal(root)
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+	return resp, nil
+}
+
+func (e edited) walk(m item) {
+	for key, v := range m {
+		switch v := v.(type) {
+		case item:
+			e.walk(v)
+		case []any:
+			first, _ := append(v, nil)[0].(item)
+			if _, source := first["connectorId"]; source || len(v) == 0 && strings.HasPrefix(key, "c") {
+				m[key] = e.edit(v)
+			}
+		}
+	}
+}
+
+func each(f func(id string, it item)) func([]any) []any {
+	return func(list []any) []any {
+		for _, v := range list {
+			f(fmt.Sprint(v.(item)["id"]), v.(item))
+		}
+		return list
+	}
+}
+
+func applyEdited(b *bench, edit func([]any) []any, n int, o runner.Options) *runner.Report {
+	client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), edit}})
+	o.Sources = retitled(n)
+	return runner.Apply(context.Background(), client, o)
+}
+
+// A source that the portal answers nonsense about fails alone.
+func TestBrokenSourceStopsNoOther(t *testing.T) {
+	for name, edit := range map[string]func(it item){
+		"title":      func(it item) { it["title"] = item{"ru": "x"} },
+		"no id":      func(it item) { delete(it, "id") },
+		"odd id":     func(it item) { it["id"] = "seven" },
+		"settings":   func(it item) { it["settings"] = "none" },
+		"setting":    func(it item) { it["settings"] = []any{item{"code": "login", "value": []any{"x"}}} },
+		"not itself": func(it item) { it["id"] = "8" }, // source 8 stands there twice then
+	} {
+		t.Run(name, func(t *testing.T) {
+			onPortal(t, sqlState(120), func(t *testing.T, b *bench) {
+				report := applyEdited(b, each(func(id string, it item) {
+					if id == "7" {
+						edit(it)
+					}
+				}), 120, runner.Options{})
+				want := map[string]int{"updated": 119, "failed BAD_ANSWER": 1}
+				if name == "not itself" {
+					want = map[string]int{"updated": 118, "failed BAD_ANSWER": 1, "failed SOURCE_NOT_FOUND": 1}
+				}
+				if diff := cmp.Diff(want, statuses(report)); diff != "" {
+					t.Errorf("%s\n%v", diff, report.Err())
+				}
+			})
+		})
+	}
+}
+
+// What cannot be read back is not called updated.
+func TestBrokenReadBack(t *testing.T) {
+	onPortal(t, sqlState(60), func(t *testing.T, b *bench) {
+		report := applyEdited(b, each(func(id string, it item) {
+			if id == "7" && it["title"] == "new" {
+				it["title"] = []any{"new"}
+			}
+		}), 60, runner.Options{})
+		if diff := cmp.Diff(map[string]int{"updated": 59, "failed UNKNOWN_OUTCOME": 1}, statuses(report)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// A portal that says true and stores nothing is found out.
+func TestTrueAndNothingStored(t *testing.T) {
+	onPortal(t, sqlState(60), func(t *testing.T, b *bench) {
+		report := applyEdited(b, each(func(id string, it item) {
+			if id == "7" {
+				it["title"] = "old"
+			}
+		}), 60, runner.Options{})
+		if diff := cmp.Diff(map[string]int{"updated": 59, "failed NOT_CONVERGED": 1}, statuses(report)); diff != "" {
+			t.Error(diff)
+		}
+		if s := report.Sources[6]; s.Attempts != 1 || !s.Verified {
+			t.Errorf("%d attempts, verified %v", s.Attempts, s.Verified)
+		}
+	})
+}
+
+// A portal that overlooks the filter does not prove that a source is missing,
+// and what nobody asked for is not looked at.
+func TestSourcesNobodyAskedFor(t *testing.T) {
+	other := item{"id": "9000", "title": "other", "connectorId": "1", "active": true, "settings": nil}
+	for name, tt := range map[string]struct {
+		edit func([]any) []any
+		want map[string]int
+	}{
+		"beside the others": {func(l []any) []any { return append(l, other) }, map[string]int{"updated": 5}},
+		"in their place":    {func([]any) []any { return []any{other} }, map[string]int{"failed BAD_ANSWER": 5}},
+		"none at all":       {func([]any) []any { return []any{} }, map[string]int{"failed SOURCE_NOT_FOUND": 5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onPortal(t, sqlState(5), func(t *testing.T, b *bench) {
+				report := applyEdited(b, tt.edit, 5, runner.Options{})
+				if diff := cmp.Diff(tt.want, statuses(report)); diff != "" {
+					t.Errorf("%s\n%v", diff, report.Err())
+				}
+			})
+		})
+	}
+}
+
+// Pages that never end: the same one again and again, or ever new sources.
+func TestEndlessPages(t *testing.T) {
+	full := func(from int) []any {
+		list := make([]any, bitrix.PageSize)
+		for i := range list {
+			list[i] = item{"id": from + i, "title": "t", "connectorId": 1, "settings": nil}
+		}
+		return list
+	}
+	onPortal(t, sqlState(0), func(t *testing.T, b *bench) {
+		next := 1
+		for name, edit := range map[string]func([]any) []any{
+			"the same": func([]any) []any { return full(1) },
+			"new ones": func([]any) []any { next += bitrix.PageSize; return full(next) },
+		} {
+			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), edit}})
+			list, report := runner.List(context.Background(), client, runner.Options{})
+			if report.Outcome != runner.OutcomeStopped || report.Error.Code != string(bitrix.BadAnswer) {
+				t.Errorf("%s: %s %v after %d sources", name, report.Outcome, report.Error, len(list))
+			}
+			if report.Requests.HTTP > 150 {
+				t.Errorf("%s: %d requests", name, report.Requests.HTTP)
+			}
+		}
+	})
+}
+
+// A broken source on a page is left out of the list, and told.
+func TestBrokenSourceOnAPage(t *testing.T) {
+	onPortal(t, sqlState(120), func(t *testing.T, b *bench) {
+		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(id string, it item) {
+			if id == "7" {
+				it["title"] = item{}
+			}
+		})}})
+		list, report := runner.List(context.Background(), client, runner.Options{})
+		if len(list) != 119 || report.Outcome != runner.OutcomeFailed || len(report.Sources) != 1 || report.Sources[0].ID != 7 {
+			t.Errorf("%d sources, %s %+v", len(list), report.Outcome, report.Sources)
+		}
+		plan := runner.Plan(context.Background(), client, runner.Options{ShowUnmanaged: true, Managed: map[int64]bool{1: true}, Sources: retitled(1)})
+		if plan.Summary.Unmanaged != 119 || plan.Summary.Planned != 1 || plan.Outcome != runner.OutcomeChanges {
+			t.Errorf("%s %+v", plan.Outcome, plan.Summary)
+		}
+	})
+}
