@@ -129,3 +129,16 @@ func secretVariable(e environment, name string) (string, error) {
 	}
 	return value, nil
 }
+
+// credentialFiles returns the files that hold our own credentials, whatever
+// variable of ours names them. A manifest, which may come from anybody who can
+// open a pull request, must not send them to a portal as settings.
+func credentialFiles(e environment) []string {
+	var paths []string
+	for name, path := range e.values {
+		if name = strings.ToUpper(name); strings.HasPrefix(name, "B24_") && strings.HasSuffix(name, "_FILE") && path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}

@@ -32,7 +32,7 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	if err != nil {
 		return err
 	}
-	resolver := manifest.Resolver{LookupEnv: a.env.lookup, AllowDirs: f.allowDirs}
+	resolver := manifest.Resolver{LookupEnv: a.env.lookup, AllowDirs: f.allowDirs, DenyFiles: credentialFiles(a.env)}
 	selected, findings = resolver.Resolve(selected)
 	if len(findings) > 0 {
 		return invalidManifests(findings)
