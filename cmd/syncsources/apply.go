@@ -30,7 +30,7 @@ One apply runs against a portal at a time on one host; see --lock-timeout.`,
 	set := cmd.Flags()
 	f.add(set)
 	set.BoolVar(&f.noVerify, "no-verify", false, "trust the portal's answers and do not read back")
-	set.BoolVar(&f.dryRun, "dry-run", false, "plan only")
+	set.BoolVar(&f.dryRun, "dry-run", false, "plan only: show what differs, and write nothing")
 	addFlag(set, &f.checksum, "checksum", "sum", "", "refuse changes other than those of the plan that printed this checksum", checkChecksum)
 	addFlag(set, &f.lockTimeout, "lock-timeout", "duration", "0s", "how long to wait for another apply against the same portal on this host to end", durationOrZero)
 	return cmd

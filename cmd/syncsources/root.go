@@ -77,6 +77,7 @@ Exit codes: 0 done, 1 a source failed or a guard refused, 2 changes (plan
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newLogin(a), newSandbox(a), newSchema(a), newVersion(a))
+	addCompletion(root)
 	return root
 }
 

@@ -61,12 +61,14 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 // converge runs a plan, with a client that has no method that writes, or an
 // apply.
 func (a *app) converge(ctx context.Context, command string, f *runFlags, portal *connection, selected []manifest.Source, managed map[int64]bool) *runner.Report {
-	logger := f.logger(a.stderr, colored(a.env, f.noColor, a.stderr))
+	show, log, end := a.progress(f.progress)
+	defer end()
+	logger := f.logger(log, colored(a.env, f.noColor, a.stderr))
 	options := runner.Options{
 		Sources: selected, Key: portal.credentials.Key(), Schedule: f.schedule(),
 		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
 		ShowUnmanaged: f.showUnmanaged, Managed: managed,
-		Logger: logger,
+		Logger: logger, Progress: show,
 	}
 	quiet := context.AfterFunc(ctx, func() {
 		logger.Warn("interrupted: settling what is in flight; a second signal leaves at once")

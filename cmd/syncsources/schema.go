@@ -10,7 +10,7 @@ import (
 
 // newSchema builds the command that prints a JSON Schema.
 func newSchema(a *app) *cobra.Command {
-	documents := []string{"sources"}
+	documents := []string{"sources", "report"}
 	return &cobra.Command{
 		Use:   "schema [sources|report]",
 		Short: "Print the JSON Schema of manifests, or of reports",
@@ -31,6 +31,8 @@ JSON report. Editors complete and check a manifest that begins with
 			if len(args) == 1 {
 				switch args[0] {
 				case "sources":
+				case "report":
+					document = schema.Report()
 				default:
 					return invalid(codeCommandLine, fmt.Sprintf("unknown schema %q", args[0]), didYouMean(args[0], documents, "there are "+alternatives(documents)))
 				}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// slowState makes a run that takes a while: each answer comes after two seconds.
+const slowState = threeSources + "latency: 2s\n"
+
+// Standard error stays empty on a run without anything to say, and logs as
+// asked for: one event a line.
+func TestLogs(t *testing.T) {
+	paths := files(t, threeSources, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		plan := []string{"plan", "--sandbox", paths[0], paths[1]}
+		if got := program(t.Context(), nil, plan...); got.stderr != "" {
+			t.Errorf("by default standard error has %q", got.stderr)
+		}
+		if got := program(t.Context(), nil, append(plan, "--log-level", "info")...); !strings.Contains(got.stderr, "INF run finished") || strings.Contains(got.stderr, "DBG") {
+			t.Errorf("at info standard error has %q", got.stderr)
+		}
+		got := program(t.Context(), []string{"SYNCSOURCES_LOG_LEVEL=debug", "SYNCSOURCES_LOG_FORMAT=json"}, plan...)
+		lines := strings.Split(strings.TrimSuffix(got.stderr, "\n"), "\n")
+		for _, line := range lines {
+			var event struct{ Time, Level, Msg string }
+			if err := json.Unmarshal([]byte(line), &event); err != nil || event.Time == "" || event.Level == "" || event.Msg == "" {
+				t.Errorf("line %q: %v", line, err)
+			}
+		}
+		if len(lines) < 2 {
+			t.Errorf("at debug there are only %q", lines)
+		}
+		if strings.Contains(got.stdout, "{") {
+			t.Errorf("a log line went to standard output: %q", got.stdout)
+		}
+	})
+}
+
+// The progress bar is on standard error, on terminals only unless forced, and
+// gone at the end.
+func TestProgress(t *testing.T) {
+	paths := files(t, slowState, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		apply := []string{"apply", "--sandbox", paths[0], paths[1]}
+		if got := program(t.Context(), nil, apply...); got.stderr != "" {
+			t.Errorf("without a terminal standard error has %q", got.stderr)
+		}
+		got := program(t.Context(), nil, append(apply, "--progress", "always")...)
+		for _, want := range []string{"reading 0/3", "writing 0/3"} {
+			if !strings.Contains(got.stderr, want) {
+				t.Errorf("no %q in %q", want, got.stderr)
+			}
+		}
+		if !strings.HasSuffix(got.stderr, "\x1b[K") {
+			t.Errorf("it is not gone at the end: %q", got.stderr)
+		}
+		if strings.Contains(got.stdout, "\x1b") {
+			t.Errorf("standard output has %q", got.stdout)
+		}
+	})
+}
+
+func TestColor(t *testing.T) {
+	for _, c := range []struct {
+		environ []string
+		noColor bool
+		want    bool
+	}{
+		{nil, false, false}, // not a terminal
+		{[]string{"FORCE_COLOR=1"}, false, true},
+		{[]string{"FORCE_COLOR=0"}, false, false},
+		{[]string{"FORCE_COLOR=1", "NO_COLOR=1"}, false, false},
+		{[]string{"FORCE_COLOR=1", "NO_COLOR="}, false, true}, // no-color.org: an empty one does not count
+		{[]string{"FORCE_COLOR=1"}, true, false},
+		{[]string{"FORCE_COLOR=1", "TERM=dumb"}, false, true},
+	} {
+		if got := colored(newEnvironment(c.environ), c.noColor, &bytes.Buffer{}); got != c.want {
+			t.Errorf("%v, --no-color=%t: %t, want %t", c.environ, c.noColor, got, c.want)
+		}
+	}
+	paths := files(t, threeSources, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		plan := []string{"plan", "--sandbox", paths[0], paths[1]}
+		if got := program(t.Context(), []string{"FORCE_COLOR=1"}, plan...); !strings.Contains(got.stdout, "\x1b[") {
+			t.Errorf("no colour in %q", got.stdout)
+		}
+		if got := program(t.Context(), []string{"FORCE_COLOR=1"}, append(plan, "--no-color")...); strings.Contains(got.stdout, "\x1b[") {
+			t.Errorf("colour in %q", got.stdout)
+		}
+	})
+}
