@@ -92,6 +92,9 @@ func soak(t *testing.T, seed uint64) (got soaked) {
 			defer func() { _ = portal.Close() }()
 
 			first := w.run(t, portal, w.options, w.end)
+			if n := portal.Stats().Refused; n > 0 && w.state.Limits.Level == 0 {
+				t.Errorf("%d requests ran into the rate limit of a portal that nobody else uses", n)
+			}
 			again := w.options
 			again.NoVerify, again.FailFast = false, false
 			second := w.run(t, portal, again, 0)
