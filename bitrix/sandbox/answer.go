@@ -90,18 +90,21 @@ type timing struct {
 	resetAt       time.Time
 }
 
-// array writes the figures as the server does: seconds as floats, dates with
+// figures makes a time object, as the server writes it: seconds as floats, dates with
 // an offset, operating_reset_at as a whole Unix second.
-func (t timing) array() *array {
+func (p *Portal) figures(t timing) *array {
 	const date = "2006-01-02T15:04:05-07:00"
-	return dict(
+	a := dict(
 		"start", unix(t.start), "finish", unix(t.finish),
 		"duration", t.finish.Sub(t.start).Seconds(),
 		"processing", t.processing.Seconds(),
 		"date_start", t.start.UTC().Format(date), "date_finish", t.finish.UTC().Format(date),
-		"operating_reset_at", t.resetAt.Unix(),
-		"operating", t.operating.Seconds(),
 	)
+	if !p.cfg.HideOperating {
+		a.add("operating_reset_at", t.resetAt.Unix())
+		a.add("operating", t.operating.Seconds())
+	}
+	return a
 }
 
 // unix is a time in seconds with the microseconds that PHP's clock has.

@@ -55,7 +55,7 @@ func (r *run) batch(params *array) (any, timing, *apiError) {
 			err = res.err
 			if err == nil {
 				out["result"].set(key, res.result)
-				out["time"].set(key, res.time.array())
+				out["time"].set(key, p.figures(res.time))
 			}
 			spent += res.time.processing
 		}

@@ -63,7 +63,7 @@ func (c *connector) value(name string) any {
 	}
 	switch name {
 	case "id":
-		return text1(c.id)
+		return idText(c.id)
 	case "title":
 		return c.title
 	case "logo":

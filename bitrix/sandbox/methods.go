@@ -31,7 +31,7 @@ var methods = map[string]method{
 
 // profile tells who the client acts for.
 func (r *run) profile(*array) (any, *apiError) {
-	return dict("ID", text1(r.auth.user), "ADMIN", true, "NAME", "Sandbox", "LAST_NAME", "User",
+	return dict("ID", idText(r.auth.user), "ADMIN", true, "NAME", "Sandbox", "LAST_NAME", "User",
 		"PERSONAL_GENDER", "", "TIME_ZONE", "", "TIME_ZONE_OFFSET", int64(0)), nil
 }
 
@@ -65,8 +65,8 @@ func (r *run) appInfo(*array) (any, *apiError) {
 		"PAYMENT_EXPIRED", "N", "DAYS", nil, "LANGUAGE_ID", "en", "LICENSE", license), nil
 }
 
-// text1 is the text of an integer: lists of the portal hold ids as texts.
-func text1(n int64) string {
+// idText is the text of an integer: lists of the portal hold ids as texts.
+func idText(n int64) string {
 	s, _ := text(n)
 	return s
 }

@@ -32,11 +32,11 @@ func list(vals ...any) *array {
 	return a
 }
 
-// dict makes an array of alternating keys and values.
+// dict makes an array of alternating keys, all different, and values.
 func dict(pairs ...any) *array {
 	a := &array{keys: make([]string, 0, len(pairs)/2), vals: make([]any, 0, len(pairs)/2)}
 	for i := 0; i < len(pairs); i += 2 {
-		a.set(pairs[i].(string), pairs[i+1])
+		a.add(pairs[i].(string), pairs[i+1])
 	}
 	return a
 }
@@ -85,6 +85,11 @@ func (a *array) set(key string, val any) {
 		a.vals[i] = val
 		return
 	}
+	a.add(key, val)
+}
+
+// add sets a key that is not there yet.
+func (a *array) add(key string, val any) {
 	a.keys = append(a.keys, key)
 	a.vals = append(a.vals, val)
 	if n, ok := intKey(key); ok && (!a.numbered || n >= a.next) {
@@ -103,7 +108,7 @@ func (a *array) set(key string, val any) {
 
 // push is PHP's $a[] = val: the key is one more than the largest integer key
 // that there ever was.
-func (a *array) push(val any) { a.set(strconv.FormatInt(a.next, 10), val) }
+func (a *array) push(val any) { a.add(strconv.FormatInt(a.next, 10), val) }
 
 // without returns a copy that lacks the keys for which drop is true.
 func (a *array) without(drop func(key string) bool) *array {

@@ -17,9 +17,9 @@ type Portal struct {
 	mu         sync.Mutex // guards all below
 	connectors map[int64]*connector
 	sources    map[int64]*source
-	ids        []int64 // of sources, rising
-	lastID     int64   // of a source
-	lastParam  int64   // of a stored setting
+	owned      map[string][]int64 // the ids of an application's sources, rising
+	lastID     int64              // of a source
+	lastParam  int64              // of a stored setting
 	bucket     bucket
 	meters     map[meterKey]*meter
 	busy       int
@@ -45,6 +45,7 @@ func New(s *State) (*Portal, error) {
 		cfg:        *s,
 		connectors: make(map[int64]*connector, len(s.Connectors)),
 		sources:    make(map[int64]*source, len(s.Sources)),
+		owned:      map[string][]int64{},
 		bucket:     newBucket(s.Limits),
 		meters:     map[meterKey]*meter{},
 		faults:     make([]faultCount, len(s.Faults)),

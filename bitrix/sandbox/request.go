@@ -20,8 +20,7 @@ type request struct {
 	bearer string // of the Authorization header
 }
 
-// maxBody is the most that the portal reads of a request, as PHP's
-// post_max_size has it.
+// maxBody is PHP's post_max_size: a larger body counts as empty.
 const maxBody = 8 << 20
 
 // readRequest takes in an HTTP request. A body that cannot be read in full is
@@ -41,9 +40,12 @@ func readRequest(r *http.Request) (request, error) {
 	if r.Body == nil || r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return req, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		return req, err
+	}
+	if len(body) > maxBody {
+		return req, nil
 	}
 	if more := bodyParams(r.Header.Get("Content-Type"), body); more != nil {
 		for i, k := range more.keys {

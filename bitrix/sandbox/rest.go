@@ -79,7 +79,7 @@ func (r *run) execute(t target, req request) answer {
 		return rootError(err)
 	}
 	tm.start, tm.finish = r.start, time.Now()
-	a := jsonAnswer(http.StatusOK, dict("result", result, "time", tm.array()))
+	a := jsonAnswer(http.StatusOK, dict("result", result, "time", r.p.figures(tm)))
 	a.code = code
 	return a
 }

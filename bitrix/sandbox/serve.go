@@ -44,14 +44,9 @@ func (p *Portal) Serve(ctx context.Context, l net.Listener) error {
 func (p *Portal) Describe(w io.Writer, address string) error {
 	address = strings.TrimSuffix(address, "/")
 	p.mu.Lock()
-	id, n := int64(1), 0
-	for _, i := range p.ids {
-		if s := p.sources[i]; s.owner == ClientID {
-			if n == 0 {
-				id = i
-			}
-			n++
-		}
+	id, n := int64(1), len(p.owned[ClientID])
+	if n > 0 {
+		id = p.owned[ClientID][0]
 	}
 	p.mu.Unlock()
 

@@ -1,8 +1,9 @@
 package sandbox
 
 import (
+	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"time"
 )
 
@@ -77,12 +78,18 @@ func (p *Portal) newSource(s Source) *source {
 func (p *Portal) insert(s *source) {
 	p.sources[s.id] = s
 	p.lastID = max(p.lastID, s.id)
-	if n := len(p.ids); n == 0 || p.ids[n-1] < s.id {
-		p.ids = append(p.ids, s.id)
-		return
+	ids := p.owned[s.owner]
+	i, _ := slices.BinarySearch(ids, s.id)
+	p.owned[s.owner] = slices.Insert(ids, i, s.id)
+}
+
+// remove takes a source away. p.mu is held.
+func (p *Portal) remove(s *source) {
+	delete(p.sources, s.id)
+	ids := p.owned[s.owner]
+	if i, ok := slices.BinarySearch(ids, s.id); ok {
+		p.owned[s.owner] = slices.Delete(ids, i, i+1)
 	}
-	i := sort.Search(len(p.ids), func(i int) bool { return p.ids[i] >= s.id })
-	p.ids = slices.Insert(p.ids, i, s.id)
 }
 
 // mine finds a source of the run's client. Others' are not there for it. p.mu
@@ -120,27 +127,27 @@ func (p *Portal) Source(id int64) (Source, bool) {
 func (p *Portal) Sources() []Source {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]Source, len(p.ids))
-	for i, id := range p.ids {
-		all[i] = p.sources[id].export()
+	all := make([]Source, 0, len(p.sources))
+	for _, id := range slices.Sorted(maps.Keys(p.sources)) {
+		all = append(all, p.sources[id].export())
 	}
 	return all
 }
 
 // SetSource changes a source behind the clients' back, as somebody in the
-// portal's user interface might, or adds it. Settings that the connector does
-// not declare are dropped.
-func (p *Portal) SetSource(s Source) {
+// portal's user interface might, or adds it. It is an error if there is no
+// such connector; settings that it does not declare are dropped.
+func (p *Portal) SetSource(s Source) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.connectors[s.ConnectorID] == nil {
-		return
+		return fmt.Errorf("sandbox: source %d: there is no connector %d", s.ID, s.ConnectorID)
 	}
-	if p.sources[s.ID] == nil {
-		p.insert(p.newSource(s))
-		return
+	if old := p.sources[s.ID]; old != nil {
+		p.remove(old)
 	}
-	p.sources[s.ID] = p.newSource(s)
+	p.insert(p.newSource(s))
+	return nil
 }
 
 // export makes the public form of a source.

@@ -9,13 +9,13 @@ import (
 func (s *source) value(name string) any {
 	switch name {
 	case "id":
-		return text1(s.id)
+		return idText(s.id)
 	case "title":
 		return s.title
 	case "type":
 		return "rest"
 	case "code":
-		return "rest_" + text1(s.connectorID)
+		return "rest_" + idText(s.connectorID)
 	case "description":
 		if s.description == nil {
 			return nil
@@ -44,7 +44,7 @@ func (s *source) params(c *connector, withID bool) *array {
 		st, _ := c.setting(p.code)
 		a := dict("code", p.code, "name", st.Name, "type", st.Type, "value", p.value)
 		if withID {
-			a.set("id", p.id)
+			a.add("id", p.id)
 		}
 		l.push(a)
 	}
@@ -62,11 +62,11 @@ func (s sourceRow) item(names []string) *array {
 	for _, n := range names {
 		switch {
 		case n != "settings":
-			a.set(n, s.value(n))
+			a.add(n, s.value(n))
 		case len(s.settings) == 0:
-			a.set(n, nil) // a source without any
+			a.add(n, nil) // a source without any
 		default:
-			a.set(n, s.params(s.connector, false))
+			a.add(n, s.params(s.connector, false))
 		}
 	}
 	return a
@@ -83,28 +83,31 @@ func (r *run) sourceList(params *array) (any, *apiError) {
 	}
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
-	ids, filtered := r.p.candidates(q)
-	if !filtered && q.byID() {
+	ids, filtered := r.candidates(q)
+	if !filtered {
 		q.filter = nil
-	}
-	rows := make([]row, 0, min(len(ids), 2*pageSize))
-	enough := q.number * pageSize
-	for _, id := range ids {
-		if s := r.mine(id); s != nil {
-			rows = append(rows, sourceRow{s, r.p.connectors[s.connectorID]})
-			if len(rows) == enough && q.filter == nil && q.byID() {
-				break // the rest is on later pages
-			}
+		if q.byID() {
+			from := min((q.number-1)*pageSize, len(ids))
+			ids, q.number = ids[from:min(from+pageSize, len(ids))], 1
 		}
+	}
+	rows := make([]row, 0, len(ids))
+	for _, id := range ids {
+		s := r.p.sources[id]
+		rows = append(rows, sourceRow{s, r.p.connectors[s.connectorID]})
 	}
 	return q.page(rows), nil
 }
 
 // candidates are the ids among which a list looks: those that the filter
-// names, if it does, else all; the larger the portal, the more that saves.
-// filtered tells whether conditions remain to be looked at.
-func (p *Portal) candidates(q *listing) (ids []int64, filtered bool) {
-	ids, filtered = p.ids, q.filter.len() > 0
+// names, if it does, else all of the client's; the larger the portal, the more
+// that saves. filtered tells whether conditions remain to be looked at. p.mu is
+// held.
+func (r *run) candidates(q *listing) (ids []int64, filtered bool) {
+	all := r.p.owned[r.auth.client]
+	if _, ok := q.filter.get("logic"); ok {
+		return all, true
+	}
 	for i := range q.filter.len() {
 		switch q.filter.keys[i] {
 		case "@id", "=id", "id":
@@ -118,16 +121,15 @@ func (p *Portal) candidates(q *listing) (ids []int64, filtered bool) {
 		case named.len() == 0:
 			continue // the server drops a condition without values
 		}
-		ids = make([]int64, 0, named.len())
 		for _, v := range named.vals {
-			if id := int64(number(v)); p.sources[id] != nil {
+			if id := int64(number(v)); r.mine(id) != nil {
 				ids = append(ids, id)
 			}
 		}
 		slices.Sort(ids)
 		return slices.Compact(ids), q.filter.len() > 1
 	}
-	return ids, filtered
+	return all, q.filter.len() > 0
 }
 
 // sourceGet is biconnector.source.get.

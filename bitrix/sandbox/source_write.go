@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"slices"
 	"time"
 )
 
@@ -155,9 +154,6 @@ func (r *run) sourceDelete(params *array) (any, *apiError) {
 	case src.datasets > 0:
 		return nil, errHasDatasets
 	}
-	delete(p.sources, id)
-	if i, ok := slices.BinarySearch(p.ids, id); ok {
-		p.ids = slices.Delete(p.ids, i, i+1)
-	}
+	p.remove(src)
 	return true, nil
 }

@@ -39,6 +39,9 @@ type State struct {
 	// the default, to the method of each command, as documented; "batch" to
 	// the method batch, as measured on a self-hosted portal.
 	OperatingBilled string `yaml:"operating_billed"`
+	// HideOperating leaves the figures of the operating time out of all
+	// answers, as on a self-hosted portal that does not account it.
+	HideOperating bool `yaml:"hide_operating"`
 	// Workers is how many requests the portal serves at a time; further ones
 	// wait in a queue that shows in no figure of an answer. 0 means any number.
 	Workers int `yaml:"workers"`
@@ -148,8 +151,6 @@ type problem struct {
 	path []any
 	msg  string
 }
-
-func (p *problem) Error() string { return p.msg }
 
 func problemAt(msg string, path ...any) *problem { return &problem{path, msg} }
 

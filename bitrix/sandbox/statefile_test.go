@@ -25,6 +25,7 @@ read_cost: 5ms
 request_time: 30s
 operating_limit: 8m
 operating_billed: batch
+hide_operating: true
 workers: 6
 webhooks: true
 honour_active: true
@@ -46,7 +47,7 @@ keep_calls: 100
 			CheckFailOnce, &cost, 3}},
 		Limits:  Limits{5, 250, 7, 250 * time.Millisecond, false},
 		Latency: 20 * time.Millisecond, UpdateCost: 1350 * time.Millisecond, ReadCost: 5 * time.Millisecond,
-		RequestTime: 30 * time.Second, OperatingLimit: 8 * time.Minute, OperatingBilled: BilledBatch, Workers: 6,
+		RequestTime: 30 * time.Second, OperatingLimit: 8 * time.Minute, OperatingBilled: BilledBatch, HideOperating: true, Workers: 6,
 		Webhooks: true, HonourActive: true, Scope: []string{"biconnector"}, TokenLifetime: time.Hour,
 		Address: "https://acme.example", Redirect: "http://localhost:9000/",
 		Faults: []Fault{{FaultError, 0.5, []int{1, 2}, 3, "batch", true, time.Second, 403, "C", "D"}},

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -94,10 +93,6 @@ func (endless) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req, err := readRequest(r)
 	if err != nil {
-		var tooLong *http.MaxBytesError
-		if errors.As(err, &tooLong) {
-			http.Error(w, "413 Request Entity Too Large", http.StatusRequestEntityTooLarge)
-		}
 		return // the client is gone
 	}
 	a := answer{fate: dropped}

@@ -1,0 +1,228 @@
+package sandbox
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ids are the ids of a list's answer, or what it says instead.
+func ids(r reply) string {
+	items, ok := r.at("result").([]any)
+	if !ok {
+		return fmt.Sprint(r.status, " ", r.at("result", "error", "error"), r.at("error"), " ", r.at("result", "error", "error_description"), r.at("error_description"))
+	}
+	var out []string
+	for _, it := range items {
+		m, _ := it.(map[string]any)
+		out = append(out, fmt.Sprint(m["id"]))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestListItem(t *testing.T) {
+	p := newPortal(t, smallState)
+	r := call(t, p, "biconnector.source.list", `{"filter":{"@id":[4,6]}}`)
+	want := `[{"id":"4","title":"Old name","type":"rest","code":"rest_1","description":null,"active":true,` +
+		`"dateCreate":"2025-03-20 14:50:06","dateUpdate":"2025-03-20 14:50:06","createdById":1,"updatedById":1,"connectorId":1,` +
+		`"settings":[{"code":"login","name":"login","type":"STRING","value":"old_admin"},{"code":"password","name":"Password","type":"STRING","value":"old_password"}]},` +
+		`{"id":"6","title":"Bare","type":"rest","code":"rest_2","description":null,"active":false,` +
+		`"dateCreate":"2025-03-20 14:50:06","dateUpdate":"2025-03-20 14:50:06","createdById":1,"updatedById":1,"connectorId":2,"settings":null}]`
+	if got := strings.Split(strings.TrimPrefix(r.body, `{"result":`), `,"time":`)[0]; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// The sources of smallState that are visible are 4, 5, 6, 7, 9 and 10.
+func TestListParameters(t *testing.T) {
+	p := newPortal(t, smallState+"limits: {unlimited: true}\n")
+	for _, c := range []struct{ params, want string }{
+		{`{}`, "4 5 6 7 9 10"},
+		{`[]`, "4 5 6 7 9 10"},
+		{`{"start":50,"page":1,"whatever":[]}`, "4 5 6 7 9 10"},
+		{`{"select":[],"filter":[],"order":[]}`, "4 5 6 7 9 10"},
+		{`{"select":null,"filter":null,"order":null,"page":null}`, "4 5 6 7 9 10"},
+		{`{"FILTER":{"id":4}}`, "4 5 6 7 9 10"}, // names are case-sensitive
+		{`{"page":2}`, ""},
+		{`{"page":"1"}`, "4 5 6 7 9 10"},
+		{`{"page":0}`, "4 5 6 7 9 10"},
+		{`{"page":"x"}`, "4 5 6 7 9 10"},
+
+		{`{"filter":{"id":4}}`, "4"},
+		{`{"filter":{"=id":"4"}}`, "4"},
+		{`{"filter":{"@id":[10,4,4,99,8]}}`, "4 10"},
+		{`{"filter":{"@id":["4","10"]}}`, "4 10"},
+		{`{"filter":{"@id":{"a":4,"5":10}}}`, `200 VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER<nil> Field "a" is not allowed in the "filter".<nil>`},
+		{`{"filter":{"id":[4,5]}}`, "4 5"},
+		{`{"filter":{"@id":[]}}`, "4 5 6 7 9 10"}, // a condition without values is none
+		{`{"filter":{"@id":[4,5,6],">id":4}}`, "5 6"},
+		{`{"filter":{"!@id":[4,5]}}`, "6 7 9 10"},
+		{`{"filter":{"!id":4,"!=id":5}}`, "6 7 9 10"},
+		{`{"filter":{">=id":6,"<id":9}}`, "6 7"},
+		{`{"filter":{">id":"6","<=id":"9"}}`, "7 9"},
+		{`{"filter":{"title":"STOCK"}}`, "5"},
+		{`{"filter":{"%title":"o"}}`, "4 5 7"},
+		{`{"filter":{"=%title":"s%"}}`, "5 10"},
+		{`{"filter":{"%=title":"%a%y"}}`, "7 10"},
+		{`{"filter":{"!%title":"a"}}`, "5 9"},
+		{`{"filter":{"!description":""}}`, "5"},
+		{`{"filter":{"description":""}}`, "4 6 7 9 10"},
+		{`{"filter":{"active":"N"}}`, "6"},
+		{`{"filter":{"active":true}}`, "4 5 7 9 10"},
+		{`{"filter":{"=connectorId":1}}`, "4"},
+		{`{"filter":{"@connectorId":[1,3]}}`, "4"},
+		{`{"filter":{"code":"rest_1"}}`, "4"},
+		{`{"filter":{">dateCreate":"2025-03-20 14:50:06"}}`, ""},
+		{`{"filter":{"settings":"x","id":4}}`, "4"},
+		{`{"filter":{"logic":"OR","0":{"id":4},"1":{"title":"Stock","active":true}}}`, "4 5"},
+		{`{"filter":{"logic":"and","id":4,"title":"Stock"}}`, ""},
+		{`{"filter":{"logic":"or","id":4,"title":"Stock"}}`, "4 5"},
+
+		{`{"order":{"id":"DESC"}}`, "10 9 7 6 5 4"},
+		{`{"order":{"connectorId":"desc","title":"asc"}}`, "6 7 10 5 9 4"},
+		{`{"order":{"active":"ASC","id":"ASC"}}`, "6 4 5 7 9 10"},
+		{`{"order":{"settings":"up","id":"DESC"},"filter":{"@id":[4,5]}}`, "5 4"},
+		{`{"select":["*"],"filter":{"id":4}}`, "4"},
+
+		{`{"select":"id"}`, `200 VALIDATION_SELECT_TYPE<nil> Parameter "select" must be array.<nil>`},
+		{`{"filter":"id"}`, `200 VALIDATION_FILTER_TYPE<nil> Parameter "filter" must be array.<nil>`},
+		{`{"order":5}`, `200 VALIDATION_ORDER_TYPE<nil> Parameter "order" must be array.<nil>`},
+		{`{"select":["id","nosuch"],"filter":"x"}`, `200 VALIDATION_FIELD_NOT_ALLOWED_IN_SELECT<nil> Field "nosuch" is not allowed in the "select".<nil>`},
+		{`{"select":["ID"]}`, `200 VALIDATION_FIELD_NOT_ALLOWED_IN_SELECT<nil> Field "ID" is not allowed in the "select".<nil>`},
+		{`{"filter":{">=nosuch":1}}`, `200 VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER<nil> Field "nosuch" is not allowed in the "filter".<nil>`},
+		{`{"filter":{"@title":["Stock"]}}`, `200 VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER<nil> Field "0" is not allowed in the "filter".<nil>`},
+		{`{"filter":{"logic":"XOR"}}`, `200 VALIDATION_INVALID_FILTER_LOGIC<nil> Field "logic" must be either "AND" or "OR".<nil>`},
+		{`{"order":{"nosuch":"ASC"}}`, `200 VALIDATION_FIELD_NOT_ALLOWED_IN_ORDER<nil> Field "nosuch" is not allowed in the "order".<nil>`},
+		{`{"order":{"id":"upwards"}}`, `400 <nil>ERROR_ARGUMENT <nil>Invalid order "UPWARDS"`},
+	} {
+		if got := ids(call(t, p, "biconnector.source.list", c.params)); got != c.want {
+			t.Errorf("%s\ngot  %s\nwant %s", c.params, got, c.want)
+		}
+	}
+}
+
+func TestSelect(t *testing.T) {
+	p := newPortal(t, smallState)
+	r := call(t, p, "biconnector.source.list", `{"select":["active","id"],"filter":{"id":5}}`)
+	if !strings.HasPrefix(r.body, `{"result":[{"active":true,"id":"5"}],"time":`) {
+		t.Error(r.body)
+	}
+}
+
+// many is a state of n sources with ids from 1.
+func many(n int) *State {
+	s := &State{Connectors: []Connector{{ID: 1, Title: "SQL", Settings: []SettingType{{Code: "host"}, {Code: "password"}}}}}
+	for id := int64(1); id <= int64(n); id++ {
+		s.Sources = append(s.Sources, Source{ID: id, Title: fmt.Sprint("Source ", id), ConnectorID: 1,
+			Settings: map[string]string{"host": "db.example", "password": fmt.Sprint("p", id)}})
+	}
+	return s
+}
+
+// Pages are of 50; the end is a shorter one, and there is no total.
+func TestPages(t *testing.T) {
+	p := newPortalOf(t, many(150))
+	for page, want := range map[int][2]string{1: {"1", "50"}, 2: {"51", "100"}, 3: {"101", "150"}} {
+		r := call(t, p, "biconnector.source.list", fmt.Sprintf(`{"page":%d,"start":-1}`, page))
+		if r.at("result", 0, "id") != want[0] || r.at("result", 49, "id") != want[1] || r.at("result", 50) != nil {
+			t.Errorf("page %d: %v to %v", page, r.at("result", 0, "id"), r.at("result", 49, "id"))
+		}
+		if r.at("total") != nil || r.at("next") != nil {
+			t.Error("a list has a total or a next")
+		}
+	}
+	if r := call(t, p, "biconnector.source.list", `{"page":4}`); !strings.HasPrefix(r.body, `{"result":[],`) {
+		t.Errorf("page 4: %s", r.body)
+	}
+	if got := ids(call(t, p, "biconnector.source.list", `{"page":2,"order":{"id":"DESC"},"filter":{"<=id":60}}`)); got != "10 9 8 7 6 5 4 3 2 1" {
+		t.Errorf("page 2 of a filter: %s", got)
+	}
+}
+
+// A portal of 10,000 sources is read in batches of 50 lists; neither the pages
+// nor the lists by id may look at all of them each time.
+func TestLargePortalIsQuick(t *testing.T) {
+	p := newPortalOf(t, many(10_000))
+	start := time.Now()
+	seen := 0
+	for first := 0; first < 200; first += 50 {
+		var byPage, byID []string
+		for i := range 50 {
+			byPage = append(byPage, fmt.Sprintf("biconnector.source.list?page=%d", first+i+1))
+			var f strings.Builder
+			for id := range 50 {
+				fmt.Fprintf(&f, "&filter[@id][]=%d", (first+i)*50+id+1)
+			}
+			byID = append(byID, "biconnector.source.list?"+f.String()[1:])
+		}
+		for _, commands := range [][]string{byPage, byID} {
+			lists, _ := call(t, p, "batch", batchBody(commands...)).at("result", "result").(map[string]any)
+			for _, l := range lists {
+				seen += len(l.([]any))
+			}
+		}
+	}
+	if seen != 20_000 {
+		t.Errorf("%d items, want 20,000", seen)
+	}
+	t.Logf("20,000 items in 8 requests took %v", time.Since(start))
+}
+
+func BenchmarkListOfPage(b *testing.B) {
+	s := many(10_000)
+	s.KeepCalls, s.Limits.Unlimited = -1, true
+	p := newPortalOf(b, s)
+	body := batchBody("biconnector.source.list?page=100", "biconnector.source.list?page=200")
+	for b.Loop() {
+		if r := call(b, p, "batch", body); r.status != 200 {
+			b.Fatal(r.body)
+		}
+	}
+}
+
+func TestSourceGet(t *testing.T) {
+	p := newPortal(t, smallState)
+	want := `{"result":{"item":{"connection":{"id":4,"type":"rest","code":"rest_1","title":"Old name","description":null,"active":true,` +
+		`"dateCreate":"2025-03-20 14:50:06","dateUpdate":"2025-03-20 14:50:06","createdById":1,"updatedById":1},"connectorId":1,` +
+		`"settings":[{"code":"login","name":"login","type":"STRING","value":"old_admin","id":1},` +
+		`{"code":"password","name":"Password","type":"STRING","value":"old_password","id":2}]}},"time":`
+	if r := call(t, p, "biconnector.source.get", `{"id":"4"}`); !strings.HasPrefix(r.body, want) {
+		t.Errorf("got  %s\nwant %s", r.body, want)
+	}
+	if r := call(t, p, "biconnector.source.get", `{"id":6}`); !strings.Contains(r.body, `"settings":[]`) {
+		t.Errorf("without settings: %s", r.body)
+	}
+	for body, code := range map[string]string{`{}`: "VALIDATION_ID_NOT_PROVIDED", `{"id":"x"}`: "VALIDATION_INVALID_ID_FORMAT",
+		`{"id":99}`: "SOURCE_NOT_FOUND", `{"id":8}`: "SOURCE_NOT_FOUND"} {
+		if r := call(t, p, "biconnector.source.get", body); r.at("result", "error", "error") != code {
+			t.Errorf("%s: %s", body, r.body)
+		}
+	}
+}
+
+// add is not idempotent, and delete is for sources without datasets.
+func TestAddAndDelete(t *testing.T) {
+	p := newPortal(t, smallState)
+	const body = `{"fields":{"title":"New","connectorId":"2","description":"D","active":false,"settings":{"token":" t ","nosuch":1}}}`
+	for _, id := range []float64{11, 12} {
+		if r := call(t, p, "biconnector.source.add", body); r.at("result", "id") != id {
+			t.Errorf("add: %s", r.body)
+		}
+	}
+	s, _ := p.Source(11)
+	if s.Title != "New" || *s.Description != "D" || !*s.Active || fmt.Sprint(s.Settings) != "map[token:t]" || p.Stats().Checks[11] != 1 {
+		t.Errorf("added %+v", s)
+	}
+	if r := call(t, p, "biconnector.source.delete", `{"id":11}`); r.at("result") != true {
+		t.Errorf("delete: %s", r.body)
+	}
+	if got := ids(call(t, p, "biconnector.source.list", `{}`)); got != "4 5 6 7 9 10 12" {
+		t.Errorf("after the deletion: %s", got)
+	}
+	for body, code := range map[string]string{`{}`: "VALIDATION_ID_NOT_PROVIDED", `{"id":11}`: "SOURCE_NOT_FOUND", `{"id":8}`: "SOURCE_NOT_FOUND"} {
+		if r := call(t, p, "biconnector.source.delete", body); r.at("result", "error", "error") != code {
+			t.Errorf("%s: %s", body, r.body)
+		}
+	}
+}
