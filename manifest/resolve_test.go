@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"syncsources/manifest"
@@ -113,7 +112,7 @@ func TestResolveRefuses(t *testing.T) {
 	if err := os.Link("m/token.json", "m/hardlink"); err != nil {
 		t.Skip(err)
 	}
-	if err := syscall.Mkfifo("m/pipe", 0o600); err != nil {
+	if err := mkfifo("m/pipe"); err != nil {
 		t.Skip(err)
 	}
 	r := manifest.Resolver{
