@@ -32,7 +32,7 @@ func (l *logFlags) logger(w io.Writer, color bool) *slog.Logger {
 	if l.format == "json" {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
+	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
 }
 
 // isTerminal reports whether a stream is a terminal.
