@@ -203,7 +203,7 @@ func (r *run) stop(ctx context.Context, err error) {
 	} else {
 		r.report.Error, r.report.Outcome = failure(err), OutcomeStopped
 	}
-	r.logger.Error("the run stops", "code", r.report.Error.Code, "reason", r.report.Error.Message)
+	r.logger.Info("the run stops", "code", r.report.Error.Code, "reason", r.report.Error.Message)
 }
 
 // finish completes the report.

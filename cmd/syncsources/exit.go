@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"strconv"
 
 	"syncsources/manifest"
@@ -43,17 +41,6 @@ type failure struct {
 }
 
 func (f *failure) Error() string { return f.message }
-
-// print writes the failure for a person.
-func (f *failure) print(w io.Writer) {
-	for _, finding := range f.findings {
-		_, _ = fmt.Fprintln(w, finding.Detail())
-	}
-	_, _ = fmt.Fprintf(w, "error: %s\n", f.message)
-	for _, line := range f.advice {
-		_, _ = fmt.Fprintf(w, "hint: %s\n", line)
-	}
-}
 
 // invalid is a failure of what the user gave: nothing was sent.
 func invalid(code, message string, advice ...string) *failure {

@@ -14,7 +14,6 @@ import (
 
 	"syncsources/bitrix"
 	"syncsources/runner"
-	"syncsources/runner/render"
 )
 
 // exportFlags are the flags of export.
@@ -100,8 +99,7 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 			return invalid(codeCommandLine, fmt.Sprintf("flag --env-file: %s exists already, and may hold values", f.envFile), "name a file that does not exist, or remove it")
 		}
 	}
-	color := colored(a.env, f.noColor, a.stderr)
-	logger := f.logger(a.stderr, color)
+	logger := f.logger(a.stderr, colored(a.env, f.noColor, a.stderr))
 	portal, err := a.connect(ctx, f.sandbox, logger)
 	if err != nil {
 		return err
@@ -113,7 +111,7 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 	defer cancel()
 	live, report := runner.List(limited, client, runner.Options{Schedule: f.schedule(), Logger: logger})
 	if report.Outcome != runner.OutcomeOK && report.Outcome != runner.OutcomeFailed {
-		_ = render.RunError(a.stderr, report, render.Options{Color: color})
+		a.complainOfRun(report, f.noColor, &f.logFlags)
 		return ending(reportCode(ctx, report, false))
 	}
 	for _, s := range report.Sources { // the others are exported all the same

@@ -93,3 +93,42 @@ func TestColor(t *testing.T) {
 		}
 	})
 }
+
+// With JSON logs standard error is one object a line, whatever went wrong, and
+// says it once.
+func TestErrorsAsEvents(t *testing.T) {
+	paths := files(t, threeSources+"faults: [{kind: overload, rate: 1}]\n", threeManifest, "version: 2\nsources: [{}]\n")
+	synctest.Test(t, func(t *testing.T) {
+		for want, args := range map[string][]string{
+			"OVERLOAD_LIMIT":       {"apply", "--sandbox", paths[0], paths[1]},
+			`"rule":"missing-key"`: {"apply", "--sandbox", paths[0], paths[2]},
+			"no credentials":       {"plan", paths[1]},
+			"unknown flag --bogus": {"plan", "--bogus", paths[1]},
+			"no such file":         {"plan", "--sandbox", paths[0], "absent.yaml"},
+		} {
+			got := program(t.Context(), []string{"SYNCSOURCES_LOG_FORMAT=json"}, args...)
+			if got.code < exitInvalid || strings.Count(got.stderr, want) != 1 {
+				t.Errorf("%v: exit code %d, standard error without one %q: %s", args, got.code, want, got.stderr)
+			}
+			for _, line := range strings.Split(strings.TrimSuffix(got.stderr, "\n"), "\n") {
+				if !json.Valid([]byte(line)) {
+					t.Errorf("%v: line %q", args, line)
+				}
+			}
+		}
+	})
+}
+
+// Paths are foreign text: none reaches the terminal as it is.
+func TestMessagesAreHarmless(t *testing.T) {
+	const hostile = "a\x1b[31m\u202eb.yaml"
+	for _, args := range [][]string{
+		{"plan", hostile}, {"plan", "--sandbox", hostile, files(t, threeManifest)[0]}, {"plan", "--report", hostile, "m.yaml"},
+		{"sandbox", "--state", hostile}, {hostile}, {"plan", "--" + hostile}, {"plan", "--progress", hostile, "m.yaml"}, {"version", hostile},
+	} {
+		got := program(t.Context(), nil, args...)
+		if got.code != exitInvalid || strings.ContainsAny(got.stderr, "\x1b\u202e") || !strings.Contains(got.stderr, "b.yaml") {
+			t.Errorf("%q: exit code %d, standard error %q", args, got.code, got.stderr)
+		}
+	}
+}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
+	"slices"
+	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"syncsources/manifest"
@@ -53,6 +53,7 @@ func (o *outputFlags) check() error {
 type delivery struct {
 	output   *outputFlags
 	metrics  *metricsFlags     // nil: nowhere
+	log      *logFlags         // nil: text
 	findings []*manifest.Error // the manifests' errors in full
 	detailed bool              // --detailed-exitcode
 	said     bool              // standard error has the reason already
@@ -62,19 +63,17 @@ type delivery struct {
 // ends the command with the exit code that it stands for. Every place is
 // tried, whatever happened to the others.
 func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
-	if d.output.form != render.FormGitHub {
-		for _, finding := range d.findings {
-			_, _ = fmt.Fprintln(a.stderr, finding.Detail())
-		}
+	if d.output.form != render.FormGitHub { // there they are annotations
+		a.complainOf(d.findings, d.log)
 	}
 	if !d.said {
-		_ = render.RunError(a.stderr, r, render.Options{Color: colored(a.env, d.output.noColor, a.stderr)})
+		a.complainOfRun(r, d.output.noColor, d.log)
 	}
 	code := reportCode(ctx, r, d.detailed)
 	err := errors.Join(a.print(r, d.output), a.writeReports(r, d.output), a.writeMetrics(ctx, r, d.metrics))
 	if err != nil {
 		code = higherClaim(code, exitFailed)
-		outputFailed(err).print(a.stderr)
+		a.complain(outputFailed(err), d.log)
 	}
 	return ending(code)
 }
@@ -127,39 +126,42 @@ func (a *app) writeReports(r *runner.Report, o *outputFlags) error {
 	return errors.Join(errs...)
 }
 
-// reportFailure delivers the report of a command that failed before it had
-// one, so that programs find a report on standard output and in files
-// whatever happens. The command line may be what is wrong; its flags are read
-// again as far as they can be.
-func (a *app) reportFailure(ctx context.Context, cmd *cobra.Command, args []string, f *failure) int {
-	if cmd.Flags().Lookup("report") == nil {
-		return f.exit
-	}
-	var output outputFlags
-	var metrics metricsFlags
+// given are the flags of a command line that could not be used, as far as they
+// can be read.
+type given struct {
+	outputFlags
+	metricsFlags
+	logFlags
+}
+
+// reread reads the flags again that say where a failure is reported: the
+// command line may be what is wrong.
+func (a *app) reread(args []string) *given {
+	g := &given{}
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.ParseErrorsAllowlist.UnknownFlags = true
-	output.add(set)
-	metrics.add(set)
+	g.outputFlags.add(set)
+	g.metricsFlags.add(set)
+	g.logFlags.add(set)
 	_ = set.Parse(args)
 	set.VisitAll(func(flag *pflag.Flag) {
 		if value := a.env.get(flagVariable(flag.Name)); value != "" && !flag.Changed {
 			_ = setFlag(flag, value)
 		}
 	})
-	if output.check() != nil {
-		output.reports = nil
+	g.reports = slices.DeleteFunc(g.reports, func(path string) bool { return render.CheckFile(path) != nil })
+	if g.metricsFlags.check() != nil {
+		g.metricsFlags.file = ""
 	}
-	if metrics.check() != nil {
-		metrics.file = ""
-	}
-	now := time.Now()
-	r := runner.Invalid(cmd.Name(), f.findings)
-	r.Started, r.Finished = now, now
-	r.Error = &runner.Failure{Code: f.code, Message: f.message}
-	if len(f.advice) > 0 {
-		r.Error.Hint = f.advice[0]
-	}
+	return g
+}
+
+// reportFailure delivers the report of a command that failed before it had
+// one, so that programs find a report on standard output and in files whatever
+// happens.
+func (a *app) reportFailure(ctx context.Context, command string, g *given, f *failure) int {
+	r := runner.Invalid(command, f.findings)
+	r.Error = &runner.Failure{Code: f.code, Message: f.message, Hint: strings.Join(f.advice, "; ")}
 	switch f.exit {
 	case exitStopped:
 		r.Outcome = runner.OutcomeStopped
@@ -167,6 +169,6 @@ func (a *app) reportFailure(ctx context.Context, cmd *cobra.Command, args []stri
 		r.Outcome = runner.OutcomeInterrupted
 	}
 	var code ended
-	errors.As(a.finish(ctx, r, delivery{output: &output, metrics: &metrics, said: true}), &code)
+	errors.As(a.finish(ctx, r, delivery{output: &g.outputFlags, metrics: &g.metricsFlags, log: &g.logFlags, said: true}), &code)
 	return higherClaim(f.exit, int(code))
 }

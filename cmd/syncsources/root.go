@@ -36,8 +36,15 @@ func run(ctx context.Context, environ []string, stdin io.Reader, stdout, stderr 
 		return int(code)
 	}
 	f := asFailure(err)
-	f.print(stderr)
-	return higherClaim(f.exit, a.reportFailure(ctx, cmd, args, f))
+	given := a.reread(args)
+	if cmd.Flags().Lookup("log-format") == nil {
+		given.logFlags.format = "text"
+	}
+	a.complain(f, &given.logFlags)
+	if cmd.Flags().Lookup("report") == nil { // the command ends without a report
+		return f.exit
+	}
+	return a.reportFailure(ctx, cmd.Name(), given, f)
 }
 
 // newRoot builds the tree of commands.

@@ -19,7 +19,7 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 		return err
 	}
 	invalidManifests := func(findings []*manifest.Error) error {
-		return a.finish(ctx, runner.Invalid(command, findings), delivery{output: &f.outputFlags, metrics: &f.metricsFlags, findings: findings})
+		return a.finish(ctx, runner.Invalid(command, findings), delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags, findings: findings})
 	}
 	set, findings, err := a.load(paths)
 	if err != nil {
@@ -55,7 +55,7 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 		}
 	}
 	report := a.converge(ctx, command, f, portal, selected, managed(set.Sources))
-	return a.finish(ctx, report, delivery{output: &f.outputFlags, metrics: &f.metricsFlags, detailed: f.detailed})
+	return a.finish(ctx, report, delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags, detailed: f.detailed})
 }
 
 // converge runs a plan, with a client that has no method that writes, or an

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"syncsources/manifest"
+	"syncsources/runner"
+	"syncsources/runner/render"
+)
+
+// complain writes a failure to standard error: lines for people, or, with
+// --log-format json, one object a line. log may be nil.
+func (a *app) complain(f *failure, log *logFlags) {
+	a.complainOf(f.findings, log)
+	if log != nil && log.format == "json" {
+		log.logger(a.stderr, false).Error(f.message, "code", f.code, "hint", strings.Join(f.advice, "; "))
+		return
+	}
+	_, _ = fmt.Fprintf(a.stderr, "error: %s\n", printable(f.message))
+	for _, line := range f.advice {
+		_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", printable(line))
+	}
+}
+
+// complainOf writes what is wrong with manifests.
+func (a *app) complainOf(findings []*manifest.Error, log *logFlags) {
+	var logger *slog.Logger
+	if log != nil && log.format == "json" {
+		logger = log.logger(a.stderr, false)
+	}
+	for _, f := range findings {
+		if logger != nil {
+			logger.Error(f.Message, "file", f.File, "line", f.Line, "column", f.Column, "rule", f.Rule)
+			continue
+		}
+		_, _ = fmt.Fprintln(a.stderr, f.Detail())
+	}
+}
+
+// complainOfRun writes why a run as a whole did not get through.
+func (a *app) complainOfRun(r *runner.Report, noColor bool, log *logFlags) {
+	if r.Error != nil && log != nil && log.format == "json" {
+		log.logger(a.stderr, false).Error(r.Error.Message, "code", r.Error.Code, "hint", r.Error.Hint)
+		return
+	}
+	_ = render.RunError(a.stderr, r, render.Options{Color: colored(a.env, noColor, a.stderr)})
+}
+
+// printable shows control characters of a text as escapes, line breaks apart:
+// a path or a file's content must not send commands to a terminal.
+func printable(text string) string {
+	if !strings.ContainsFunc(text, unprintable) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if unprintable(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func unprintable(r rune) bool { return r != '\n' && !strconv.IsPrint(r) }
