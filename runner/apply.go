@@ -31,6 +31,7 @@ type entry struct {
 	acknowledged map[string]bool
 	lost         *bitrix.Error // the last update's answer was lost
 	postponed    *bitrix.Error // the external system refused, and there is a later retry
+	through      bool          // its updates are answered; only a lost one is sent again
 	done         bool
 }
 
@@ -45,6 +46,8 @@ type apply struct {
 	entries []*entry
 	writing int      // entries with an update queued or in flight
 	unread  []*entry // written, and to be read back
+	through int      // entries whose updates are answered
+	done    int      // entries with a status
 	active  gate
 	stopped bool // nothing new is written
 }
@@ -214,8 +217,8 @@ func (a *apply) end(e *entry, status Status, f *Failure) {
 	e.done = true
 	e.result.Status, e.result.Error = status, f
 	a.probed(e, false, false)
-	a.progress.Done++
-	a.show()
+	a.done++
+	a.writingOver(e)
 }
 
 // settle ends an entry that the scheduler left open: the run stopped while it

@@ -20,6 +20,7 @@ func (a *apply) written(e *entry) {
 // for what they show.
 func (a *apply) readBack(e *entry) {
 	a.unread = append(a.unread, e)
+	a.writingOver(e)
 	if a.isProbe(e) {
 		a.verify(false)
 		return
