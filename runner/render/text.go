@@ -170,21 +170,20 @@ func (t *text) unmanaged(sources []runner.UnmanagedSource) {
 // stop tells that the run did not get through, and how many sources did not
 // have their turn. The reason in full is RunError's.
 func (t *text) stop(r *runner.Report) {
-	word := "Skipped"
+	word := "Stopped" // by --fail-fast
 	switch r.Outcome {
-	case runner.OutcomeStopped:
-		word = "Stopped"
+	case runner.OutcomeFailed:
+		if r.Error != nil {
+			word = "Refused" // by a guard
+		}
 	case runner.OutcomeInterrupted:
 		word = "Interrupted"
 	}
 	switch {
-	case r.Error != nil:
-		if r.Outcome == runner.OutcomeFailed {
-			word = "Refused"
-		}
+	case r.Error != nil && r.Error.Code != runner.CodeInterrupted:
 		t.printf("%s (%s): %s skipped.\n", t.yellow(word), clean(r.Error.Code), count(r.Summary.Skipped, "source"))
-	case r.Summary.Skipped > 0:
-		t.printf("%s: %s.\n", t.yellow(word), count(r.Summary.Skipped, "source"))
+	case r.Error != nil || r.Summary.Skipped > 0:
+		t.printf("%s: %s skipped.\n", t.yellow(word), count(r.Summary.Skipped, "source"))
 	}
 }
 

@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +99,31 @@ func TestTextLongDifference(t *testing.T) {
 	if lines := strings.Count(got, "\n"); lines > 50 || !strings.Contains(got, "… and 61 more lines") {
 		t.Errorf("%d lines:\n%s", lines, got)
 	}
+}
+
+// The line before the last says that the run did not get through.
+func TestTextStop(t *testing.T) {
+	for want, r := range map[string]*runner.Report{
+		"Stopped (TIMEOUT): 2 sources skipped.":         ended(runner.OutcomeStopped, runner.CodeTimeout, 2),
+		"Interrupted: 1 source skipped.":                ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 1),
+		"Interrupted: 0 sources skipped.":               ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 0),
+		"Refused (TOO_MANY_CHANGES): 1 source skipped.": ended(runner.OutcomeFailed, runner.CodeTooManyChanges, 1),
+		"Stopped: 3 sources skipped.":                   ended(runner.OutcomeFailed, "", 3), // --fail-fast
+		"":                                              ended(runner.OutcomeOK, "", 0),
+	} {
+		lines := strings.Split(string(rendered(t, render.Text, r, render.Options{Quiet: true})), "\n")
+		if got := strings.Join(lines[:len(lines)-2], "\n"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func ended(o runner.Outcome, code string, skipped int) *runner.Report {
+	r := report("apply", o, slices.Repeat([]runner.SourceResult{{Name: "s", ID: 1, Status: runner.StatusSkipped}}, skipped)...)
+	if code != "" {
+		r.Error = &runner.Failure{Code: code}
+	}
+	return r
 }
 
 func TestRunError(t *testing.T) {
