@@ -11,7 +11,14 @@ import (
 
 func TestText(t *testing.T) {
 	for name, r := range samples() {
-		t.Run(name, func(t *testing.T) { golden(t, "text-"+name, rendered(t, render.Text, r, render.Options{})) })
+		t.Run(name, func(t *testing.T) {
+			got := rendered(t, render.Text, r, render.Options{})
+			if r.Outcome != runner.OutcomeInvalid {
+				golden(t, "text-"+name, got)
+			} else if len(got) > 0 { // findings are no result
+				t.Errorf("got %s", got)
+			}
+		})
 	}
 	t.Run("quiet", func(t *testing.T) {
 		golden(t, "text-quiet", rendered(t, render.Text, planned(), render.Options{Quiet: true}))
@@ -52,8 +59,13 @@ func TestTextColor(t *testing.T) {
 	if !strings.Contains(color, "\x1b[31m") || !strings.Contains(color, "\x1b[32m") {
 		t.Errorf("no red or no green:\n%q", color)
 	}
-	if got := sgr.ReplaceAllString(color, ""); got != plain {
-		t.Errorf("without its colours the text is\n%s\nwant\n%s", got, plain)
+	for _, foreign := range append(hostile, "") {
+		r := hostileReport(foreign)
+		plain := string(rendered(t, render.Text, r, render.Options{}))
+		color := string(rendered(t, render.Text, r, render.Options{Color: true}))
+		if got := sgr.ReplaceAllString(color, ""); got != plain {
+			t.Errorf("%q: without its colours the text is\n%s\nwant\n%s", foreign, got, plain)
+		}
 	}
 }
 
