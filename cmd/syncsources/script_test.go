@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 //	updates N               the same of successful updates
 //	live ID FIELD VALUE     the portal shows this title, or this setting
 //	set ID FIELD VALUE      somebody else changes it
-//	await-update            wait until the portal gets an update
+//	hold, release           the portal holds updates back, and answers them
+//	await-update            wait until the portal has got an update
 //	authorize NAME          let the application in, and put the code into a variable
 //	expire                  the hour of all access tokens is over
 //	renewals N              the portal has renewed so many token pairs
@@ -57,7 +58,9 @@ func TestStories(t *testing.T) {
 			"exits": exits, "portal": servePortal, "requests": countRequests, "updates": countUpdates,
 			"live": showsLive, "set": setLive, "checksum": readChecksum,
 			"authorize": authorizeCode, "expire": expireTokens, "renewals": countRenewals,
-			"await-update": func(ts *testscript.TestScript, _ bool, _ []string) { <-storyOf(ts).updating },
+			"await-update": func(ts *testscript.TestScript, _ bool, _ []string) { <-storyOf(ts).gate.arrived },
+			"hold":         func(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).gate.shut() },
+			"release":      func(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).gate.open() },
 		},
 	})
 }
@@ -65,8 +68,8 @@ func TestStories(t *testing.T) {
 // story is what a script knows of its portal.
 type story struct {
 	portal            *sandbox.Portal
-	updating          <-chan struct{} // an update has arrived
-	requests, updates int             // up to the last time they were asked for
+	gate              *gate
+	requests, updates int // up to the last time they were asked for
 }
 
 type storyKey struct{}
@@ -97,18 +100,14 @@ func servePortal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	portal, err := sandbox.New(state)
 	ts.Check(err)
-	updating := make(chan struct{}, 1)
-	server := httptest.NewServer(onUpdate(portal, func() {
-		select {
-		case updating <- struct{}{}:
-		default:
-		}
-	}))
+	updates := newGate(portal)
+	server := httptest.NewServer(updates)
 	ts.Defer(func() {
+		updates.open()
 		_ = portal.Close()
 		server.Close()
 	})
-	*storyOf(ts) = story{portal: portal, updating: updating}
+	*storyOf(ts) = story{portal: portal, gate: updates}
 	ts.Setenv("B24_PORTAL_URL", server.URL)
 	ts.Setenv("B24_ACCESS_TOKEN", sandbox.AccessToken)
 	ts.Setenv("WEBHOOK", server.URL+sandbox.WebhookPath)

@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -19,9 +17,8 @@ import (
 	"syncsources/runner"
 )
 
-// heldPortal serves a sandbox that keeps back the first update: arrived is
-// closed when it has come, release lets it through.
-func heldPortal(t *testing.T, state string) (address string, arrived <-chan struct{}, release func()) {
+// heldPortal serves a sandbox behind a gate that holds updates back.
+func heldPortal(t *testing.T, state string) (address string, updates *gate) {
 	t.Helper()
 	s, err := sandbox.ReadState(strings.NewReader(state))
 	if err != nil {
@@ -31,39 +28,15 @@ func heldPortal(t *testing.T, state string) (address string, arrived <-chan stru
 	if err != nil {
 		t.Fatal(err)
 	}
-	came, free := make(chan struct{}, 1), make(chan struct{})
-	server := httptest.NewServer(onUpdate(portal, func() {
-		select {
-		case came <- struct{}{}:
-		default:
-		}
-		<-free
-	}))
-	released := false
-	release = func() {
-		if !released {
-			released = true
-			close(free)
-		}
-	}
+	updates = newGate(portal)
+	updates.shut()
+	server := httptest.NewServer(updates)
 	t.Cleanup(func() {
-		release()
+		updates.open()
 		server.Close()
 		_ = portal.Close()
 	})
-	return server.URL, came, release
-}
-
-// onUpdate calls do before each request that holds an update.
-func onUpdate(next http.Handler, do func()) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		if strings.Contains(r.URL.Path+string(body), "source.update") {
-			do()
-		}
-		next.ServeHTTP(w, r)
-	})
+	return server.URL, updates
 }
 
 const threeSources = `
@@ -93,13 +66,13 @@ type applying struct {
 
 func startApply(t *testing.T, args ...string) *applying {
 	t.Helper()
-	address, arrived, release := heldPortal(t, threeSources)
+	address, updates := heldPortal(t, threeSources)
 	manifest := filepath.Join(t.TempDir(), "manifest.yaml")
 	if err := os.WriteFile(manifest, []byte(threeManifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	args = append([]string{"apply", "--batch-size", "1", "--concurrency", "1", "-o", "json", manifest}, args...)
-	p := &applying{Cmd: exec.Command("syncsources", args...), release: release}
+	p := &applying{Cmd: exec.Command("syncsources", args...), release: updates.open}
 	p.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir(), "B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}
 	p.Stdout = &p.stdout
 	stderr, err := p.StderrPipe()
@@ -111,7 +84,7 @@ func startApply(t *testing.T, args ...string) *applying {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Process.Kill() })
-	<-arrived
+	<-updates.arrived
 	return p
 }
 
