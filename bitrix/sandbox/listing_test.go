@@ -181,6 +181,22 @@ func BenchmarkListOfPage(b *testing.B) {
 	}
 }
 
+func BenchmarkBatchOfUpdates(b *testing.B) {
+	s := many(50)
+	s.KeepCalls, s.Limits.Unlimited = -1, true
+	p := newPortalOf(b, s)
+	var commands []string
+	for id := 1; id <= 50; id++ {
+		commands = append(commands, fmt.Sprintf("biconnector.source.update?id=%d&fields%%5Btitle%%5D=New+name&fields%%5Bsettings%%5D%%5Bpassword%%5D=secret", id))
+	}
+	body := batchBody(commands...)
+	for b.Loop() {
+		if r := call(b, p, "batch", body); r.status != 200 {
+			b.Fatal(r.body)
+		}
+	}
+}
+
 func TestSourceGet(t *testing.T) {
 	p := newPortal(t, smallState)
 	want := `{"result":{"item":{"connection":{"id":4,"type":"rest","code":"rest_1","title":"Old name","description":null,"active":true,` +

@@ -57,6 +57,7 @@ func openSandbox(stateFile string) (*sandbox.Portal, error) {
 	if err != nil {
 		return nil, invalid(codeState, "the sandbox's state: "+err.Error())
 	}
+	state.KeepCalls = -1 // nothing here asks for them, and a sandbox may run for days
 	portal, err := sandbox.New(state)
 	if err != nil {
 		return nil, invalid(codeState, err.Error())
