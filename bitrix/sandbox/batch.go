@@ -94,7 +94,7 @@ func isTrue(v any) bool { return !empty(v) }
 // command's result, such as $result[get][item][connectorId]: all up to the
 // next white space, if there is a pair of brackets with something in it.
 var (
-	reference = regexp.MustCompile(`(?i)\$(result|next|total|time|error)(\S*)`)
+	reference = regexp.MustCompile(`(?i)\$(result|next|total|time|error)([^ \t\n\v\f\r]*)`)
 	brackets  = regexp.MustCompile(`\[([^\]]+)\]`)
 )
 

@@ -116,6 +116,7 @@ func TestReferences(t *testing.T) {
 		{`x$time[2]y z`, `"xArray z"`},
 		{`50$total[x]`, `"50Array"`},
 		{"tab$result[0]\tx", `"tabzero\tx"`},
+		{"$result\v[0]", `"$result\u000b[0]"`},
 	} {
 		if got := string(appendJSON(nil, substitute(c.value, done))); got != c.want {
 			t.Errorf("%s\ngot  %s\nwant %s", c.value, got, c.want)

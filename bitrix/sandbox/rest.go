@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -110,7 +111,7 @@ func (r *run) call(name string, params *array, key string) (out outcome) {
 	switch {
 	case !ok:
 		return outcome{err: errNoMethod}
-	case m.scope != "" && !r.hasScope(m.scope):
+	case m.scope != "" && !slices.Contains(p.cfg.Scope, m.scope):
 		if r.auth.webhook {
 			return outcome{err: errNoScopeWebhook}
 		}
@@ -144,13 +145,4 @@ func (r *run) call(name string, params *array, key string) (out outcome) {
 		out.err = err
 	}
 	return out
-}
-
-func (r *run) hasScope(scope string) bool {
-	for _, s := range r.p.cfg.Scope {
-		if s == scope {
-			return true
-		}
-	}
-	return false
 }
