@@ -65,6 +65,11 @@ func goCommand[T any](t *testing.T, args ...string) []T {
 // the section where it belongs, under the licence that it carries.
 func TestDependencies(t *testing.T) {
 	rows := readDependencies(t)
+	// What the go command reads does not count when it decides whether this
+	// test has to run again; what the test itself looks at does.
+	if _, err := os.Stat("../go.mod"); err != nil {
+		t.Fatal(err)
+	}
 	required := goCommand[struct {
 		Require []struct {
 			Path     string
@@ -106,7 +111,8 @@ func checkLicence(t *testing.T, module, licence string) {
 	t.Helper()
 	words := map[string]string{
 		"MIT":                "Permission is hereby granted, free of charge, to any person obtaining a copy",
-		"BSD-3-Clause":       "Redistribution and use in source and binary forms, with or without modification",
+		"BSD-2-Clause":       "Redistribution and use in source and binary forms, with or without modification",
+		"BSD-3-Clause":       "Neither the name", // the third clause
 		"Apache-2.0":         "Apache License Version 2.0, January 2004",
 		"MPL-2.0":            "Mozilla Public License, version 2.0",
 		"MIT and Apache-2.0": "This project is covered by two different licenses: MIT and Apache.",

@@ -5,10 +5,12 @@ package examples
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -33,6 +35,27 @@ func TestMain(m *testing.M) {
 	}())
 }
 
+// depend looks at all files that make the program. A passed test is not run
+// again until a file changes that it has looked at, and what the go command
+// reads to build the program does not count as such.
+var depend = sync.OnceValue(func() error {
+	for _, path := range []string{"../go.sum", "../cmd", "../manifest", "../schema", "../bitrix", "../runner"} {
+		err := filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.Name() == "testdata" {
+				return fs.SkipDir
+			}
+			if err == nil {
+				_, err = os.Stat(name)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
 // result is how a run ended.
 type result struct {
 	code           int
@@ -48,6 +71,9 @@ func (r result) lastLine() string {
 // run runs the program with nothing but the given environment.
 func run(t *testing.T, env []string, args ...string) result {
 	t.Helper()
+	if err := depend(); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(program, args...)
 	cmd.Env = append([]string{"HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, env...)
 	var stdout, stderr bytes.Buffer
