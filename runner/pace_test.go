@@ -105,13 +105,13 @@ func TestPaces(t *testing.T) {
 			row := p.row(f, worst)
 			t.Log(row)
 			for what, over := range map[string]bool{
-				fmt.Sprintf("the ratio is above %.2f", p.ratio):    f.ratio() > p.ratio && (seeds > 1 || p.seeds == 0),
-				fmt.Sprintf("more than %d requests", p.requests):   p.requests > 0 && f.requests > p.requests,
-				fmt.Sprintf("more than %d refusals", p.refusals):   f.refusals > p.refusals,
-				fmt.Sprintf("more than %d commands held", p.held):  f.held > p.held,
-				fmt.Sprintf("more than %d requests cut", p.cuts):   f.cuts > p.cuts,
-				"a source was updated again after it was done":     f.updates > 1,
-				"a source was updated although nothing changed":    p.unchanged && f.updates > 0,
+				fmt.Sprintf("the ratio is above %.2f", p.ratio):     f.ratio() > p.ratio && (seeds > 1 || p.seeds == 0),
+				fmt.Sprintf("more than %d requests", p.requests):    p.requests > 0 && f.requests > p.requests,
+				fmt.Sprintf("more than %d refusals", p.refusals):    f.refusals > p.refusals,
+				fmt.Sprintf("more than %d commands held", p.held):   f.held > p.held,
+				fmt.Sprintf("more than %d requests cut", p.cuts):    f.cuts > p.cuts,
+				"a source was updated again after it was done":      f.updates > 1,
+				"a source was updated although nothing changed":     p.unchanged && f.updates > 0,
 				"the makespan is below the bound: one of them lies": f.makespan < f.bound-1e-6,
 			} {
 				if over {

@@ -23,6 +23,9 @@ type limiter struct {
 	based   bool
 	served  float64 // so many are served at a time while others wait; 0: none wait
 
+	since   time.Time // when this round began
+	service float64   // seconds of work answered in it
+
 	waits  []float64 // of the requests of this round: the part of its time that each waited
 	errors int       // requests of this round that ended in 5xx, or were cut
 	median float64   // lowest median cost so far, at any number in flight
@@ -57,7 +60,7 @@ func (l *limiter) trust() float64 { return max(1, l.limit/l.proven) }
 // answered notes a request that was answered: elapsed as seen from here,
 // service the sum of what its commands took, flying the requests in flight
 // when it was sent, itself included.
-func (l *limiter) answered(elapsed, service time.Duration, flying int, e estimate) {
+func (l *limiter) answered(now time.Time, elapsed, service time.Duration, flying int, e estimate) {
 	over := max(0, (elapsed - service).Seconds())
 	if !l.based || over < l.base {
 		l.base, l.based = over, true
@@ -74,18 +77,19 @@ func (l *limiter) answered(elapsed, service time.Duration, flying int, e estimat
 		l.proven = max(l.proven, float64(flying))
 	}
 	l.waits = append(l.waits, share)
-	l.decide(e)
+	l.service += service.Seconds()
+	l.decide(now, e)
 }
 
 // failed notes a request that ended in 5xx or was cut.
-func (l *limiter) failed(e estimate) {
+func (l *limiter) failed(now time.Time, e estimate) {
 	l.errors++
-	l.decide(e)
+	l.decide(now, e)
 }
 
 // decide changes the limit once a round, a round being as many requests as
 // may be in flight.
-func (l *limiter) decide(e estimate) {
+func (l *limiter) decide(now time.Time, e estimate) {
 	n := len(l.waits) + l.errors
 	if float64(n) < max(4, l.limit) {
 		return
@@ -101,12 +105,19 @@ func (l *limiter) decide(e estimate) {
 	if e.known && e.median > 0 && (l.median == 0 || e.median < l.median) {
 		l.median = e.median
 	}
-	// Of those in flight, so many waited at any time: the rest is served.
+	// Of those in flight, so many waited at any time: the rest is served. And
+	// a portal that lets requests wait works as fast as it can, so the work
+	// done in a second also tells how many it serves. Both vary; the larger
+	// is taken, since too few in flight cost more than too many.
 	inQueue := math.Floor(l.limit) * waiting
 	l.served = 0
 	if inQueue > queued/2 {
 		l.served = math.Floor(l.limit) - inQueue
+		if took := now.Sub(l.since).Seconds(); took > 0 && !l.since.IsZero() {
+			l.served = max(l.served, min(l.service/took, math.Floor(l.limit)))
+		}
 	}
+	l.since, l.service = now, 0
 	switch {
 	case bad > 0.3:
 		l.limit *= 0.7

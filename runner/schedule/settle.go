@@ -113,7 +113,7 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 		s.cost(method).cut(len(r.items))
 	}
 	if cut || e.Status >= 500 {
-		s.limiter.failed(est)
+		s.limiter.failed(now, est)
 	}
 	s.losses.failed(now)
 	if e.Code == bitrix.Network || e.Code == bitrix.BadAnswer {
@@ -267,5 +267,5 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		batch.spend(now, service)
 		batch.report(now, r.resp.Time)
 	}
-	s.limiter.answered(r.resp.Elapsed, service, r.flying, s.cost(r.items[0].Command.Method()).estimate())
+	s.limiter.answered(now, r.resp.Elapsed, service, r.flying, s.cost(r.items[0].Command.Method()).estimate())
 }
