@@ -1,0 +1,42 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// Whatever is sent, the portal answers, with JSON that can be read.
+func FuzzRequest(f *testing.F) {
+	for _, s := range [][3]string{
+		{"biconnector.source.update", "application/json", docsUpdate},
+		{"biconnector.source.add", "application/json", `{"fields":{"title":"T","connectorId":"2","settings":{"token":1.5}}}`},
+		{"biconnector.source.list", "application/json", `{"filter":{"logic":"OR","0":{"id":4},"%title":"o"},"order":{"id":"DESC"},"select":["*"],"page":"1e3"}`},
+		{"biconnector.source.get", "application/x-www-form-urlencoded", "id=+4&auth[]=x"},
+		{"biconnector.source.delete", "multipart/form-data; boundary=b", multipartForm("id", "4")},
+		{"biconnector.connector.list", "", "filter[!%title]=a&select[]=id"},
+		{"batch", "application/json", `{"halt":1,"cmd":{"a":"biconnector.source.get?id=4","b":"scope?full=$result[a][item]","c":["x"]}}`},
+		{"batch", "", "cmd[]=profile&cmd[a.b]=server.time%3Fx%5B%5D%3D%24time%5B0%5D"},
+		{"app.info", "application/json", `[[[]],{}]`},
+		{"scope", "application/json", `"text"`},
+	} {
+		f.Add(s[0], s[1], s[2])
+	}
+	f.Fuzz(func(t *testing.T, method, contentType, body string) {
+		p := newPortal(t, smallState+"webhooks: true\nhonour_active: true\n")
+		r, err := http.NewRequest("POST", origin+WebhookPath+url.PathEscape(method), strings.NewReader(body))
+		if err != nil {
+			t.Skip()
+		}
+		r.Header.Set("Content-Type", contentType)
+		out, err := do(p, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.header.Get("Content-Type") == contentJSON && !json.Valid([]byte(out.body)) {
+			t.Errorf("%d %s", out.status, out.body)
+		}
+	})
+}
