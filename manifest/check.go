@@ -46,7 +46,9 @@ func checkSource(n Node) []*Error {
 		for _, f := range settings.Fields() {
 			codes = append(codes, f.Key())
 			found = append(found, settingKey(f)...)
-			found = append(found, plain(f, "the setting "+Quote(f.Key()), "quote it: it is sent as the text it is written as")...)
+			if f.Kind() == Integer && !f.Plain() {
+				found = append(found, plain(f, "the setting "+Quote(f.Key()), "quote it: it is sent as the text it is written as")...)
+			}
 		}
 	}
 	if reveal.val != nil {
@@ -70,10 +72,12 @@ func plain(n Node, what, advice string) []*Error {
 
 // settingKey reports a key of a settings block whose text is not certain.
 func settingKey(f Node) []*Error {
-	advice := []string{"quote it to mean the text"}
-	switch key := f.KeyNode(); key.Kind() {
-	case String:
+	key := f.KeyNode()
+	if key.Kind() == String {
 		return nil
+	}
+	advice := []string{"quote it to mean the text"}
+	switch key.Kind() {
 	case Integer:
 		if key.Plain() {
 			return nil
