@@ -86,10 +86,14 @@ func createLockFile(path string) error {
 func holderPath(lock string) string { return lock + ".holder" }
 
 // tellHolder notes that this process holds the lock. It is only for the
-// message that others print, so that a failure is no reason to stop.
+// message that others print, so that a failure is no reason to stop. Nobody
+// without the lock writes here, so what a killed process left is in nobody's
+// use.
 func tellHolder(lock string) {
 	content, _ := json.Marshal(holder{os.Getpid(), time.Now().Truncate(time.Second)})
-	f, err := os.CreateTemp(filepath.Dir(lock), filepath.Base(lock)+".*")
+	next := holderPath(lock) + ".new"
+	_ = os.Remove(next)
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return
 	}

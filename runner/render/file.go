@@ -2,11 +2,13 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/moby/sys/atomicwriter"
 
@@ -24,6 +26,7 @@ func CheckFile(path string) error {
 
 // checkPlace tells whether a file could be written at path now.
 func checkPlace(what, path string) error {
+	sweep(path)
 	probe, err := os.CreateTemp(filepath.Dir(path), ".syncsources-*")
 	if err != nil {
 		return fmt.Errorf("%s %q: its directory must exist and be writable: %w", what, path, errors.Unwrap(err))
@@ -36,6 +39,34 @@ func checkPlace(what, path string) error {
 		return fmt.Errorf("%s %q: it exists, and is not a regular file", what, path)
 	}
 	return nil
+}
+
+// stale is how old a temporary file is that nobody is writing any more.
+const stale = time.Minute
+
+// sweep removes the temporary files that killed runs have left of the file at
+// path. What cannot be removed stays.
+func sweep(path string) {
+	dir, base := filepath.Split(path)
+	entries, err := os.ReadDir(cmp.Or(dir, "."))
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		// The names that atomicwriter and checkPlace give: a prefix and a random
+		// number.
+		ours := false
+		for _, prefix := range []string{".tmp-" + base, ".syncsources-"} {
+			number, ok := strings.CutPrefix(e.Name(), prefix)
+			ours = ours || ok && number != "" && strings.Trim(number, "0123456789") == ""
+		}
+		if !ours {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > stale {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // WriteFile writes the report to a file, in the form that the file's ending

@@ -5,8 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"syncsources/runner/render"
 )
@@ -71,5 +75,39 @@ func TestCheckFile(t *testing.T) {
 	})
 	if got, _ := os.ReadFile(file); string(got) != "before" {
 		t.Errorf("%s holds %q", file, got)
+	}
+}
+
+// What a killed run left beside a report goes away with a later run; files of
+// others, and those that a run is just writing, stay.
+func TestLitterIsSwept(t *testing.T) {
+	dir := t.TempDir()
+	old := time.Now().Add(-time.Hour)
+	stay := []string{"report.json20260101", "report.json.bak", ".tmp-report.jsonx", ".tmp-other.json123", ".syncsources-keep", ".tmp-report.json77"}
+	for _, name := range append([]string{".tmp-report.json123456", ".syncsources-99"}, stay...) {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if name != ".tmp-report.json77" { // is being written
+			if err := os.Chtimes(path, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := render.CheckFile(filepath.Join(dir, "report.json")); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	slices.Sort(stay)
+	if diff := cmp.Diff(stay, left); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -1,10 +1,12 @@
 package render
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"time"
 
+	"github.com/moby/sys/atomicwriter"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -44,7 +46,19 @@ func WriteMetrics(path string, r *runner.Report) error {
 	if err := register(prometheus.WrapRegistererWith(labels, registry), r, success); err != nil {
 		return fmt.Errorf("metrics file %q: %w", path, err)
 	}
-	if err := prometheus.WriteToTextfile(path, registry); err != nil {
+	families, err := registry.Gather()
+	if err != nil {
+		return fmt.Errorf("metrics file %q: %w", path, err)
+	}
+	var b bytes.Buffer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
+			return fmt.Errorf("metrics file %q: %w", path, err)
+		}
+	}
+	// Not prometheus.WriteToTextfile: what that leaves of a killed run cannot
+	// be told by its name from a file of the user's.
+	if err := atomicwriter.WriteFile(path, b.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("metrics file %q: %w", path, err)
 	}
 	return nil
