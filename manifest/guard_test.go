@@ -27,6 +27,7 @@ func layers(levels int, at string) string {
 
 func TestAliasBombsAreRefused(t *testing.T) {
 	for _, c := range []struct{ name, yaml string }{
+		{"small", layers(5, "sources: []\n")},
 		{"unused", layers(6, "sources: []\n")},
 		{"huge", layers(400, "sources: []\n")},
 		{"in settings", layers(9, "sources: [{id: 1, settings: {a: *a8}}]\n")},
@@ -34,6 +35,7 @@ func TestAliasBombsAreRefused(t *testing.T) {
 		{"as a text", layers(9, "sources: [{id: 1, title: *a8}]\n")},
 		{"as a document", "x: &x " + strings.ReplaceAll(layers(9, "sources: []\n"), "\n", "\n   ") + "\nversion: *x\n"},
 		{"as keys", layers(9, "sources: [{? *a8 : 1}]\n")},
+		{"merged, not quite as much", "version: 1\nx-m: &m {" + keys(150) + "}\nsources:\n" + merges(2000)},
 		{"merged", "version: 1\nx-m: &m {" + keys(2000) + "}\nsources:\n" + merges(2000)},
 	} {
 		var before, after runtime.MemStats
