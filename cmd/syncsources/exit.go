@@ -47,6 +47,12 @@ func invalid(code, message string, advice ...string) *failure {
 	return &failure{exit: exitInvalid, code: code, message: message, advice: advice}
 }
 
+// interrupted is the failure of a command that a signal ended before there was
+// anything to settle.
+func interrupted(ctx context.Context) *failure {
+	return &failure{exit: interruptedCode(ctx), code: runner.CodeInterrupted, message: context.Cause(ctx).Error()}
+}
+
 // outputFailed reports that a result could not be written.
 func outputFailed(err error) *failure {
 	return &failure{exit: exitFailed, code: codeOutput, message: "cannot write the result: " + err.Error()}

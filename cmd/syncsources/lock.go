@@ -60,7 +60,7 @@ func lockPortal(ctx context.Context, portal string, timeout time.Duration) (rele
 			_ = lock.Unlock()
 		}, nil
 	case ctx.Err() != nil:
-		return nil, &failure{exit: interruptedCode(ctx), code: codeLocked, message: "interrupted while another run holds " + portal}
+		return nil, interrupted(ctx)
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
 		return nil, &failure{exit: exitStopped, code: codeLocked, message: fmt.Sprintf("cannot lock this portal: %v", err)}
 	}

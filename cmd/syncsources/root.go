@@ -85,7 +85,28 @@ Exit codes: 0 done, 1 a source failed or a guard refused, 2 changes (plan
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newLogin(a), newSandbox(a), newSchema(a), newVersion(a))
 	addCompletion(root)
+	adjustHelp(root)
 	return root
+}
+
+// adjustHelp wraps the descriptions of flags, and makes help about a command
+// that does not exist a mistake.
+func adjustHelp(root *cobra.Command) {
+	const columns = 100
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages", fmt.Sprintf("Flags.FlagUsagesWrapped %d", columns)))
+	root.InitDefaultHelpCmd()
+	visitCommands(root, func(c *cobra.Command) {
+		if c.Name() != "help" {
+			return
+		}
+		c.RunE = func(_ *cobra.Command, args []string) error {
+			about, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(root, strings.Join(args, " "))
+			}
+			return about.Help()
+		}
+	})
 }
 
 // unknownCommand reports a command that does not exist.

@@ -21,7 +21,7 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	invalidManifests := func(findings []*manifest.Error) error {
 		return a.finish(ctx, runner.Invalid(command, findings), delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags, findings: findings})
 	}
-	set, findings, err := a.load(paths)
+	set, findings, err := a.load(ctx, paths)
 	if err != nil {
 		return err
 	}
@@ -70,10 +70,16 @@ func (a *app) converge(ctx context.Context, command string, f *runFlags, portal 
 		ShowUnmanaged: f.showUnmanaged, Managed: managed,
 		Logger: logger, Progress: show,
 	}
-	quiet := context.AfterFunc(ctx, func() {
+	told := make(chan struct{})
+	silent := context.AfterFunc(ctx, func() {
+		defer close(told)
 		logger.Warn("interrupted: settling what is in flight; a second signal leaves at once")
 	})
-	defer quiet()
+	defer func() {
+		if !silent() {
+			<-told // standard error has one writer at a time
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	if command == "plan" {

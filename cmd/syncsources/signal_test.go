@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -147,4 +149,35 @@ func TestSecondSignal(t *testing.T) {
 			t.Errorf("%v: exit code %d, want %d, and printed %q", second, code, want, p.stdout.String())
 		}
 	}
+}
+
+// Someone who waits for standard input need not type anything to get away.
+func TestInterruptAtStandardInput(t *testing.T) {
+	input, typing := io.Pipe() // nobody types
+	defer func() { _ = typing.Close() }()
+	for _, command := range []string{"validate", "plan"} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		reading := make(chan struct{})
+		var stdout, stderr bytes.Buffer
+		ended := make(chan int)
+		go func() {
+			ended <- run(ctx, nil, notify{input, reading}, &stdout, &stderr, []string{command, "-o", "json", "-"})
+		}()
+		<-reading
+		cancel(interruption{syscall.SIGTERM})
+		if code := <-ended; code != exitTerminated || !strings.Contains(stdout.String(), `"outcome": "interrupted"`) {
+			t.Errorf("%s: exit code %d, standard output %q, standard error %q", command, code, stdout.String(), stderr.String())
+		}
+	}
+}
+
+// notify tells when it is read from.
+type notify struct {
+	io.Reader
+	reading chan<- struct{}
+}
+
+func (n notify) Read(p []byte) (int, error) {
+	close(n.reading)
+	return n.Reader.Read(p)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,7 @@ All errors of all files are reported, each with its place, and what is allowed.`
 			if err := out.check(); err != nil {
 				return err
 			}
-			set, findings, err := a.load(paths)
+			set, findings, err := a.load(cmd.Context(), paths)
 			if err != nil {
 				return err
 			}
@@ -42,8 +43,11 @@ All errors of all files are reported, each with its place, and what is allowed.`
 }
 
 // load reads and checks the manifests at paths.
-func (a *app) load(paths []string) (*manifest.Set, []*manifest.Error, error) {
-	set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check})
+func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manifest.Error, error) {
+	set, findings, err := manifest.Load(paths, manifest.Options{Stdin: interruptible{ctx, a.stdin}, Check: schema.Check})
+	if err != nil && ctx.Err() != nil {
+		return nil, nil, interrupted(ctx)
+	}
 	if err != nil {
 		f := invalid(codeUnreadable, err.Error())
 		f.findings = findings
