@@ -76,7 +76,7 @@ func setFromEnvironment(cmd *cobra.Command, e environment) error {
 // setFlag sets a flag to the text of a variable: for one that may be repeated
 // a comma-separated list.
 func setFlag(f *pflag.Flag, value string) error {
-	if _, ok := f.Value.(pflag.SliceValue); !ok {
+	if !repeatable(f) {
 		return f.Value.Set(value)
 	}
 	for _, item := range strings.Split(value, ",") {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"syncsources/bitrix"
 	"syncsources/runner"
@@ -45,51 +44,14 @@ change. --env-file writes a template that lists them.`,
 		},
 	}
 	set := cmd.Flags()
-	set.Var(&idsValue{&f.ids}, "id", "only the source with this id (repeatable)")
-	set.Var(&idsValue{&f.connectors}, "connector", "only sources of the connector with this id (repeatable)")
+	set.Var(&listValue[int]{&f.ids, "ID", integer(1, math.MaxInt)}, "id", "only the source with this id (repeatable)")
+	set.Var(&listValue[int]{&f.connectors, "ID", integer(1, math.MaxInt)}, "connector", "only sources of the connector with this id (repeatable)")
 	set.StringVar(&f.envFile, "env-file", "", "also write this `file`: the variables that the manifest refers to, without values; it must not exist")
 	addFlag(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run", duration)
 	f.logFlags.add(set)
 	f.portalFlags.add(set)
 	set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, as the variable NO_COLOR")
 	return cmd
-}
-
-// idsValue is a repeatable flag of ids. It implements pflag.SliceValue.
-type idsValue struct{ ids *[]int }
-
-var _ pflag.SliceValue = (*idsValue)(nil)
-
-func (v *idsValue) Type() string   { return "ID" }
-func (v *idsValue) String() string { return "" }
-
-func (v *idsValue) Set(text string) error {
-	id, err := integer(1, math.MaxInt)(text)
-	if err != nil {
-		return err
-	}
-	*v.ids = append(*v.ids, id)
-	return nil
-}
-
-func (v *idsValue) Append(text string) error { return v.Set(text) }
-
-func (v *idsValue) Replace(texts []string) error {
-	*v.ids = nil
-	for _, text := range texts {
-		if err := v.Set(text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (v *idsValue) GetSlice() []string {
-	texts := make([]string, len(*v.ids))
-	for i, id := range *v.ids {
-		texts[i] = fmt.Sprint(id)
-	}
-	return texts
 }
 
 // export reads all live sources and prints those that the filters leave.

@@ -49,6 +49,34 @@ func addFlag[T any](set *pflag.FlagSet, target *T, name, kind, initial, usage st
 	set.Var(v, name, usage)
 }
 
+// listValue is the checked value of a flag that may be repeated.
+type listValue[T any] struct {
+	target *[]T
+	kind   string
+	parse  func(string) (T, error)
+}
+
+func (v *listValue[T]) String() string { return "" }
+func (v *listValue[T]) Type() string   { return v.kind }
+func (v *listValue[T]) repeatable()    {}
+
+func (v *listValue[T]) Set(text string) error {
+	parsed, err := v.parse(text)
+	if err == nil {
+		*v.target = append(*v.target, parsed)
+	}
+	return err
+}
+
+// repeatable reports whether a flag may be repeated.
+func repeatable(f *pflag.Flag) bool {
+	switch f.Value.(type) {
+	case pflag.SliceValue, interface{ repeatable() }:
+		return true
+	}
+	return false
+}
+
 // integer parses integers in plain decimal form from least to most.
 func integer(least, most int) func(string) (int, error) {
 	return func(text string) (int, error) {
