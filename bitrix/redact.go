@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -30,17 +31,18 @@ func cleanText(s string) string {
 			blank = b.Len() > 0
 			continue
 		}
-		if n >= maxText {
+		if blank {
+			n++
+		}
+		if n++; n > maxText {
 			b.WriteString("...")
 			break
 		}
 		if blank {
 			b.WriteByte(' ')
-			n++
 		}
 		blank = false
 		b.WriteRune(r)
-		n++
 	}
 	return b.String()
 }
@@ -75,7 +77,8 @@ func scrub(commands []Command, further ...string) scrubber {
 			continue
 		}
 		quoted, _ := json.Marshal(s)
-		all = append(all, s, url.QueryEscape(s), urlencode(s), url.PathEscape(s), string(quoted[1:len(quoted)-1]), phpJSON(s), phpHTML.Replace(s))
+		goText := strconv.Quote(s) // net/http repeats malformed answers like this
+		all = append(all, s, url.QueryEscape(s), urlencode(s), url.PathEscape(s), string(quoted[1:len(quoted)-1]), goText[1:len(goText)-1], phpJSON(s), phpHTML.Replace(s))
 	}
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	return slices.Compact(all)
@@ -128,7 +131,8 @@ var documented = map[Code]bool{
 	"ERROR_BATCH_LENGTH_EXCEEDED": true, "ERROR_ARGUMENT": true,
 }
 
-// text returns s cleaned and with every secret replaced by Mask. A secret of
+// text returns s cleaned and with every secret replaced by Mask, also where
+// the end of it is cut off. A secret of
 // fewer than four bytes is replaced only where it stands as a word, so that
 // the text stays readable.
 func (secrets scrubber) text(s string) string {
@@ -139,7 +143,34 @@ func (secrets scrubber) text(s string) string {
 			s = replaceWord(s, secret)
 		}
 	}
+	for _, secret := range secrets {
+		s = replaceBeginning(s, secret)
+	}
 	return cleanText(s)
+}
+
+// replaceBeginning masks what is left of a secret where a text was cut: its
+// beginning, if that is half of it and at least six bytes.
+func replaceBeginning(s, secret string) string {
+	least := max(6, (len(secret)+1)/2)
+	if len(secret) <= least {
+		return s
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(s, secret[:least])
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		end := least
+		for end < len(secret) && i+end < len(s) && s[i+end] == secret[end] {
+			end++
+		}
+		b.WriteString(s[:i])
+		b.WriteString(Mask)
+		s = s[i+end:]
+	}
 }
 
 func replaceWord(s, word string) string {

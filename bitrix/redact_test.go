@@ -28,7 +28,7 @@ func TestScrubberMasksEverySpelling(t *testing.T) {
 	s := scrub([]Command{UpdateSource(4, Fields{Title: "t", Settings: []Setting{{"password", NewSecret(" " + secret + "\n")}}})}, "a-token")
 	quoted, _ := json.Marshal(secret)
 	for _, text := range []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret), urlencode(secret), string(quoted),
+		secret, url.QueryEscape(secret), url.PathEscape(secret), urlencode(secret), string(quoted), fmt.Sprintf("%q", secret),
 		`"p\u00e4\"ss\/w'o<r>d &~+\ud83d\ude00"`, "p\u00e4&quot;ss/w&#039;o&lt;r&gt;d &amp;~+😀", "a-token",
 	} {
 		if got := s.text("<" + text + ">"); !strings.Contains(got, Mask) || strings.Contains(got, "ss") || strings.Contains(got, "token") {
@@ -41,6 +41,17 @@ func TestShortSecretsAreMaskedAsWords(t *testing.T) {
 	s := scrub(nil, "4", "ab")
 	if got, want := s.text("source 4 of 44, port=4; ab, cab"), "source (sensitive) of 44, port=(sensitive); (sensitive), cab"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestBeginningsOfSecretsAreMasked(t *testing.T) {
+	s := scrub(nil, "a-long-password", "short")
+	for in, want := range map[string]string{
+		"login a-long-pass...": "login (sensitive)...", "a-long-p a-long-passwor": "(sensitive) (sensitive)", "a-long way": "a-long way", "shor": "shor",
+	} {
+		if got := s.text(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
 	}
 }
 
@@ -75,6 +86,7 @@ func FuzzScrubber(f *testing.F) {
 	f.Add("aaaa", "aa", "aaaaaaaaa")
 	f.Add("pä/ss", "se%63ret", `{"p":"p\u00e4\/ss"} se%2563ret`)
 	f.Add("(sensitive)", "sens", "(sensitive)")
+	f.Add("x", "y", strings.Repeat("a", maxText-1)+" b c d")
 	f.Fuzz(func(t *testing.T, a, b, text string) {
 		got := scrub(nil, a, b).text(text + a + b + url.QueryEscape(a))
 		for _, r := range got {

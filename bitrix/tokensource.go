@@ -170,12 +170,13 @@ func (s *TokenSource) renew(ctx context.Context, rejected Secret) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	waiting := ctx
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewalTime)
 	defer cancel()
 	if err := s.store.Rehearse(ctx, old); err != nil {
 		return err
 	}
-	p, err := s.refresh(ctx, old.RefreshToken)
+	p, err := s.refresh(ctx, waiting, old.RefreshToken)
 	if errors.Is(err, Code("invalid_grant")) {
 		// Another machine may have been faster.
 		if now, loadErr := s.load(ctx); loadErr == nil && now.AccessToken.Plain() != old.AccessToken.Plain() && now.fresh(time.Now()) {
@@ -199,7 +200,9 @@ func (s *TokenSource) renew(ctx context.Context, rejected Secret) error {
 
 // refresh asks for a new pair, and again while no answer comes. An attempt
 // whose answer was lost may have spent the refresh token; the next one tells.
-func (s *TokenSource) refresh(ctx context.Context, token Secret) (Pair, error) {
+// The end of waiting stops the attempts between two of them, that of ctx also
+// in the middle of one.
+func (s *TokenSource) refresh(ctx, waiting context.Context, token Secret) (Pair, error) {
 	start, lostOne := time.Now(), false
 	for wait := time.Second; ; wait *= 2 {
 		p, err := s.server.Refresh(ctx, token)
@@ -215,8 +218,11 @@ func (s *TokenSource) refresh(ctx context.Context, token Secret) (Pair, error) {
 			return Pair{}, e
 		}
 		lostOne = lostOne || what == Unknown
-		if time.Since(start)+wait > retryTime || sleep(ctx, wait) != nil {
+		if time.Since(start)+wait > retryTime {
 			return Pair{}, e
+		}
+		if err := sleep(waiting, wait); err != nil {
+			return Pair{}, err
 		}
 		s.log.Warn("the authorization server does not answer; trying again", "error", e.Error())
 	}

@@ -42,9 +42,10 @@ type application struct {
 	seed     bitrix.Secret
 }
 
-// applicationFromEnv reads the variables. All that are missing are named at
+// application reads the variables. All that are missing are named at
 // once.
-func applicationFromEnv(e environment, logger *slog.Logger) (*application, error) {
+func (a *app) application(logger *slog.Logger) (*application, error) {
+	e := a.env
 	secret, err := secretVariable(e, varClientSecret)
 	if err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func applicationFromEnv(e environment, logger *slog.Logger) (*application, error
 	if file != "" && helper != "" {
 		return nil, invalid(codeCredentials, varTokenFile+" and "+varTokenHelper+" are both set", "unset one of them: a token pair is kept in one place")
 	}
-	app.server, err = bitrix.NewAuthServer(bitrix.AuthConfig{URL: strings.TrimSpace(e.get(varOAuth)), ClientID: app.clientID, ClientSecret: app.secret, UserAgent: userAgent()})
+	app.server, err = bitrix.NewAuthServer(bitrix.AuthConfig{URL: strings.TrimSpace(e.get(varOAuth)), ClientID: app.clientID, ClientSecret: app.secret, Transport: a.transport, UserAgent: userAgent()})
 	if err != nil {
 		return nil, invalid(codeCredentials, varOAuth+": "+err.Error())
 	}
@@ -127,8 +128,8 @@ func (app *application) credentials(source *bitrix.TokenSource) (bitrix.Credenti
 // renewingToken are the credentials of an application whose token pair is
 // kept and renewed. A store that cannot be read, or holds nothing, counts as
 // malformed credentials.
-func renewingToken(ctx context.Context, e environment, logger *slog.Logger) (bitrix.Credentials, error) {
-	app, err := applicationFromEnv(e, logger)
+func (a *app) renewingToken(ctx context.Context, logger *slog.Logger) (bitrix.Credentials, error) {
+	app, err := a.application(logger)
 	if err != nil {
 		return bitrix.Credentials{}, err
 	}
@@ -137,7 +138,7 @@ func renewingToken(ctx context.Context, e environment, logger *slog.Logger) (bit
 		return bitrix.Credentials{}, err
 	}
 	if err := source.Check(ctx); err != nil {
-		return bitrix.Credentials{}, storeFailure(ctx, storeVariable(e), err)
+		return bitrix.Credentials{}, storeFailure(ctx, storeVariable(a.env), err)
 	}
 	return app.credentials(source)
 }

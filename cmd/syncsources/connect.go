@@ -29,11 +29,11 @@ func (a *app) connect(ctx context.Context, stateFile string, logger *slog.Logger
 	if stateFile != "" {
 		return connectSandbox(stateFile)
 	}
-	credentials, err := credentialsFromEnv(ctx, a.env, logger)
+	credentials, err := a.credentials(ctx, logger)
 	if err != nil {
 		return nil, err
 	}
-	return &connection{credentials: credentials, close: func() {}}, nil
+	return &connection{credentials: credentials, transport: a.transport, close: func() {}}, nil
 }
 
 // connectSandbox starts a sandbox in this process, with credentials of its own.

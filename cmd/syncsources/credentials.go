@@ -25,13 +25,13 @@ const (
 // maxSecretFile is the most bytes that are read of a file with a secret.
 const maxSecretFile = 64 << 10
 
-// credentialsFromEnv makes the credentials that the environment describes: a
+// credentials makes the credentials that the environment describes: a
 // webhook, an application with a token that is given, or one with a token that
 // is renewed. What is missing or malformed is a failure that names the
 // variables; the values are in no error. Nothing is sent, but a token file or
 // a token helper is read.
-func credentialsFromEnv(ctx context.Context, e environment, logger *slog.Logger) (bitrix.Credentials, error) {
-	none := bitrix.Credentials{}
+func (a *app) credentials(ctx context.Context, logger *slog.Logger) (bitrix.Credentials, error) {
+	e, none := a.env, bitrix.Credentials{}
 	webhook, err := secretVariable(e, varWebhook)
 	if err != nil {
 		return none, err
@@ -63,7 +63,7 @@ func credentialsFromEnv(ctx context.Context, e environment, logger *slog.Logger)
 	case token != "":
 		return givenToken(e, token)
 	case len(renewing) > 0:
-		return renewingToken(ctx, e, logger)
+		return a.renewingToken(ctx, logger)
 	}
 	return none, invalid(codeCredentials, "no credentials in the environment",
 		"set "+varPortal+" and "+varAccessToken+" for an application, or "+varWebhook+" for a webhook",

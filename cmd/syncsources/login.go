@@ -63,7 +63,7 @@ At the end login asks the portal whom it takes the tokens for, and prints that.`
 // whichever way it comes, stores the pair, and shows what it is good for.
 func (a *app) login(ctx context.Context, f *loginFlags) error {
 	logger := f.logger(a.stderr, colored(a.env, false, a.stderr))
-	app, err := applicationFromEnv(a.env, logger)
+	app, err := a.application(logger)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	client := bitrix.NewReader(bitrix.Config{Credentials: credentials, Logger: logger, UserAgent: userAgent()})
+	client := bitrix.NewReader(bitrix.Config{Credentials: credentials, Transport: a.transport, Logger: logger, UserAgent: userAgent()})
 	defer client.CloseIdle()
 	who, err := client.Identify(ctx)
 	if err != nil {
