@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"syncsources/manifest"
 	"syncsources/runner"
@@ -41,6 +42,11 @@ type failure struct {
 }
 
 func (f *failure) Error() string { return f.message }
+
+// report is the failure as a report has it.
+func (f *failure) report() *runner.Failure {
+	return &runner.Failure{Code: f.code, Message: f.message, Hint: strings.Join(f.advice, "; ")}
+}
 
 // invalid is a failure of what the user gave: nothing was sent.
 func invalid(code, message string, advice ...string) *failure {

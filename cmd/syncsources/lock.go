@@ -43,7 +43,8 @@ func lockPortal(ctx context.Context, portal string, timeout time.Duration) (rele
 	sum := sha256.Sum256([]byte(hostPort(portal)))
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("syncsources-%x.lock", sum[:8]))
 	if err := createLockFile(path); err != nil {
-		return nil, &failure{exit: exitStopped, code: codeLocked, message: fmt.Sprintf("cannot make the lock of this portal: %v", err)}
+		return nil, &failure{exit: exitStopped, code: codeLocked, message: fmt.Sprintf("cannot make the lock of this portal: %v", err),
+			advice: []string{"the directory for temporary files, TMPDIR, has to exist and to be writable"}}
 	}
 	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	got, err := lock.TryLock()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -161,7 +160,7 @@ func (a *app) reread(args []string) *given {
 // happens.
 func (a *app) reportFailure(ctx context.Context, command string, g *given, f *failure) int {
 	r := runner.Invalid(command, f.findings)
-	r.Error = &runner.Failure{Code: f.code, Message: f.message, Hint: strings.Join(f.advice, "; ")}
+	r.Error = f.report()
 	switch f.exit {
 	case exitStopped:
 		r.Outcome = runner.OutcomeStopped

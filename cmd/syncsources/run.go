@@ -49,7 +49,8 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 		if command == "apply" {
 			release, err := lockPortal(ctx, portal.credentials.Portal(), f.lockTimeout)
 			if err != nil {
-				return err
+				report := runner.Unstarted(ctx, command, portal.credentials.Portal(), selected, asFailure(err).report())
+				return a.finish(ctx, report, delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags})
 			}
 			defer release()
 		}
