@@ -123,7 +123,7 @@ func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logg
 	if !slices.Contains(who.Scope, bitrix.ScopeBIConnector) {
 		return &failure{exit: exitStopped, code: codeCredentials,
 			message: "the application lacks the scope biconnector, without which the portal refuses every call about sources",
-			advice:  []string{"tick \"BI connector (biconnector)\" among the permissions in the application's settings, save, and run login again"}}
+			advice:  []string{"tick biconnector (BI analytics) among the permissions in the application's settings, save, and run login again"}}
 	}
 	return nil
 }
