@@ -51,7 +51,9 @@ func (s *Scheduler) readSize(n int, now time.Time) int {
 		}
 		return min(n, most)
 	}
-	return s.sizing(n, e, most, roundOfReads, 0, now).size()
+	z := s.sizing(n, e, most, roundOfReads, 0, now)
+	z.trust = s.limiter.trust(len(s.flying) + 1) // reads fill no slots on purpose
+	return z.size()
 }
 
 // writeSize is the size of the next batch of n updates beside calls of their
@@ -147,7 +149,7 @@ func (s *Scheduler) sizing(n int, e estimate, most int, round, calls float64, no
 	return sizing{
 		work: n, cost: e, slots: s.limiter.capacity(), busy: busy,
 		tokens: s.bucket.tokens(now), rate: s.conf.Rate, others: calls + verify,
-		limit: s.planned(), most: most, round: max(round, s.limiter.base), late: late, queued: s.limiter.served > 0, trust: s.limiter.trust(),
+		limit: s.planned(), most: most, round: max(round, s.limiter.base), late: late, queued: s.limiter.served > 0, trust: s.limiter.trust(s.limiter.slots()),
 	}
 }
 

@@ -16,6 +16,7 @@ type fakePortal struct {
 	phase              time.Duration // the steps come at phase, phase + 1 s, ...
 	cost               func(c bitrix.Command) time.Duration
 	latency            time.Duration
+	cut                time.Duration // 0: never
 	// fault may spoil the n-th request, counted from 1.
 	fault func(n int, commands []bitrix.Command, alone bool) error
 	reply func(c bitrix.Command) error
@@ -72,6 +73,10 @@ func (p *fakePortal) Send(ctx context.Context, commands []bitrix.Command, alone 
 	}
 	for _, c := range commands {
 		cost := p.cost(c)
+		if left := p.cut - time.Since(start); p.cut > 0 && left < cost {
+			time.Sleep(left)
+			return &bitrix.Response{Elapsed: p.cut}, &bitrix.Error{Code: bitrix.BadAnswer, Status: 504}
+		}
 		select {
 		case <-time.After(cost):
 		case <-ctx.Done():

@@ -23,8 +23,10 @@ type limiter struct {
 	based   bool
 	served  float64 // so many are served at a time while others wait; 0: none wait
 
-	since   time.Time // when this round began
-	service float64   // seconds of work answered in it
+	rounds [2]struct { // this round and the one before
+		since   time.Time // when it began
+		service float64   // seconds of work answered in it
+	}
 
 	waits  []float64 // of the requests of this round: the part of its time that each waited
 	errors int       // requests of this round that ended in 5xx, or were cut
@@ -54,8 +56,8 @@ func (l *limiter) capacity() float64 {
 	return max(1, slots)
 }
 
-// trust is by how many times the slots exceed what is proven.
-func (l *limiter) trust() float64 { return max(1, l.limit/l.proven) }
+// trust is by how many times n requests in flight exceed what is proven.
+func (l *limiter) trust(n int) float64 { return max(1, float64(n)/l.proven) }
 
 // answered notes a request that was answered: elapsed as seen from here,
 // service the sum of what its commands took, flying the requests in flight
@@ -77,7 +79,7 @@ func (l *limiter) answered(now time.Time, elapsed, service time.Duration, flying
 		l.proven = max(l.proven, float64(flying))
 	}
 	l.waits = append(l.waits, share)
-	l.service += service.Seconds()
+	l.rounds[0].service += service.Seconds()
 	l.decide(now, e)
 }
 
@@ -113,11 +115,10 @@ func (l *limiter) decide(now time.Time, e estimate) {
 	l.served = 0
 	if inQueue > queued/2 {
 		l.served = math.Floor(l.limit) - inQueue
-		if took := now.Sub(l.since).Seconds(); took > 0 && !l.since.IsZero() {
-			l.served = max(l.served, min(l.service/took, math.Floor(l.limit)))
-		}
+		l.served = max(l.served, min(l.throughput(now), math.Floor(l.limit)))
 	}
-	l.since, l.service = now, 0
+	copy(l.rounds[1:], l.rounds[:])
+	l.rounds[0].since, l.rounds[0].service = now, 0
 	switch {
 	case bad > 0.3:
 		l.limit *= 0.7
@@ -131,4 +132,20 @@ func (l *limiter) decide(now time.Time, e estimate) {
 		l.limit += max(1, l.limit/8)
 	}
 	l.limit = min(max(1, l.limit), l.ceiling)
+}
+
+// throughput is how many seconds of work were done in a second of the latest
+// rounds.
+func (l *limiter) throughput(now time.Time) float64 {
+	since, service := now, 0.0
+	for _, r := range l.rounds {
+		if r.since.IsZero() {
+			break
+		}
+		since, service = r.since, service+r.service
+	}
+	if took := now.Sub(since).Seconds(); took > 0 {
+		return service / took
+	}
+	return 0
 }

@@ -28,6 +28,7 @@ type budget struct {
 	held    time.Time             // nothing goes before
 	wait    time.Duration         // the last wait that was guessed
 	probe   bool                  // after a refusal: one command goes ahead
+	closed  time.Time             // the last refusal
 }
 
 // firstHold is the first wait where no reset is known. It doubles.
@@ -115,6 +116,13 @@ func (b *budget) open(now time.Time) time.Time {
 	return at
 }
 
+// passed notes that something sent at that time was let in.
+func (b *budget) passed(sent time.Time) {
+	if !sent.Before(b.closed) {
+		b.probe = false
+	}
+}
+
 // refused notes that the portal refused the method: it is held until the
 // reset, where one is known, or for a time that doubles.
 func (b *budget) refused(now time.Time) {
@@ -122,9 +130,9 @@ func (b *budget) refused(now time.Time) {
 	if b.held.After(now) {
 		return // the door was closed already when this one was on its way
 	}
-	b.probe = true
-	if b.used > b.limit/2 && b.used < b.limit {
-		b.limit = b.used // the portal's limit is lower than we were told
+	b.probe, b.closed = true, now
+	if most := b.used + b.flying; b.billed && most > b.limit/2 && most < b.limit {
+		b.limit = most // the portal's limit is lower than we were told
 	}
 	if b.resetAt.After(now) {
 		b.held = b.resetAt.Add(resetSlack)

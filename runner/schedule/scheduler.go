@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -239,10 +240,12 @@ func (s *Scheduler) lostError(it *item) error {
 	return &bitrix.Error{Code: bitrix.Network, Message: "the portal's answer was lost, and the run ended before it could be asked again", Method: it.Command.Method()}
 }
 
-// announce tells of a wait longer than a second, and of its end.
+// announce tells of a wait longer than a second, and of its end. Lazy reads
+// in flight do not end a wait: they only make use of it.
 func (s *Scheduler) announce(until time.Time, why string) {
 	now := time.Now()
-	if len(s.flying) > 0 || until.Sub(now) <= time.Second {
+	busy := slices.ContainsFunc(s.flying, func(r *request) bool { return !r.lazy })
+	if busy || until.Sub(now) <= time.Second {
 		until, why = time.Time{}, ""
 	}
 	if s.announced.Reason == why && s.announced.Until.Equal(until) {
@@ -250,7 +253,7 @@ func (s *Scheduler) announce(until time.Time, why string) {
 	}
 	s.announced = Wait{why, until}
 	if why != "" {
-		s.conf.Logger.Info("waiting "+until.Sub(now).Round(time.Second).String()+" for "+why, "until", until)
+		s.conf.Logger.Info(fmt.Sprintf("waiting %.0f s for %s", until.Sub(now).Seconds(), why), "until", until)
 	}
 	if s.conf.OnWait != nil {
 		s.conf.OnWait(s.announced)

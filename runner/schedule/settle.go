@@ -254,7 +254,7 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		spent[method] += took
 		counted[method]++
 		b := s.budget(method)
-		b.probe = false
+		b.passed(r.sentAt)
 		b.report(now, reply.Time)
 	}
 	for method, d := range spent {
@@ -263,7 +263,7 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 	}
 	if !r.alone {
 		batch := s.budget(bitrix.MethodBatch)
-		batch.probe = false
+		batch.passed(r.sentAt)
 		batch.spend(now, service)
 		batch.report(now, r.resp.Time)
 	}

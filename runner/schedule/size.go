@@ -36,11 +36,10 @@ type sizing struct {
 // limit. And it should not be so short that the request costs more than its
 // commands.
 //
-// Where costs are uneven, or requests wait at the portal, equal batches would end far apart. There each batch
-// takes the f-th part of its slot's share, W/(C*f): batches get shorter
-// towards the end and even out what the slow commands have put in disorder. Of
-// full batches of m commands first, and shorter ones from W = C*f*m on, the
-// work takes W/m + C*f*ln(m) requests; so f is what the N tokens allow.
+// Where costs are uneven, or requests wait at the portal, equal batches would
+// end far apart. There each batch takes a part of all the work that is left,
+// W/x: batches get shorter towards the end and even out what the slow commands
+// have put in disorder. x is what the tokens allow, see parts.
 func (z sizing) size() int {
 	w, c := float64(z.work), z.cost.mean
 	slots := max(1, z.slots)
@@ -60,16 +59,38 @@ func (z sizing) size() int {
 	share := slotTime / c // commands, for this slot until T
 	size := math.Ceil(share/max(1, math.Ceil(share/wary-1e-9)) - 1e-9)
 	if (z.cost.spread > uneven*c || z.queued) && wary > 1 {
-		f := (n - w/wary) / (slots * math.Log(wary))
-		size = min(wary, math.Ceil(w/(slots*min(max(f, 1), finest))))
+		size = min(wary, math.Ceil(w/min(max(parts(w, wary, n), slots), finest*slots)-1e-9))
 	}
 	size = max(size, math.Ceil(w/n-1e-9), math.Floor(z.round/c))
 	return int(min(max(size, 1), float64(most), w))
+}
+
+// parts is the x for which n requests do for w commands in batches of w/x of
+// what is left, but no more than m. That takes full batches of m first, from
+// w = x*m on shorter ones, and single commands from w = x on:
+//
+//	w/m + x*ln(m)        requests, or, where w < x*m,
+//	x + x*ln(w/x)
+func parts(w, m, n float64) float64 {
+	low, high := 1.0, w
+	for range 30 {
+		x := (low + high) / 2
+		needed := w/m + x*math.Log(m)
+		if w < x*m {
+			needed = x + x*math.Log(w/x)
+		}
+		if needed <= n {
+			low = x
+		} else {
+			high = x
+		}
+	}
+	return low
 }
 
 // uneven is the spread of costs, as part of their mean, from which on they
 // count as uneven.
 const uneven = 0.5
 
-// finest bounds how many times smaller than a slot's share a batch gets.
+// finest bounds how many times smaller than the share of its slot a batch is.
 const finest = 4

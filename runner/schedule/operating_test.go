@@ -1,0 +1,112 @@
+package schedule
+
+import (
+	"testing"
+	"time"
+
+	"syncsources/bitrix"
+)
+
+func at(s float64) time.Time { return epoch.Add(time.Duration(s * float64(time.Second))) }
+
+func used(seconds float64, reset time.Time) bitrix.Time {
+	return bitrix.Time{Operating: time.Duration(seconds * float64(time.Second)), OperatingResetAt: reset}
+}
+
+func TestUsedUpBudgetIsHeldUntilTheReset(t *testing.T) {
+	b := newBudget(480 * time.Second)
+	b.spend(at(30), 480*time.Second)
+	b.report(at(30), used(480, at(600)))
+	if got := b.open(at(31)); !got.Equal(at(601)) {
+		t.Fatalf("open at %v, want 601 s", got.Sub(epoch))
+	}
+	if got := b.open(at(602)); !got.Equal(at(602)) {
+		t.Fatalf("not open after the reset: %v", got.Sub(epoch))
+	}
+	if left := b.left(at(602)); left != 480 {
+		t.Errorf("%v s left after the reset", left)
+	}
+}
+
+func TestMinutesAreForgivenOneByOne(t *testing.T) {
+	b := newBudget(480 * time.Second)
+	b.spend(at(30), 100*time.Second)
+	b.spend(at(90), 300*time.Second)
+	b.report(at(90), used(400, at(600)))
+	if left := b.left(at(602)); left != 180 {
+		t.Errorf("%v s left after the first minute was forgiven, want 180", left)
+	}
+	if left := b.left(at(662)); left != 480 {
+		t.Errorf("%v s left after the second, want 480", left)
+	}
+}
+
+func TestRefusalWithoutAKnownResetWaitsTwiceAsLongEachTime(t *testing.T) {
+	b := newBudget(480 * time.Second)
+	now := epoch
+	var waits []time.Duration
+	for range 7 {
+		b.refused(now)
+		b.refused(now) // another command of the same batch
+		waits = append(waits, b.open(now).Sub(now))
+		now = b.open(now)
+		if !b.probe {
+			t.Fatal("more than one command goes ahead")
+		}
+	}
+	want := []time.Duration{10, 20, 40, 80, 160, 300, 300}
+	for i, w := range want {
+		if waits[i] != w*time.Second {
+			t.Fatalf("waits %v, want %v s", waits, want)
+		}
+	}
+	b.report(now, used(5, now.Add(10*time.Minute)))
+	b.resetAt = time.Time{}
+	b.refused(now)
+	if got := b.open(now).Sub(now); got != firstHold {
+		t.Errorf("the first wait after an answer is %v", got)
+	}
+}
+
+func TestALowerLimitIsLearned(t *testing.T) {
+	b := newBudget(480 * time.Second)
+	b.report(at(10), used(400, at(600)))
+	b.flying = 20
+	b.refused(at(11))
+	if b.limit != 420 {
+		t.Errorf("limit %v, want 420", b.limit)
+	}
+	c := newBudget(480 * time.Second)
+	c.report(at(10), used(300, at(600)))
+	c.flying = 250 // enough to explain the refusal
+	c.refused(at(11))
+	if c.limit != 480 {
+		t.Errorf("limit %v, want 480", c.limit)
+	}
+}
+
+func TestNoBudget(t *testing.T) {
+	b := newBudget(-1)
+	b.report(at(10), used(100000, at(600)))
+	if !b.open(at(11)).Equal(at(11)) {
+		t.Error("held without a limit")
+	}
+	b.refused(at(11)) // the portal has one all the same
+	if got := b.open(at(12)); !got.Equal(at(601)) {
+		t.Errorf("open at %v, want 601 s", got.Sub(epoch))
+	}
+}
+
+func TestAnswersThatWereOvertaken(t *testing.T) {
+	b := newBudget(480 * time.Second)
+	b.report(at(10), used(100, at(600)))
+	b.report(at(10), used(90, at(600)))
+	if b.used != 100 {
+		t.Errorf("an older answer took %v for the latest", b.used)
+	}
+	b.report(at(610), used(20, at(1200)))
+	b.report(at(611), used(0, at(1200)))
+	if b.used != 20 || !b.resetAt.Equal(at(1200)) {
+		t.Errorf("used %v, reset %v", b.used, b.resetAt.Sub(epoch))
+	}
+}

@@ -1,0 +1,56 @@
+package schedule
+
+import (
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"syncsources/bitrix"
+)
+
+func TestBackoffHasFullJitterAndACap(t *testing.T) {
+	b := backoff{rng: rand.New(rand.NewPCG(1, 1)), first: time.Second, most: 8 * time.Second}
+	for _, longest := range []time.Duration{1, 2, 4, 8, 8, 8} {
+		longest *= time.Second
+		var sum time.Duration
+		const n = 2000
+		for range n {
+			try := b
+			try.until = time.Time{}
+			try.failed(epoch)
+			wait := try.until.Sub(epoch)
+			if wait < 0 || wait > longest {
+				t.Fatalf("a wait of %v, want at most %v", wait, longest)
+			}
+			sum += wait
+		}
+		if mean := sum / n; mean < longest*45/100 || mean > longest*55/100 {
+			t.Errorf("the mean wait is %v of at most %v: no full jitter", mean, longest)
+		}
+		b.failed(epoch)
+	}
+	b.succeeded()
+	b.until = time.Time{}
+	b.failed(epoch)
+	if b.until.Sub(epoch) > time.Second {
+		t.Errorf("a wait of %v right after a success", b.until.Sub(epoch))
+	}
+}
+
+func TestOutageNeedsTimeAndTries(t *testing.T) {
+	lost := &bitrix.Error{Code: bitrix.Network, Message: "connection refused"}
+	var o outage
+	if o.lost(at(0), lost) != nil || o.lost(at(30), lost) != nil {
+		t.Error("two failures are taken for an outage")
+	}
+	if err := o.lost(at(31), lost); !errors.Is(err, bitrix.Network) {
+		t.Errorf("after 31 s: %v", err)
+	}
+	o.answered()
+	for s := range 15 {
+		if o.lost(at(100+float64(s)), lost) != nil {
+			t.Errorf("given up after %d s", s)
+		}
+	}
+}

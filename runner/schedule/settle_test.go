@@ -1,0 +1,241 @@
+package schedule
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"syncsources/bitrix"
+)
+
+var held = &bitrix.Error{Code: bitrix.OperationTimeLimit, Status: 429}
+
+// closedUntil closes source.update, or batch, for ten minutes from after
+// on; it tells no reset.
+func closedUntil(p *fakePortal, from, until time.Duration, batch bool) {
+	isClosed := func() bool {
+		now := time.Since(p.start)
+		return now >= from && now < until
+	}
+	if batch {
+		p.fault = func(_ int, _ []bitrix.Command, alone bool) error {
+			if !alone && isClosed() {
+				return held
+			}
+			return nil
+		}
+		return
+	}
+	p.reply = func(c bitrix.Command) error {
+		if _, ok := c.(bitrix.Update); ok && isClosed() {
+			return held
+		}
+		return nil
+	}
+}
+
+func TestHeldCommandsGoBackAndOthersGoOn(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cost = func(bitrix.Command) time.Duration { return 50 * time.Millisecond }
+		closedUntil(p, time.Second, 100*time.Second, false)
+		var waits []Wait
+		var log strings.Builder
+		s := New(Config{Seed: 1, OnWait: func(w Wait) { waits = append(waits, w) }, Logger: slog.New(slog.NewTextHandler(&log, nil))}, p)
+		u := collect(s, updates(2000), false)
+		var readAt time.Duration
+		s.Submit(Task{Command: reads(1)[0], NotBefore: p.start.Add(20 * time.Second), Done: func(Result) { readAt = time.Since(p.start) }})
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range u {
+			if r.Reply.Err != nil || r.Sent != 1 {
+				t.Fatalf("update %d: %+v", i, r)
+			}
+		}
+		if readAt > 21*time.Second {
+			t.Errorf("a read waited with the updates until %v", readAt)
+		}
+		if took := time.Since(p.start); took < 100*time.Second || took > 200*time.Second {
+			t.Errorf("took %v", took)
+		}
+		// Waits of 10, 20, 40 and 80 s: not many knocks at a closed door.
+		knocks := 0
+		for _, r := range p.requests {
+			if r.method == bitrix.MethodSourceUpdate && r.at > 5*time.Second && r.at < 100*time.Second {
+				knocks++
+			}
+		}
+		if knocks > 4 {
+			t.Errorf("%d requests at the closed door: %v", knocks, p.requests)
+		}
+		if len(waits) == 0 || waits[0].Reason != WaitOperating || waits[len(waits)-1] != (Wait{}) {
+			t.Errorf("announced: %v", waits)
+		}
+		if !strings.Contains(log.String(), "waiting 10 s for the portal's operating limit") {
+			t.Errorf("log: %s", log.String())
+		}
+		if got := s.Stats(); got.Held == 0 || got.Waited < 60*time.Second {
+			t.Errorf("stats: %+v", got)
+		}
+	})
+}
+
+func TestClosedBatchHoldsUpdatesAndLetsReadsGoAlone(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cost = func(bitrix.Command) time.Duration { return 50 * time.Millisecond }
+		closedUntil(p, time.Second, 100*time.Second, true)
+		s := New(Config{Seed: 1}, p)
+		u := collect(s, updates(1000), false)
+		var readAt time.Duration
+		s.Submit(Task{Command: reads(1)[0], NotBefore: p.start.Add(20 * time.Second), Done: func(Result) { readAt = time.Since(p.start) }})
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range u {
+			if r.Reply.Err != nil || r.Sent != 1 {
+				t.Fatalf("update %d: %+v", i, r)
+			}
+		}
+		if readAt > 21*time.Second {
+			t.Errorf("a read waited for the batches until %v", readAt)
+		}
+		for _, r := range p.requests {
+			if r.alone && r.method == bitrix.MethodSourceUpdate {
+				t.Fatal("updates went around the closed door one by one")
+			}
+		}
+	})
+}
+
+func TestNotAllowedInABatchGoesAlone(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		alone := false
+		p.fault = func(_ int, _ []bitrix.Command, a bool) error { alone = a; return nil }
+		p.reply = func(c bitrix.Command) error {
+			if u, ok := c.(bitrix.Update); ok && u.ID() == 3 && !alone {
+				return &bitrix.Error{Code: bitrix.BatchMethodNotAllowed, Status: 405}
+			}
+			return nil
+		}
+		s := New(Config{Seed: 1}, p)
+		u := collect(s, updates(4), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if len(p.requests) != 2 || !p.requests[1].alone || u[2].Reply.Err != nil || u[2].Sent != 1 {
+			t.Errorf("requests %v, update 3 %+v", p.requests, u[2])
+		}
+	})
+}
+
+func TestOptionalFailureIsItsOwn(t *testing.T) {
+	noMethod := &bitrix.Error{Code: bitrix.MethodNotFound, Status: 404}
+	for _, optional := range []bool{true, false} {
+		bubble(t, func(t *testing.T, p *fakePortal) {
+			p.reply = func(c bitrix.Command) error {
+				if c.Method() == bitrix.MethodConnectorList {
+					return noMethod
+				}
+				return nil
+			}
+			s := New(Config{Seed: 1}, p)
+			var got Result
+			s.Submit(Task{Command: bitrix.ConnectorsPage(1), Optional: optional, Done: func(r Result) { got = r }})
+			r := collect(s, reads(2), false)
+			err := s.Run(context.Background())
+			if !errors.Is(got.Reply.Err, bitrix.MethodNotFound) || r[0].Reply.Err != nil {
+				t.Errorf("%+v, %+v", got, r[0])
+			}
+			if (err == nil) != optional {
+				t.Errorf("optional %v: Run returned %v", optional, err)
+			}
+		})
+	}
+}
+
+// What an answer leaves out may have run or not: a read is sent again, an
+// update comes out as unknown.
+func TestMissingReplies(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		missing := &bitrix.Error{Code: bitrix.BadAnswer, Message: "left out"}
+		n := 0
+		p.reply = func(bitrix.Command) error {
+			if n++; n == 2 {
+				return missing
+			}
+			return nil
+		}
+		s := New(Config{Seed: 1}, p)
+		r := collect(s, reads(3), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []int{1, 2, 1} {
+			if r[i].Sent != want || r[i].Reply.Err != nil {
+				t.Errorf("read %d: %+v", i, r[i])
+			}
+		}
+		n = 0
+		u := collect(s, updates(3), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for i, wantErr := range []bool{false, true, false} {
+			if u[i].Sent != 1 || (u[i].Reply.Err != nil) != wantErr {
+				t.Errorf("update %d: %+v", i, u[i])
+			}
+		}
+	})
+}
+
+func TestReadsAreNotRepeatedForEver(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.reply = func(c bitrix.Command) error {
+			return &bitrix.Error{Code: "INTERNAL_SERVER_ERROR", Status: 500}
+		}
+		s := New(Config{Seed: 1}, p)
+		r := collect(s, reads(1), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if r[0].Sent != maxLost || !errors.Is(r[0].Reply.Err, bitrix.Code("INTERNAL_SERVER_ERROR")) {
+			t.Errorf("%+v", r[0])
+		}
+	})
+}
+
+func TestCutBatchesGetSmaller(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cut = time.Minute
+		p.cost = func(bitrix.Command) time.Duration {
+			if time.Since(p.start) > 2*time.Second {
+				return 5 * time.Second
+			}
+			return 10 * time.Millisecond
+		}
+		// One slot, so that a batch that is cut is the last to hear of it.
+		s := New(Config{Seed: 1, Concurrency: 1}, p)
+		unknown := 0
+		for _, u := range updates(2000) {
+			s.Submit(Task{Command: u, Done: func(r Result) {
+				if r.Reply.Err != nil {
+					unknown++
+				}
+			}})
+		}
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		st := s.Stats()
+		if st.Cut == 0 || st.Cut > 2 || unknown == 0 || unknown > 75 { // of 50, and of 25
+			t.Errorf("%+v, %d unknown", st, unknown)
+		}
+		last := p.requests[len(p.requests)-2]
+		if last.size > 4 {
+			t.Errorf("batches of %d of 5 s in the end", last.size)
+		}
+	})
+}
