@@ -1,0 +1,151 @@
+package runner_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"syncsources/bitrix"
+	"syncsources/manifest"
+	"syncsources/runner"
+)
+
+// tampered changes one value of one answer.
+type tampered struct {
+	portal http.RoundTripper
+	answer int // the answer, counted from 0; all of them if negative
+	path   string
+	value  any // removed is none
+
+	seen  int
+	paths [][]string // of all values, by answer
+	hit   bool
+}
+
+type removed struct{}
+
+func (tp *tampered) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := tp.portal.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	content, _ := io.ReadAll(resp.Body)
+	var root any
+	if err := json.Unmarshal(content, &root); err != nil {
+		return nil, err
+	}
+	var paths []string
+	root = tp.walk(root, "", &paths)
+	tp.paths = append(tp.paths, paths)
+	tp.seen++
+	content, _ = json.Marshal(root)
+	resp.Body = io.NopCloser(bytes.NewReader(content))
+	return resp, nil
+}
+
+// walk lists the paths below v, and puts the value in its place.
+func (tp *tampered) walk(v any, path string, paths *[]string) any {
+	*paths = append(*paths, path)
+	if path == tp.path && (tp.answer == tp.seen || tp.answer < 0) {
+		tp.hit = true
+		return tp.value
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		keys := make([]string, 0, len(v))
+		for k := range v {
+			keys = append(keys, k)
+		}
+		sort.Strings(keys)
+		for _, k := range keys {
+			if v[k] = tp.walk(v[k], path+"/"+k, paths); v[k] == (removed{}) {
+				delete(v, k)
+			}
+		}
+	case []any:
+		for i := 0; i < len(v); i++ {
+			if v[i] = tp.walk(v[i], fmt.Sprintf("%s/%d", path, i), paths); v[i] == (removed{}) {
+				return slices.Delete(v, i, i+1)
+			}
+		}
+	}
+	if v == nil {
+		return nil
+	}
+	return v
+}
+
+// Every value of every answer of a run is replaced by others of other types,
+// once or for good. Whatever the portal answers, the run ends, and what it
+// calls updated or unchanged is so.
+func TestWrongTypesEverywhere(t *testing.T) {
+	values := []any{nil, true, false, 7.0, -1e300, "", "x", []any{}, []any{[]any{}}, map[string]any{}, map[string]any{"error": "X"}, map[string]any{"0": 1.0}, removed{}}
+	first := tamperedRun(t, &tampered{answer: -1, path: "none"})
+	runs, turn, tried := 0, 0, map[string]bool{}
+	for answer, paths := range first.paths {
+		for _, path := range paths {
+			for i, value := range values {
+				if turn++; turn%4 > 0 { // each value at every fourth place, each place with three or four values
+					continue
+				}
+				// One of three for good, which costs 20 seconds of virtual time each.
+				once := &tampered{answer: answer, path: path, value: value}
+				if key := fmt.Sprint(path, i); runs%3 == 0 && !tried[key] {
+					tried[key] = true
+					once.answer = -1
+				}
+				tamperedRun(t, once)
+				if runs++; !once.hit {
+					t.Fatalf("answer %d has no %s", answer, path)
+				}
+				if t.Failed() {
+					t.Fatalf("answer %d, %s: %#v", once.answer, path, value)
+				}
+			}
+		}
+	}
+	t.Logf("%d runs over %d answers", runs, len(first.paths))
+}
+
+func tamperedRun(t *testing.T, tp *tampered) *tampered {
+	desired := []manifest.Source{
+		{ID: 1, Name: "title", Title: ptr("declared")},
+		{ID: 2, Name: "description", Description: ptr("declared")},
+		{ID: 3, Name: "settings", Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("declared")}, {Code: "password", Value: manifest.Literal("a$result[x]")}}},
+		{ID: 4, Name: "as declared", Title: ptr("declared")},
+	}
+	state := sqlState(4)
+	state.Sources[3].Title = "declared"
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		tp.portal = b.RoundTripper()
+		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: tp})
+		before := b.Sources()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		report := runner.Apply(ctx, client, runner.Options{Sources: desired})
+		for i, s := range report.Sources {
+			live, _ := b.Source(s.ID)
+			if open := differing(&desired[i], live); len(open) > 0 && (s.Status == runner.StatusUpdated || s.Status == runner.StatusUnchanged) {
+				t.Errorf("source %q is %s, but not as declared: %v", s.Name, s.Status, open)
+			}
+			if len(differing(&desired[i], before[i])) == 0 && b.Stats().Updates[s.ID] > 1 {
+				t.Errorf("source %q was updated %d times", s.Name, b.Stats().Updates[s.ID])
+			}
+			if s.Error != nil && (s.Error.Code == "" || strings.ContainsAny(s.Error.Message, "\n\x00")) {
+				t.Errorf("source %q: error %q", s.Name, s.Error)
+			}
+		}
+		if report.Error != nil && report.Error.Code == runner.CodeTimeout {
+			t.Error("the run does not end")
+		}
+	})
+	return tp
+}
