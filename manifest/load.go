@@ -16,6 +16,9 @@ type Options struct {
 	// schema.Check. nil: only what the schema cannot say is checked, and values
 	// of the wrong kind are left out of the Set without a word.
 	Check func(*Document) []*Error
+	// DenyFiles are no manifests, whatever path leads to them: the files with
+	// our own credentials.
+	DenyFiles []string
 }
 
 // Load reads the manifests at paths: files, directories (every *.yaml and
@@ -28,7 +31,7 @@ type Options struct {
 // of proportion; check each document alone; build its sources; check ids and
 // names over all files.
 func Load(paths []string, o Options) (*Set, []*Error, error) {
-	files, err := read(paths, o.Stdin)
+	files, err := read(paths, o)
 	set := &Set{}
 	var found []*Error
 	var sources []built

@@ -20,7 +20,7 @@ const Stdin = "<stdin>"
 const maxFile = 256 << 20
 
 // read returns the files that paths name, each once.
-func read(paths []string, stdin io.Reader) ([]*text, error) {
+func read(paths []string, o Options) ([]*text, error) {
 	var files []*text
 	var failures []error
 	seen := map[string]bool{}
@@ -32,7 +32,7 @@ func read(paths []string, stdin io.Reader) ([]*text, error) {
 	for _, path := range paths {
 		if path == "-" {
 			if once("-") {
-				t, err := readStdin(stdin)
+				t, err := readStdin(o.Stdin)
 				files, failures = append(files, t), append(failures, err)
 			}
 			continue
@@ -43,7 +43,7 @@ func read(paths []string, stdin io.Reader) ([]*text, error) {
 			if !once(identity(name)) {
 				continue
 			}
-			t, err := readFile(name)
+			t, err := readFile(name, o.DenyFiles)
 			files, failures = append(files, t), append(failures, err)
 		}
 	}
@@ -72,12 +72,26 @@ func readStdin(stdin io.Reader) (*text, error) {
 	return newText(Stdin, ".", data), nil
 }
 
-func readFile(path string) (*text, error) {
+// readFile reads a manifest. What stands at a path may come from anybody who
+// can open a pull request, and an error shows the line that it is about: so a
+// link that leads to our own credentials, or to where the kernel shows the
+// environment, is not read.
+func readFile(path string, deny []string) (*text, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, pathError(path, err)
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	if real, err := realPath(path); err == nil && kernel(real) {
+		return nil, pathError(path, errors.New("the link leads to no manifest"))
+	}
+	if denied(info, deny) {
+		return nil, pathError(path, errors.New("it holds our own credentials, and is no manifest"))
+	}
 	data, err := readAll(f)
 	if err != nil {
 		return nil, pathError(path, err)
@@ -119,6 +133,9 @@ func expand(path string) ([]string, error) {
 			return nil
 		}
 		if ext := filepath.Ext(name); (ext == ".yaml" || ext == ".yml") && isFile(name, entry) {
+			if leadsOut(name, path) {
+				return pathError(name, fmt.Errorf("the link leads out of the directory %s; name the file itself if it is meant", Quote(filepath.ToSlash(path))))
+			}
 			names = append(names, name)
 		}
 		return nil
@@ -138,6 +155,21 @@ func isFile(path string, entry fs.DirEntry) bool {
 	}
 	info, err := os.Stat(path)
 	return err != nil || info.Mode().IsRegular() // what cannot be read is reported when it is read
+}
+
+// leadsOut reports whether a file found in a directory is none of it, after
+// resolving links. Mounted configuration has links within its directory.
+func leadsOut(path, dir string) bool {
+	real, err := realPath(path)
+	if err != nil {
+		return false // reported when it is read
+	}
+	top, err := realPath(dir)
+	if err != nil {
+		return true
+	}
+	_, _, ok := below(real, []root{root(top)})
+	return !ok
 }
 
 // pathError says which path failed, without the name of a system call.

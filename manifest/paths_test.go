@@ -56,10 +56,10 @@ func TestDirectories(t *testing.T) {
 		"m/secrets/key":       "no manifest",
 		"m/upper.YAML":        "no manifest",
 		"m/dir.yaml/in.yaml":  one("5"),
-		"other/linked.yaml":   one("6"),
+		"m/.data/linked.yaml": one("6"),
 		"other/not/seen.yaml": "no manifest",
 	})
-	for name, target := range map[string]string{"m/link.yaml": "../other/linked.yaml", "m/linkdir": "../other/not"} {
+	for name, target := range map[string]string{"m/link.yaml": ".data/linked.yaml", "m/linkdir": "../other/not"} {
 		if err := os.Symlink(target, name); err != nil {
 			t.Skip(err)
 		}
@@ -150,5 +150,47 @@ func TestStandardInput(t *testing.T) {
 	}
 	if _, _, err := read(iotest.ErrReader(errors.New("broken"))); err == nil || err.Error() != "read standard input: broken" {
 		t.Errorf("broken input: %v", err)
+	}
+}
+
+// A directory may come from a pull request: what it links to outside is not
+// read, and least of all quoted.
+func TestLinksOutOfADirectory(t *testing.T) {
+	const canary = `{"access_token": "canary"}`
+	for name, tt := range map[string]struct{ link, want string }{
+		"beside it":       {"../other/token.yaml", "leads out of the directory"},
+		"the environment": {"/proc/self/environ", "leads out of the directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree(t, map[string]string{"m/a.yaml": one("1"), "other/token.yaml": canary})
+			symlink(t, tt.link, "m/evil.yaml")
+			_, found, err := load("m")
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "canary") {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+			for _, e := range found {
+				t.Errorf("finding %s", e.Detail())
+			}
+		})
+	}
+}
+
+// The same of a path that the command line names: the one who runs the program
+// chose the name, and not what stands there.
+func TestCredentialsAreNoManifest(t *testing.T) {
+	tree(t, map[string]string{"token.json": `{"access_token": "canary"}`})
+	symlink(t, "token.json", "link.yaml")
+	symlink(t, "/proc/self/environ", "environ.yaml")
+	if err := os.Link("token.json", "hard.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"token.json", "link.yaml", "hard.yaml", "environ.yaml", "/proc/self/environ"} {
+		if _, err := os.Stat(path); err != nil {
+			continue // a system without /proc
+		}
+		_, found, err := manifest.Load([]string{path}, manifest.Options{DenyFiles: []string{"token.json"}})
+		if err == nil || len(found) > 0 || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v and %d findings", path, err, len(found))
+		}
 	}
 }

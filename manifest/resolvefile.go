@@ -166,10 +166,18 @@ func (r *resolving) readBelow(dir root, name string) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
 	}
-	for _, path := range r.DenyFiles {
-		if denied, err := os.Stat(path); err == nil && os.SameFile(denied, info) {
-			return nil, errDenied
-		}
+	if denied(info, r.DenyFiles) {
+		return nil, errDenied
 	}
 	return io.ReadAll(io.LimitReader(f, MaxReferenced+3)) // with its line break
+}
+
+// denied reports whether a file is one of those at the paths.
+func denied(info fs.FileInfo, paths []string) bool {
+	for _, path := range paths {
+		if other, err := os.Stat(path); err == nil && os.SameFile(other, info) {
+			return true
+		}
+	}
+	return false
 }
