@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -142,12 +144,32 @@ func (ex *exported) write(w io.Writer) error {
 		put(root, "portal", &yaml.Node{Kind: yaml.ScalarNode, Value: ex.portal}) // an address needs no quotes
 	}
 	put(root, "sources", ex.sources)
-	encoder := yaml.NewEncoder(w)
+	var b bytes.Buffer
+	encoder := yaml.NewEncoder(&b)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(root); err != nil {
+	if err := errors.Join(encoder.Encode(root), encoder.Close()); err != nil {
 		return err
 	}
-	return encoder.Close()
+	_, err := io.WriteString(w, visible(b.String()))
+	return err
+}
+
+// visible escapes what the encoder writes as it is although nobody sees it, or
+// sees something else because of it: bidirectional overrides and the like.
+// Such characters stand between double quotes only; see text.
+func visible(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || strconv.IsPrint(r):
+			b.WriteRune(r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		}
+	}
+	return b.String()
 }
 
 // writeEnv writes the variables without values, by source.
