@@ -129,8 +129,8 @@ func hijack(answer string) http.HandlerFunc {
 type endless struct{ read atomic.Int64 }
 
 func (e *endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = '['
+	for n := 0; n < len(p); {
+		n += copy(p[n:], "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[")
 	}
 	e.read.Add(int64(len(p)))
 	return len(p), nil

@@ -51,6 +51,7 @@ func NewTokenFile(path string, logger *slog.Logger) (*TokenFile, error) {
 func (t *TokenFile) String() string { return "the token file " + t.path }
 
 func (t *TokenFile) next() string { return t.path + ".new" }
+func (t *TokenFile) lock() string { return t.path + ".lock" }
 
 // Lock takes the lock of FILE.lock, in a directory that is made if need be. Once it is held, what a killed process
 // left in FILE.new is put in its place.
@@ -58,7 +59,7 @@ func (t *TokenFile) Lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
 		return nil, storeFailure("the token file's directory cannot be made", t.dirHint(), err)
 	}
-	unlock, err = lockFile(ctx, t.path+".lock")
+	unlock, err = lockFile(ctx, t.lock())
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err
@@ -76,9 +77,21 @@ func (t *TokenFile) dirHint() string {
 	return fmt.Sprintf("the directory %s must be writable: renewing a token replaces the file", filepath.Dir(t.path))
 }
 
-// Load reads the file. Others being able to read it is an error: whoever has
-// read a refresh token holds the application until the next renewal.
+// Load reads the file, after what a killed process left beside it is dealt
+// with. Others being able to read it is an error: whoever has read a refresh
+// token holds the application until the next renewal.
 func (t *TokenFile) Load(context.Context) (Pair, error) {
+	if _, err := os.Lstat(t.next()); err == nil {
+		// Where the lock is held, a renewal is at work, maybe our own.
+		lock := newLock(t.lock())
+		if got, err := lock.TryLock(); err == nil && got {
+			err = t.recover()
+			_ = lock.Unlock()
+			if err != nil {
+				return Pair{}, err
+			}
+		}
+	}
 	return t.read(t.path)
 }
 
@@ -187,14 +200,15 @@ func (t *TokenFile) Store(_ context.Context, p Pair) error {
 }
 
 // recover puts a complete pair in FILE.new into FILE's place, unless FILE is
-// the later one. It is called with the lock held, so nobody is writing there.
+// the later one, and removes what is no pair. It is called with the lock held,
+// so nobody is writing there.
 func (t *TokenFile) recover() error {
 	info, err := os.Lstat(t.next())
 	if err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
 	if p, err := t.read(t.next()); err != nil || p.AccessToken.Plain() == "" {
-		return nil // the room of a rehearsal, or half of a pair that was never used
+		return t.Abandon() // the room of a rehearsal, or half of a pair that was never used
 	}
 	if old, err := os.Stat(t.path); err == nil && old.ModTime().After(info.ModTime()) {
 		return nil

@@ -267,6 +267,28 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 		t.Errorf("the directory holds %s", names)
 	}
 
+	// It is found even where there was no file yet: in the first login.
+	first := filepath.Join(t.TempDir(), "token.json")
+	if err := os.WriteFile(first+".new", pair.encode(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := tokenFile(t, first).Load(context.Background()); err != nil || p.AccessToken != pair.AccessToken {
+		t.Errorf("%v", err)
+	}
+
+	// While a renewal is at work it is left alone.
+	unlock, err := tokenFile(t, first).Lock(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(first+".new", make([]byte, reserve), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tokenFile(t, first).Load(context.Background()); err != nil || dir(t, first) != "token.json token.json.lock token.json.new" {
+		t.Errorf("%v, %s", err, dir(t, first))
+	}
+	unlock()
+
 	// What is not a whole pair, or older than the file, does not count.
 	for name, content := range map[string]string{"room": string(make([]byte, reserve)), "half": `{"access_token":"x`, "seed": `{"refresh_token":"x"}`, "stale": `{"access_token":"x","refresh_token":"x"}`} {
 		if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
@@ -278,13 +300,11 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		unlock, err := tokenFile(t, path).Lock(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		unlock()
 		if p, err := tokenFile(t, path).Load(context.Background()); err != nil || p.AccessToken != pair.AccessToken {
 			t.Errorf("%s: taken for a pair: %v", name, err)
+		}
+		if names := dir(t, path); name != "stale" && names != "token.json token.json.lock" {
+			t.Errorf("%s: the directory holds %s", name, names)
 		}
 	}
 }

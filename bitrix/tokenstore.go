@@ -60,7 +60,7 @@ const lockPatience = renewalTime + 30*time.Second
 // delete it would let two processes hold two locks of the same name. The lock
 // ends with the process that holds it, however that ends.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
-	lock := flock.New(path, flock.SetPermissions(0o600))
+	lock := newLock(path)
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
 	if _, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
@@ -71,6 +71,8 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	}
 	return func() { _ = lock.Unlock() }, nil
 }
+
+func newLock(path string) *flock.Flock { return flock.New(path, flock.SetPermissions(0o600)) }
 
 // rescue keeps a pair that its store did not take in a new file of its own in
 // the directory for temporary files, and returns its path.

@@ -247,3 +247,31 @@ func expireTokens(ts *testscript.TestScript, neg bool, args []string) {
 func countRenewals(ts *testscript.TestScript, neg bool, args []string) {
 	wantCount(ts, neg, args, "renewals", storyOf(ts).portal.Stats().Renewals)
 }
+
+// freePort is the story command
+//
+//	freeport NAME   put a port that nobody listens on into a variable
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: freeport NAME")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	ts.Check(err)
+	ts.Check(listener.Close())
+	ts.Setenv(args[0], port)
+}
+
+// standInBrowser is the browser of the stories, found as xdg-open: its user
+// lets the application in, whose own address is $RETURN.
+func standInBrowser() {
+	if err := os.WriteFile("opened", nil, 0o600); err != nil {
+		panic(err)
+	}
+	resp, err := http.Get(os.Args[1] + "&redirect_uri=" + url.QueryEscape(os.Getenv("RETURN")))
+	if err != nil {
+		panic(err)
+	}
+	_ = resp.Body.Close()
+}

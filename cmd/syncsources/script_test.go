@@ -19,7 +19,7 @@ import (
 // TestMain lets the test binary stand in for the program: the stories run it
 // as a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"syncsources": main})
+	testscript.Main(m, map[string]func(){"syncsources": main, "xdg-open": standInBrowser})
 }
 
 // TestStories runs the user stories in testdata, one file a command or a
@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 //	authorize NAME          let the application in, and put the code into a variable
 //	expire                  the hour of all access tokens is over
 //	renewals N              the portal has renewed so many token pairs
+//	freeport NAME           put a port that nobody listens on into a variable
 //	checksum FILE NAME      put the checksum of a JSON report into a variable
 func TestStories(t *testing.T) {
 	examples, err := os.Getwd()
@@ -57,7 +58,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "portal": servePortal, "requests": countRequests, "updates": countUpdates,
 			"live": showsLive, "set": setLive, "checksum": readChecksum,
-			"authorize": authorizeCode, "expire": expireTokens, "renewals": countRenewals,
+			"authorize": authorizeCode, "expire": expireTokens, "renewals": countRenewals, "freeport": freePort,
 			"await-update": func(ts *testscript.TestScript, _ bool, _ []string) { <-storyOf(ts).gate.arrived },
 			"hold":         func(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).gate.shut() },
 			"release":      func(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).gate.open() },
