@@ -3,6 +3,7 @@ package docs
 
 import (
 	"encoding/json"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -121,7 +122,7 @@ func checkLicence(t *testing.T, module, licence string) {
 	if dir == "" {
 		return
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "LICENSE*"))
+	files, err := filepath.Glob(filepath.Join(dir, "[Ll][Ii][Cc][Ee][Nn][Ss][Ee]*"))
 	if err != nil || len(files) == 0 {
 		t.Errorf("%s: no licence: %v", module, err)
 		return
@@ -133,4 +134,56 @@ func checkLicence(t *testing.T, module, licence string) {
 	if text := strings.Join(strings.Fields(string(content)), " "); words == "" || !strings.Contains(text, words) {
 		t.Errorf("%s is not under %s, but: %.200s", module, licence, text)
 	}
+}
+
+// TestLinks follows each relative link of the documentation, to a heading of
+// the page as well.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	pages := []string{"../README.md", "../.github/SECURITY.md"}
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".md") {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(content), -1) {
+			if strings.Contains(m[1], "://") || strings.HasPrefix(m[1], "mailto:") {
+				continue
+			}
+			file, heading, _ := strings.Cut(m[1], "#")
+			target := filepath.Join(filepath.Dir(page), file)
+			if file == "" {
+				target = page
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s: %v", page, m[1], err)
+			} else if heading != "" && !slices.Contains(headings(t, target), heading) {
+				t.Errorf("%s links to %s, which has no such heading", page, m[1])
+			}
+		}
+	}
+}
+
+// headings returns the anchors that GitHub gives to a page's headings.
+func headings(t *testing.T, page string) []string {
+	t.Helper()
+	content, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var anchors []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(string(content), -1) {
+		name := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		anchors = append(anchors, strings.ReplaceAll(name, " ", "-"))
+	}
+	return anchors
 }
