@@ -76,27 +76,14 @@ func AuthorizeURL(portal, clientID, state string) string {
 // worth nothing, so what it returns has to be stored before it is used. Errors
 // are *Error, with the reaction Fatal where another attempt would not help.
 func (s *AuthServer) Refresh(ctx context.Context, refresh Secret) (Pair, error) {
-	p, e := s.token(ctx, "refresh_token", refresh)
-	if e != nil {
-		if e.Code == "invalid_grant" {
-			e.Hint = "the refresh token has been used up, is older than 180 days, or the application was installed anew; get a new pair with: syncsources login"
-		}
-		return Pair{}, e
-	}
-	return p, nil
+	return s.token(ctx, "refresh_token", refresh,
+		"the refresh token has been used up, is older than 180 days, or the application was installed anew; get a new pair with: syncsources login")
 }
 
 // Exchange turns the code of an authorization, which lives for 30 s and is
 // good once, into the first pair. Errors are as with Refresh.
 func (s *AuthServer) Exchange(ctx context.Context, code Secret) (Pair, error) {
-	p, e := s.token(ctx, "code", code)
-	if e != nil {
-		if e.Code == "invalid_grant" {
-			e.Hint = "a code is good once and for 30 s; start again to get a new one"
-		}
-		return Pair{}, e
-	}
-	return p, nil
+	return s.token(ctx, "code", code, "a code is good once and for 30 s; start again to get a new one")
 }
 
 // authHints are the next steps after the authorization server's refusals.
@@ -112,7 +99,8 @@ var authHints = map[Code]string{
 
 // token sends a grant. The portal documents the request as a GET with all of
 // the secrets in its address, which therefore appears in no log and no error.
-func (s *AuthServer) token(ctx context.Context, kind string, grant Secret) (Pair, *Error) {
+// spent is the advice where the grant is not taken.
+func (s *AuthServer) token(ctx context.Context, kind string, grant Secret, spent string) (Pair, error) {
 	grantType := kind
 	if kind == "code" {
 		grantType = "authorization_code"
@@ -135,7 +123,10 @@ func (s *AuthServer) token(ctx context.Context, kind string, grant Secret) (Pair
 	}
 	e.Message = strings.Replace(e.Message, "the portal", "the authorization server", 1)
 	e.Method = "oauth/token"
-	if hint, ok := authHints[e.Code]; ok && e.Hint == "" {
+	switch hint, ok := authHints[e.Code]; {
+	case e.Code == "invalid_grant":
+		e.Hint = spent
+	case ok && e.Hint == "":
 		e.Hint = hint
 	}
 	return Pair{}, e

@@ -17,6 +17,11 @@ import (
 // maxText is the most characters of a text of the portal that is passed on.
 const maxText = 500
 
+// maxSearched is the most bytes of a text that are searched for secrets; the
+// rest is dropped. Without it, a hostile portal could keep us searching for
+// minutes. maxText characters fit several times over.
+const maxSearched = 4 << 10
+
 // cleanText makes a text from outside safe to print on one line: control and
 // other invisible characters become blanks, runs of blanks one, and what is
 // longer than maxText is cut.
@@ -136,6 +141,7 @@ var documented = map[Code]bool{
 // fewer than four bytes is replaced only where it stands as a word, so that
 // the text stays readable.
 func (secrets scrubber) text(s string) string {
+	s = s[:min(len(s), maxSearched)]
 	for _, secret := range secrets {
 		if len(secret) >= 4 {
 			s = strings.ReplaceAll(s, secret, Mask)

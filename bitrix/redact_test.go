@@ -106,3 +106,18 @@ func FuzzScrubber(f *testing.F) {
 		}
 	})
 }
+
+// A hostile portal must not keep us busy with texts of megabytes, to be
+// searched for the spellings of hundreds of secrets.
+func TestOnlyTheBeginningOfATextIsSearched(t *testing.T) {
+	s := scrub(nil, "a-long-password")
+	if got := s.text(strings.Repeat(" ", maxSearched) + "more"); got != "" {
+		t.Errorf("got %q", got)
+	}
+	for cut := range len("a-long-password") {
+		got := s.text(strings.Repeat(" ", maxSearched-cut) + "a-long-password")
+		if strings.Contains(got, "a-long-p") {
+			t.Errorf("cut after %d bytes: %q", cut, got)
+		}
+	}
+}
