@@ -146,6 +146,9 @@ func stumble(data []byte, problem string) (offset int, ok bool) {
 			low = middle
 		}
 	}
+	for low > 0 && low < len(data) && !utf8.RuneStart(data[low]) {
+		low-- // half a character is a problem of its own
+	}
 	return low, true
 }
 
