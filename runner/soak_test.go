@@ -40,8 +40,8 @@ func TestSoak(t *testing.T) {
 			t.Fatalf("stopped after seed %d", seed)
 		}
 	}
-	t.Logf("%d seeds: %d runs, of them %d ended early; %d sources, %d updates; %d requests and %d checks that went wrong: %v",
-		last-first+1, all.runs, all.ended, all.sources, all.updates, all.struck(), all.faults[sandbox.FaultConnection], all.faults)
+	t.Logf("%d seeds: %d runs, of them %d ended early; %d sources, %d updates, %d renewals; %d requests and %d checks that went wrong: %v",
+		last-first+1, all.runs, all.ended, all.sources, all.updates, all.renewals, all.struck(), all.faults[sandbox.FaultConnection], all.faults)
 }
 
 // A seed that fails has to fail again when it is looked into.
@@ -56,13 +56,14 @@ func TestSoakReplays(t *testing.T) {
 
 // soaked counts what happened.
 type soaked struct {
-	runs, ended, sources, updates int
-	faults                        map[string]int
-	took                          time.Duration
+	runs, ended, sources, updates, renewals int
+	faults                                  map[string]int
+	took                                    time.Duration
 }
 
 func (s *soaked) add(o soaked) {
 	s.runs, s.ended, s.sources, s.updates, s.took = s.runs+o.runs, s.ended+o.ended, s.sources+o.sources, s.updates+o.updates, s.took+o.took
+	s.renewals += o.renewals
 	if s.faults == nil {
 		s.faults = make(map[string]int)
 	}
@@ -90,14 +91,15 @@ func soak(t *testing.T, seed uint64) (got soaked) {
 			got.sources = len(w.desired)
 			portal := open(t, w.state)
 			defer func() { _ = portal.Close() }()
+			store := &memory{} // what is left between runs
 
-			first := w.run(t, portal, w.options, w.end)
+			first := w.run(t, portal, store, w.options, w.end)
 			if n := portal.Stats().Refused; n > 0 && w.state.Limits.Level == 0 {
 				t.Errorf("%d requests ran into the rate limit of a portal that nobody else uses", n)
 			}
 			again := w.options
 			again.NoVerify, again.FailFast = false, false
-			second := w.run(t, portal, again, 0)
+			second := w.run(t, portal, store, again, 0)
 			for i := range w.desired {
 				d := &w.desired[i]
 				if live, ok := first.visible(first.after, d.ID); ok && len(differing(d, live)) == 0 && second.sent[d.ID]+second.report.Sources[i].Attempts > 0 {
@@ -111,7 +113,7 @@ func soak(t *testing.T, seed uint64) (got soaked) {
 			defer func() { _ = rested.Close() }()
 			time.Sleep(time.Hour)
 			again.Schedule = schedule.Config{Rate: w.options.Schedule.Rate, Burst: w.options.Schedule.Burst, RequestTime: w.state.RequestTime, Seed: seed}
-			third := w.run(t, rested, again, 0)
+			third := w.run(t, rested, &memory{}, again, 0)
 			third.settled(t)
 
 			for _, l := range []*lived{first, second, third} {
@@ -122,6 +124,7 @@ func soak(t *testing.T, seed uint64) (got soaked) {
 			}
 			got.faults = portal.Stats().Faults
 			for _, p := range []*sandbox.Portal{portal, rested} {
+				got.renewals += p.Stats().Renewals
 				for _, n := range p.Stats().Updates {
 					got.updates += n
 				}
@@ -144,18 +147,54 @@ func open(t *testing.T, state sandbox.State) *sandbox.Portal {
 	return p
 }
 
-// run applies the manifest and checks what is reported.
-func (w *world) run(t *testing.T, portal *sandbox.Portal, o runner.Options, end time.Duration) *lived {
+// memory keeps a token pair for a process.
+type memory struct {
+	pair  bitrix.Pair
+	there bool
+}
+
+func (m *memory) Lock(context.Context) (func(), error)         { return func() {}, nil }
+func (m *memory) Rehearse(context.Context, bitrix.Pair) error  { return nil }
+func (m *memory) Abandon() error                               { return nil }
+func (m *memory) Store(_ context.Context, p bitrix.Pair) error { m.pair, m.there = p, true; return nil }
+func (m *memory) String() string                               { return "memory" }
+func (m *memory) Load(context.Context) (bitrix.Pair, error) {
+	if !m.there {
+		return bitrix.Pair{}, bitrix.ErrNoPair
+	}
+	return m.pair, nil
+}
+
+// credentials are those that the world has for a portal.
+func (w *world) credentials(t *testing.T, portal *sandbox.Portal, store *memory) bitrix.Credentials {
 	t.Helper()
-	carrier := newWire(portal.RoundTripper())
-	creds, err := bitrix.Application("https://portal.example",
-		oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), bitrix.NewSecret(sandbox.ClientSecret))
+	const address = "https://portal.example"
+	var tokens oauth2.TokenSource = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken})
+	if w.renewed {
+		server, err := bitrix.NewAuthServer(bitrix.AuthConfig{URL: address, ClientID: sandbox.ClientID,
+			ClientSecret: bitrix.NewSecret(sandbox.ClientSecret), Transport: portal.RoundTripper()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens, err = bitrix.NewTokenSource(bitrix.TokenConfig{Server: server, Store: store, Portal: address, Seed: bitrix.NewSecret(sandbox.RefreshToken)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	creds, err := bitrix.Application(address, tokens, bitrix.NewSecret(sandbox.ClientSecret))
 	if w.webhook {
-		creds, err = bitrix.Webhook("https://portal.example" + sandbox.WebhookPath)
+		creds, err = bitrix.Webhook(address + sandbox.WebhookPath)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	return creds
+}
+
+// run applies the manifest and checks what is reported.
+func (w *world) run(t *testing.T, portal *sandbox.Portal, store *memory, o runner.Options, end time.Duration) *lived {
+	t.Helper()
+	carrier := newWire(portal.RoundTripper())
 	l := &lived{world: w, options: o, before: byID(portal.Sources())}
 	checks := portal.Stats().Checks
 
@@ -172,12 +211,14 @@ func (w *world) run(t *testing.T, portal *sandbox.Portal, o runner.Options, end 
 		ctx = limited
 	}
 	start := time.Now()
-	l.report = runner.Apply(ctx, bitrix.New(bitrix.Config{Credentials: creds, Transport: carrier}), o)
+	l.report = runner.Apply(ctx, bitrix.New(bitrix.Config{Credentials: w.credentials(t, portal, store), Transport: carrier}), o)
 	took := time.Since(start)
 	portal.Wait()
 
 	l.after = byID(portal.Sources())
-	l.requests, l.throttled, l.sent = carrier.requests, carrier.throttled, maps.Clone(carrier.sent)
+	carrier.mu.Lock()
+	l.requests, l.throttled, l.sent, l.fields = carrier.requests, carrier.throttled, maps.Clone(carrier.sent), maps.Clone(carrier.fields)
+	carrier.mu.Unlock()
 	l.checks = portal.Stats().Checks
 	for id, n := range checks {
 		l.checks[id] -= n

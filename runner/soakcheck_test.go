@@ -18,8 +18,9 @@ type lived struct {
 	options       runner.Options
 	report        *runner.Report
 	before, after map[int64]sandbox.Source
-	sent          map[int64]int // updates that went out and may have run
-	checks        map[int64]int // connection checks: updates that did run
+	sent          map[int64]int               // updates that went out and may have run
+	fields        map[int64]map[string]string // what these carried
+	checks        map[int64]int               // connection checks: updates that did run
 	requests      int
 	throttled     int
 }
@@ -104,6 +105,7 @@ func (l *lived) checkSource(d *manifest.Source, s *runner.SourceResult, say saye
 	if l.checks[d.ID] > l.sent[d.ID] {
 		say("%d updates ran", l.checks[d.ID])
 	}
+	l.checkFields(d, was, say)
 	if l.report.Checksum == "" || code != "" && s.Changes == nil {
 		return // the plan did not get to it
 	}
@@ -117,6 +119,32 @@ func (l *lived) checkSource(d *manifest.Source, s *runner.SourceResult, say saye
 	}
 	if diff := cmp.Diff(differing(d, was), paths); diff != "" {
 		say("the changes are not the differences: %s", diff)
+	}
+}
+
+// checkFields looks at what was sent of a source: the declared fields that
+// differ, as declared, and the title.
+func (l *lived) checkFields(d *manifest.Source, was sandbox.Source, say sayer) {
+	declared := map[string]string{"title": was.Title}
+	open := differing(d, was)
+	if d.Title != nil {
+		declared["title"] = *d.Title
+	}
+	if d.Description != nil && slices.Contains(open, "description") {
+		declared["description"] = *d.Description
+	}
+	if d.Active != nil && slices.Contains(open, "active") {
+		declared["active"] = fmt.Sprint(*d.Active)
+	}
+	for _, s := range d.Settings {
+		if path := "settings." + s.Code; slices.Contains(open, path) {
+			declared[path] = s.Value.Plain()
+		}
+	}
+	for path, value := range l.fields[d.ID] {
+		if want, ok := declared[path]; !ok || value != want {
+			say("%s was sent as %q", path, value)
+		}
 	}
 }
 

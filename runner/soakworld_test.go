@@ -18,6 +18,7 @@ type world struct {
 	desired []manifest.Source
 	options runner.Options
 	webhook bool
+	renewed bool          // the access token is one that expires
 	end     time.Duration // after which the first run is ended; 0: never
 	signal  bool          // by a signal, not by the time limit
 }
@@ -29,6 +30,13 @@ func newWorld(seed uint64) *world {
 	w.state.Webhooks = w.webhook
 	w.state.Seed = seed
 	w.state.Faults = soakFaults(r)
+	if w.renewed = !w.webhook && r.IntN(3) == 0; w.renewed {
+		w.state.TokenLifetime = one(r, 2*time.Second, 20*time.Second, 5*time.Minute)
+		if r.IntN(4) == 0 {
+			w.state.Faults = append(w.state.Faults, sandbox.Fault{Method: "oauth/token", Rate: 0.2, Ran: r.IntN(3) == 0,
+				Kind: one(r, sandbox.FaultInternal, sandbox.FaultBadGateway, sandbox.FaultDropped, sandbox.FaultTruncated, sandbox.FaultSlow)})
+		}
+	}
 	for _, s := range w.state.Sources {
 		if r.IntN(5) > 0 {
 			w.desired = append(w.desired, soakSource(r, s.ID, w.state.Connectors[s.ConnectorID-1].Settings))

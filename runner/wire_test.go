@@ -3,9 +3,11 @@ package runner_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"io"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -24,12 +26,13 @@ type wire struct {
 
 	mu        sync.Mutex
 	requests  int
-	throttled int           // refused for coming too fast, or for having run too long
-	sent      map[int64]int // updates by source, but for those certainly refused before execution
+	throttled int                         // refused for coming too fast, or for having run too long
+	sent      map[int64]int               // updates by source, but for those certainly refused before execution
+	fields    map[int64]map[string]string // what all updates of a source carried, by path
 }
 
 func newWire(portal http.RoundTripper) *wire {
-	return &wire{portal: portal, sent: make(map[int64]int)}
+	return &wire{portal: portal, sent: make(map[int64]int), fields: make(map[int64]map[string]string)}
 }
 
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -47,31 +50,58 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	again := req.Clone(req.Context())
 	again.Body = io.NopCloser(bytes.NewReader(body))
 	resp, err := w.portal.RoundTrip(again)
-	w.note(updatesIn(req.URL.Path, body), resp)
+	w.note(w.updatesIn(req.URL.Path, body), resp)
 	return resp, err
 }
 
-// batched matches an update in a batch.
-var batched = regexp.MustCompile(`^biconnector\.source\.update\?id=([0-9]+)&`)
-
 // updatesIn finds the sources that a request updates, by the key of the
-// command; that of a call of its own is empty.
-func updatesIn(path string, body []byte) map[string]int64 {
+// command - that of a call of its own is empty - and notes what it carries.
+func (w *wire) updatesIn(path string, body []byte) map[string]int64 {
 	var in struct {
-		ID  int64             `json:"id"`
-		Cmd map[string]string `json:"cmd"`
+		ID     int64
+		Fields map[string]any
+		Cmd    map[string]string
 	}
 	_ = json.Unmarshal(body, &in)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	ids := make(map[string]int64)
 	if strings.HasSuffix(path, "source.update") {
 		ids[""] = in.ID
+		for name, value := range in.Fields {
+			if settings, ok := value.(map[string]any); ok {
+				for code, value := range settings {
+					w.carried(in.ID, "settings."+code, fmt.Sprint(value))
+				}
+				continue
+			}
+			w.carried(in.ID, name, fmt.Sprint(value))
+		}
 	}
 	for key, command := range in.Cmd {
-		if m := batched.FindStringSubmatch(command); m != nil {
-			ids[key], _ = strconv.ParseInt(m[1], 10, 64)
+		query, ok := strings.CutPrefix(command, "biconnector.source.update?")
+		if !ok {
+			continue
+		}
+		values, _ := url.ParseQuery(query)
+		ids[key], _ = strconv.ParseInt(values.Get("id"), 10, 64)
+		for name := range values {
+			if m := field.FindStringSubmatch(name); m != nil {
+				w.carried(ids[key], strings.Replace(m[1], "settings][", "settings.", 1), values.Get(name))
+			}
 		}
 	}
 	return ids
+}
+
+// field matches a field of an update in a query string.
+var field = regexp.MustCompile(`(?s)^fields\[(.*)\]$`)
+
+func (w *wire) carried(id int64, path, value string) {
+	if w.fields[id] == nil {
+		w.fields[id] = make(map[string]string)
+	}
+	w.fields[id][path] = value
 }
 
 // note counts a request and what it updates, as far as that may have run.
