@@ -35,6 +35,13 @@ type bucket struct {
 	trial      float64   // the size of the next one
 	trialPause time.Duration
 	failed     int // trials that were refused
+
+	// Refusals that keep coming say that somebody else uses the bucket all
+	// the time. What they use is counted as if we had sent it; the estimate
+	// rises with each further refusal and fades.
+	others  float64 // requests a second
+	counted time.Time
+	latest  [manyRefusals]time.Time // refusals, the last one first
 }
 
 // mark is a point of time with a number of requests: those sent before it, or
@@ -43,6 +50,13 @@ type mark struct {
 	at time.Time
 	n  float64
 }
+
+// Refusals that come so closely are no strays.
+const (
+	manyRefusals = 4
+	closely      = 10 * time.Second
+	fading       = time.Minute
+)
 
 // trialTime is how long a trial has to go without a refusal to have passed.
 // Refusals come at once.
@@ -108,8 +122,26 @@ func (b *bucket) next(now time.Time) time.Time {
 
 func (b *bucket) nextTrial() time.Time { return b.released.Add(b.trialPause) }
 
+// count adds what others have sent meanwhile.
+func (b *bucket) count(now time.Time) {
+	if b.others > 0 {
+		passed := now.Sub(b.counted).Seconds()
+		b.sent += b.others * passed
+		b.others *= math.Exp(-passed / fading.Seconds())
+	}
+	b.counted = now
+}
+
 // refused corrects the image after a refusal: nothing is left.
 func (b *bucket) refused(now time.Time) {
+	b.count(now)
+	if !b.latest[0].Equal(now) {
+		copy(b.latest[1:], b.latest[:])
+		b.latest[0] = now
+		if first := b.latest[manyRefusals-1]; !first.IsZero() && now.Sub(first) < closely {
+			b.others = min(b.others+b.rate/8, b.rate*7/8)
+		}
+	}
 	if len(b.withheld) == 0 {
 		b.failed, b.trialPause = 0, trialTime
 	} else if b.trial > 1 && now.Sub(b.released) <= 2*trialTime {
@@ -130,6 +162,7 @@ func (b *bucket) refused(now time.Time) {
 // offer gives back a part of what is withheld, the latest first, if the last
 // trial has passed and there is nothing else to send with.
 func (b *bucket) offer(now time.Time) {
+	b.count(now)
 	if len(b.withheld) == 0 || b.tokens(now) > 0 || now.Before(b.nextTrial()) {
 		return
 	}
