@@ -63,8 +63,9 @@ type Report struct {
 	// Unmanaged holds the live sources that no manifest declares, where they
 	// were asked for.
 	Unmanaged []UnmanagedSource `json:"unmanaged,omitempty"`
-	// Findings stands instead of Sources where the manifests are invalid.
-	Findings []Finding `json:"findings,omitempty"`
+	// Findings stands instead of Sources where the outcome is invalid; it is
+	// empty where it is the command line that is wrong.
+	Findings []Finding `json:"findings,omitzero"`
 }
 
 // Summary counts sources by status.
@@ -97,7 +98,7 @@ type SourceResult struct {
 	Line     int      `json:"line"`
 	Column   int      `json:"column"`
 	Status   Status   `json:"status"`
-	Changes  []Change `json:"changes,omitempty"`
+	Changes  []Change `json:"changes"` // in the JSON report a list also where there are none
 	Error    *Failure `json:"error,omitempty"`
 	Attempts int      `json:"attempts"` // updates sent that may have run
 	Verified bool     `json:"verified"` // read back after a write

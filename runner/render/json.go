@@ -20,11 +20,28 @@ func JSON(w io.Writer, r *runner.Report, _ Options) error {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(withoutSensitive(r)); err != nil {
+	if err := enc.Encode(complete(withoutSensitive(r))); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	_, err := w.Write(order.ReplaceAll(escapeInvisible(b.Bytes()), []byte(`#\u0023$1`)))
 	return err
+}
+
+// complete returns the report with empty lists where it has none: a reader
+// goes through the changes of every source, and the findings of every invalid
+// run, without asking first whether they are there.
+func complete(r *runner.Report) *runner.Report {
+	full := *r
+	if full.Outcome == runner.OutcomeInvalid && full.Findings == nil {
+		full.Findings = []runner.Finding{}
+	}
+	full.Sources = slices.Clone(r.Sources)
+	for i := range full.Sources {
+		if full.Sources[i].Changes == nil {
+			full.Sources[i].Changes = []runner.Change{}
+		}
+	}
+	return &full
 }
 
 // withoutSensitive returns the report without any value of a sensitive change.

@@ -26,10 +26,45 @@ func TestJSON(t *testing.T) {
 			if err := json.Unmarshal(out, &back); err != nil {
 				t.Fatal(err)
 			}
+			withoutEmptyLists(&back)
 			if !reflect.DeepEqual(&back, r) {
 				t.Errorf("read back as\n%+v\nwant\n%+v", &back, r)
 			}
 		})
+	}
+}
+
+// withoutEmptyLists takes off the lists that JSON adds where there are none.
+func withoutEmptyLists(r *runner.Report) {
+	if len(r.Findings) == 0 {
+		r.Findings = nil
+	}
+	for i := range r.Sources {
+		if len(r.Sources[i].Changes) == 0 {
+			r.Sources[i].Changes = nil
+		}
+	}
+}
+
+// A reader can go through the changes of every source, and the findings of
+// every invalid run.
+func TestJSONLists(t *testing.T) {
+	for name, r := range samples() {
+		var doc struct {
+			Sources  []map[string]any `json:"sources"`
+			Findings any              `json:"findings"`
+		}
+		if err := json.Unmarshal(rendered(t, render.JSON, r, render.Options{}), &doc); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range doc.Sources {
+			if _, ok := s["changes"].([]any); !ok {
+				t.Errorf("%s: the changes of %v are %v", name, s["name"], s["changes"])
+			}
+		}
+		if _, ok := doc.Findings.([]any); ok != (r.Outcome == runner.OutcomeInvalid) {
+			t.Errorf("%s: %s with the findings %v", name, r.Outcome, doc.Findings)
+		}
 	}
 }
 
