@@ -10,9 +10,12 @@ func across(sources []built) []*Error {
 		if s.id.val != nil {
 			if first, twice := ids[s.ID]; twice {
 				found = append(found, s.id.Problem("duplicate-id", []string{declaredAt(sources[first].id)}, "the id %d is declared twice", s.ID))
-				continue // and a default name twice, but that is the same fault
+				if s.name.val == nil {
+					continue // the default name twice is the same fault
+				}
+			} else {
+				ids[s.ID] = i
 			}
-			ids[s.ID] = i
 		}
 		if s.Name == "" {
 			continue
