@@ -44,7 +44,7 @@ func TestShapesOfErrors(t *testing.T) {
 		{"internal error", 500, `{"error":"INTERNAL_SERVER_ERROR","error_description":"x"}`, "INTERNAL_SERVER_ERROR", "x", Unknown},
 		{"nginx 502", 502, "<html>\r\n<head><title>502 Bad Gateway</title></head></html>", BadAnswer, "the portal answered 502 Bad Gateway with a web page", Unknown},
 		{"nginx 504", 504, "<html><body>504</body></html>", BadAnswer, "the portal answered 504 Gateway Timeout with a web page", Unknown},
-		{"nginx 503", 503, "<html>", BadAnswer, "the portal answered 503 Service Unavailable with a web page", Unknown},
+		{"nginx 503", 503, "<html>", BadAnswer, "the portal answered 503 Service Unavailable with a web page", NotDelivered},
 		{"page with HTTP 200", 200, "<html>", BadAnswer, "the portal answered 200 OK with a web page", Unknown},
 		{"page with HTTP 404", 404, "<html>", BadAnswer, "the portal answered 404 Not Found with a web page", Fatal},
 		{"page with HTTP 429", 429, "<html>", BadAnswer, "the portal answered 429 Too Many Requests with a web page", Throttled},

@@ -164,7 +164,7 @@ func (r *Reader) send(ctx context.Context, method string, p params, secrets scru
 		if e.Hint == "" {
 			e.Hint = hint(e.Code, r.conf.Credentials.IsWebhook())
 		}
-		if what := e.Reaction(); what == Throttled || what == Held {
+		if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
 			r.counters.throttled.Add(1)
 		}
 		r.conf.Logger.Debug("request failed", "method", method, "elapsed", ans.Elapsed.String(), "error", e.Error())

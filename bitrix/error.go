@@ -161,6 +161,9 @@ func (e *Error) Reaction() Reaction {
 	if e.Code == BadAnswer && e.Status >= 300 && e.Status < 500 {
 		return reactToPage(e)
 	}
+	if e.Code == BadAnswer && e.Status == http.StatusServiceUnavailable {
+		return NotDelivered // a server in front of the portal let nobody through
+	}
 	if r, ok := reactions[e.Code]; ok {
 		return r
 	}

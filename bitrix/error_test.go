@@ -15,7 +15,7 @@ func TestReactions(t *testing.T) {
 	}{
 		{Error{Code: QueryLimitExceeded, Status: 503}, Throttled},
 		{Error{Code: OverloadLimit, Status: 503}, Fatal}, // the same status, another meaning
-		{Error{Code: BadAnswer, Status: 503}, Unknown},
+		{Error{Code: BadAnswer, Status: 503}, NotDelivered},
 		{Error{Code: OperationTimeLimit, Status: 429}, Held},
 		{Error{Code: OperationTimeLimit}, Held}, // inside a batch
 		{Error{Code: "INTERNAL_SERVER_ERROR", Status: 500}, Unknown},

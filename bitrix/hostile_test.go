@@ -305,9 +305,11 @@ func TestCounters(t *testing.T) {
 	tr := &scripted{status: 503, body: `{"error":"QUERY_LIMIT_EXCEEDED"}`}
 	c := testClient(t, tr)
 	_, _ = c.Update(context.Background(), []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})})
+	tr.body = "<html>" // of a server in front of the portal
+	_, _ = c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
 	tr.status, tr.body = 200, `{"result":true}`
 	_, _ = c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
-	if got, want := c.Counters(), (Counters{HTTP: 2, Batches: 1, Commands: 3, Throttled: 1}); got != want {
+	if got, want := c.Counters(), (Counters{HTTP: 3, Batches: 1, Commands: 4, Throttled: 2}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
