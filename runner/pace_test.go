@@ -101,6 +101,9 @@ func TestPaces(t *testing.T) {
 	table := documented(t)
 	for _, p := range paces {
 		t.Run(p.name, func(t *testing.T) {
+			if raceEnabled && p.sources >= 10000 && p.seeds == 0 {
+				t.Skip("takes the race detector long, and shows it nothing that the others do not")
+			}
 			f, worst := p.measureAll(t, seeds)
 			row := p.row(f, worst)
 			t.Log(row)

@@ -146,10 +146,13 @@ func (s *Scheduler) sizing(n int, e estimate, most int, round, calls float64, no
 	// Each update will be read back, 50 sources a command, 50 commands a
 	// request.
 	verify := math.Ceil((float64(lazies) + float64(n)/bitrix.PageSize) / bitrix.MaxBatch)
+	// So many may be in flight soon: the slots, if there are tokens for them.
+	tokens := s.bucket.tokens(now)
+	soon := min(s.limiter.slots(), len(s.flying)+max(1, min(n, tokens)))
 	return sizing{
 		work: n, cost: e, slots: s.limiter.capacity(), busy: busy,
-		tokens: s.bucket.tokens(now), rate: s.conf.Rate, others: calls + verify,
-		limit: s.planned(), most: most, round: max(round, s.limiter.base), late: late, queued: s.limiter.served > 0, trust: s.limiter.trust(s.limiter.slots()),
+		tokens: tokens, rate: s.conf.Rate, others: calls + verify,
+		limit: s.planned(), most: most, round: max(round, s.limiter.base), late: late, queued: s.limiter.served > 0, trust: s.limiter.trust(soon),
 	}
 }
 

@@ -21,12 +21,15 @@
 //
 // W updates cannot be written faster than
 //
-//	max( W*c/C, c_max, (N-B)/R, windows )
+//	max( ceil((N-B)/R), W*c/C, c_max, windows )
 //
 // where N is the least number of requests: ceil(W/50) with updates, and for
 // reading before and after ceil(ceil(W/50)/50) each; c_max is the longest
-// command; and windows is floor(W*c/L) times ten minutes, plus what is left
-// for the last window.
+// command; and windows is ten minutes for each window but the last, plus W*c/C
+// for what is left to it. A window grants L seconds, and what is let in just
+// before the door closes: a command, or batch, for each slot.
+//
+// docs/pacing.md tells how near runs get to it.
 //
 // # Algorithm
 //

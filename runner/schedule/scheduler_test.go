@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -295,4 +296,32 @@ func TestCallsAndBatchesTakeTurns(t *testing.T) {
 			t.Errorf("%d of the first 20 requests are calls of their own", alone)
 		}
 	})
+}
+
+func TestExtremeLimits(t *testing.T) {
+	for name, conf := range map[string]Config{
+		"everything":      {Concurrency: math.MaxInt, Burst: math.MaxInt, Rate: math.MaxFloat64},
+		"many slots":      {Concurrency: math.MaxInt},
+		"one at a time":   {Concurrency: 1, Burst: 1000, BatchSize: 1, Rate: 1000},
+		"hardly any rate": {Rate: 1e-300},
+	} {
+		bubble(t, func(t *testing.T, p *fakePortal) {
+			p.rate, p.burst = 1000, 1000000
+			p.cost = func(bitrix.Command) time.Duration { return 100 * time.Millisecond }
+			conf.Seed = 1
+			s := New(conf, p)
+			u := collect(s, updates(600), false)
+			if err := s.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range u {
+				if r.Sent != 1 || r.Reply.Err != nil {
+					t.Fatalf("%s: update %d: %+v", name, i, r)
+				}
+			}
+			if took := time.Since(p.start); took > 61*time.Second {
+				t.Errorf("%s: took %v for a minute of work", name, took)
+			}
+		})
+	}
 }

@@ -12,12 +12,14 @@ import (
 // holds those of the cloud.
 type Config struct {
 	// Rate is how many requests a second the portal forgives; 0 means 2
-	// (Enterprise: 5).
+	// (Enterprise: 5). It counts as at least one in a million seconds and at
+	// most a million.
 	Rate float64
 	// Burst is how many requests the portal takes at once; 0 means 50
-	// (Enterprise: 250).
+	// (Enterprise: 250), more than 1e9 that many.
 	Burst int
-	// Concurrency is the ceiling of requests in flight; 0 means 16.
+	// Concurrency is the ceiling of requests in flight; 0 means 16, more than
+	// 10,000 that many.
 	Concurrency int
 	// BatchSize is the most commands of a batch; 0 means 50, which is also
 	// the portal's own limit.
@@ -57,12 +59,15 @@ func (c Config) withDefaults() Config {
 	if c.Rate <= 0 {
 		c.Rate = 2
 	}
+	c.Rate = min(max(c.Rate, 1e-6), 1e6)
 	if c.Burst <= 0 {
 		c.Burst = 50
 	}
+	c.Burst = min(c.Burst, 1e9)
 	if c.Concurrency <= 0 {
 		c.Concurrency = 16
 	}
+	c.Concurrency = min(c.Concurrency, 10000)
 	if c.BatchSize <= 0 || c.BatchSize > bitrix.MaxBatch {
 		c.BatchSize = bitrix.MaxBatch
 	}
