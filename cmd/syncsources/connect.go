@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -50,9 +51,13 @@ func connectSandbox(stateFile string) (*connection, error) {
 	return &connection{credentials, portal.RoundTripper(), func() { _ = portal.Close() }}, nil
 }
 
-// config configures a client of the portal.
-func (c *connection) config(logger *slog.Logger) bitrix.Config {
-	return bitrix.Config{Credentials: c.credentials, Transport: c.transport, Logger: logger, UserAgent: userAgent()}
+// config configures a client of the portal, which cuts requests after
+// requestTime. Our own limit lies above that: the portal's answer decides.
+func (c *connection) config(logger *slog.Logger, requestTime time.Duration) bitrix.Config {
+	return bitrix.Config{
+		Credentials: c.credentials, Transport: c.transport, Logger: logger, UserAgent: userAgent(),
+		Timeout: max(bitrix.DefaultTimeout, requestTime+requestTime/4),
+	}
 }
 
 // checkPortals compares the portals that manifests are meant for with that of

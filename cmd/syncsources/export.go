@@ -67,7 +67,7 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 		return err
 	}
 	defer portal.close()
-	client := bitrix.NewReader(portal.config(logger))
+	client := bitrix.NewReader(portal.config(logger, f.requestTime))
 	defer client.CloseIdle()
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()

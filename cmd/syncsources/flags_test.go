@@ -74,3 +74,12 @@ func TestFlagsReachTheRun(t *testing.T) {
 		t.Errorf("without reading back: %+v, with: %+v", trusting.Requests, plain.Requests)
 	}
 }
+
+// Where a request is cut is the portal's decision, not ours.
+func TestClientOutlastsThePortal(t *testing.T) {
+	for _, cut := range []time.Duration{20 * time.Second, time.Minute, 5 * time.Minute} {
+		if got := (&connection{}).config(nil, cut).Timeout; got <= cut {
+			t.Errorf("the portal cuts after %v, the client after %v", cut, got)
+		}
+	}
+}

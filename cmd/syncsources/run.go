@@ -84,11 +84,11 @@ func (a *app) converge(ctx context.Context, command string, f *runFlags, portal 
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	if command == "plan" {
-		client := bitrix.NewReader(portal.config(logger))
+		client := bitrix.NewReader(portal.config(logger, f.requestTime))
 		defer client.CloseIdle()
 		return runner.Plan(ctx, client, options)
 	}
-	client := bitrix.New(portal.config(logger))
+	client := bitrix.New(portal.config(logger, f.requestTime))
 	defer client.CloseIdle()
 	return runner.Apply(ctx, client, options)
 }
