@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -46,13 +47,31 @@ func (d *Document) problem(n, use *yaml.Node, rule string, advice []string, form
 		Message:  fmt.Sprintf(format, args...),
 		Advice:   advice,
 	}
-	if !d.visible().hidden[e.Line] {
+	switch v := d.visible(); {
+	case !v.hidden[e.Line]:
 		e.Snippet = d.text.snippet(e.Line)
+	case v.strange[n]:
+		e.Snippet = d.head(n)
 	}
 	if used := d.usedAs(use); used != "" {
 		e.uses = []string{used}
 	}
 	return e
+}
+
+// head returns the line of a key that begins it, up to the key's colon; "" for
+// another key. What follows may be a setting that is not indented enough.
+func (d *Document) head(key *yaml.Node) string {
+	at := d.text.at(key.Line, key.Column)
+	line := d.text.line(at.Line)
+	if len(line) > maxSnippet || !opens(line, at.Column) {
+		return ""
+	}
+	before := string([]rune(line)[:at.Column-1])
+	if !strings.HasPrefix(line[len(before):], key.Value+":") {
+		return "" // quoted, or written on several lines
+	}
+	return printable(before + key.Value + ": ...")
 }
 
 // usedAs tells of an alias; "" for none.

@@ -15,6 +15,9 @@ type visibility struct {
 	doc    *Document
 	class  map[*yaml.Node]class
 	hidden map[int]bool // lines, counted as positions count them
+	// strange holds the keys that mean nothing here and are near to nothing
+	// that does: their values may be anything, they themselves are labels.
+	strange map[*yaml.Node]bool
 	// seen keeps what has been reached through an alias from being walked
 	// again, and with it alias bombs and cycles from being walked at all.
 	seen map[visit]bool
@@ -59,7 +62,7 @@ func (v *visibility) secret(n *yaml.Node) bool { return v.class[n] == value }
 
 // examine finds out what of a document may be shown.
 func examine(d *Document) *visibility {
-	v := &visibility{doc: d, class: map[*yaml.Node]class{}, hidden: map[int]bool{}, seen: map[visit]bool{}}
+	v := &visibility{doc: d, class: map[*yaml.Node]class{}, hidden: map[int]bool{}, strange: map[*yaml.Node]bool{}, seen: map[visit]bool{}}
 	v.manifest(d.Root())
 	v.hide()
 	return v
@@ -104,6 +107,8 @@ func (v *visibility) manifest(n Node) {
 			return
 		}
 		switch meant(f.Key(), manifestKeys) {
+		case "":
+			v.strange[f.key] = true
 		case "version":
 			v.label(f)
 		case "portal":
@@ -129,6 +134,7 @@ func (v *visibility) source(n Node) {
 		v.entries(n, asSource, v.source, func(f Node) {
 			switch meant(f.Key(), sourceKeys) {
 			case "":
+				v.strange[f.key] = true
 			case "settings":
 				v.settings(f)
 			default:
