@@ -218,6 +218,7 @@ func (w *world) run(t *testing.T, portal *sandbox.Portal, store *memory, o runne
 	l.after = byID(portal.Sources())
 	carrier.mu.Lock()
 	l.requests, l.throttled, l.sent, l.fields = carrier.requests, carrier.throttled, maps.Clone(carrier.sent), maps.Clone(carrier.fields)
+	l.needless = maps.Clone(carrier.needless)
 	carrier.mu.Unlock()
 	l.checks = portal.Stats().Checks
 	for id, n := range checks {

@@ -20,6 +20,7 @@ type lived struct {
 	before, after map[int64]sandbox.Source
 	sent          map[int64]int               // updates that went out and may have run
 	fields        map[int64]map[string]string // what these carried
+	needless      map[int64]string            // a path that was sent again although it was confirmed
 	checks        map[int64]int               // connection checks: updates that did run
 	requests      int
 	throttled     int
@@ -104,6 +105,9 @@ func (l *lived) checkSource(d *manifest.Source, s *runner.SourceResult, say saye
 	}
 	if l.checks[d.ID] > l.sent[d.ID] {
 		say("%d updates ran", l.checks[d.ID])
+	}
+	if path := l.needless[d.ID]; path != "" {
+		say("%s was sent again after the portal had confirmed it", path)
 	}
 	l.checkFields(d, was, say)
 	if l.report.Checksum == "" || code != "" && s.Changes == nil {

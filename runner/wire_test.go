@@ -29,10 +29,13 @@ type wire struct {
 	throttled int                         // refused for coming too fast, or for having run too long
 	sent      map[int64]int               // updates by source, but for those certainly refused before execution
 	fields    map[int64]map[string]string // what all updates of a source carried, by path
+	confirmed map[int64]map[string]bool   // what the portal has said true to
+	needless  map[int64]string            // a path that was sent again after that
 }
 
 func newWire(portal http.RoundTripper) *wire {
-	return &wire{portal: portal, sent: make(map[int64]int), fields: make(map[int64]map[string]string)}
+	return &wire{portal: portal, sent: make(map[int64]int), fields: make(map[int64]map[string]string),
+		confirmed: make(map[int64]map[string]bool), needless: make(map[int64]string)}
 }
 
 func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -56,7 +59,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // updatesIn finds the sources that a request updates, by the key of the
 // command - that of a call of its own is empty - and notes what it carries.
-func (w *wire) updatesIn(path string, body []byte) map[string]int64 {
+func (w *wire) updatesIn(path string, body []byte) map[string]*carried {
 	var in struct {
 		ID     int64
 		Fields map[string]any
@@ -65,17 +68,18 @@ func (w *wire) updatesIn(path string, body []byte) map[string]int64 {
 	_ = json.Unmarshal(body, &in)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	ids := make(map[string]int64)
+	updates := make(map[string]*carried)
 	if strings.HasSuffix(path, "source.update") {
-		ids[""] = in.ID
+		u := &carried{id: in.ID}
+		updates[""] = u
 		for name, value := range in.Fields {
 			if settings, ok := value.(map[string]any); ok {
 				for code, value := range settings {
-					w.carried(in.ID, "settings."+code, fmt.Sprint(value))
+					w.carry(u, "settings."+code, fmt.Sprint(value))
 				}
 				continue
 			}
-			w.carried(in.ID, name, fmt.Sprint(value))
+			w.carry(u, name, fmt.Sprint(value))
 		}
 	}
 	for key, command := range in.Cmd {
@@ -84,33 +88,47 @@ func (w *wire) updatesIn(path string, body []byte) map[string]int64 {
 			continue
 		}
 		values, _ := url.ParseQuery(query)
-		ids[key], _ = strconv.ParseInt(values.Get("id"), 10, 64)
+		u := &carried{}
+		u.id, _ = strconv.ParseInt(values.Get("id"), 10, 64)
+		updates[key] = u
 		for name := range values {
 			if m := field.FindStringSubmatch(name); m != nil {
-				w.carried(ids[key], strings.Replace(m[1], "settings][", "settings.", 1), values.Get(name))
+				w.carry(u, strings.Replace(m[1], "settings][", "settings.", 1), values.Get(name))
 			}
 		}
 	}
-	return ids
+	return updates
+}
+
+// carried is what an update carries.
+type carried struct {
+	id    int64
+	paths []string
 }
 
 // field matches a field of an update in a query string.
 var field = regexp.MustCompile(`(?s)^fields\[(.*)\]$`)
 
-func (w *wire) carried(id int64, path, value string) {
-	if w.fields[id] == nil {
-		w.fields[id] = make(map[string]string)
+func (w *wire) carry(u *carried, path, value string) {
+	u.paths = append(u.paths, path)
+	if w.fields[u.id] == nil {
+		w.fields[u.id] = make(map[string]string)
 	}
-	w.fields[id][path] = value
+	w.fields[u.id][path] = value
+	if path != "title" && w.confirmed[u.id][path] { // the title has to go along
+		w.needless[u.id] = path
+	}
 }
 
 // note counts a request and what it updates, as far as that may have run.
-func (w *wire) note(ids map[string]int64, resp *http.Response) {
+func (w *wire) note(updates map[string]*carried, resp *http.Response) {
 	var out struct {
 		Error  string
-		Result struct {
-			Errors map[string]struct{ Error string } `json:"result_error"`
-		}
+		Result json.RawMessage
+	}
+	var batch struct {
+		Result map[string]json.RawMessage
+		Errors map[string]struct{ Error string } `json:"result_error"`
 	}
 	refused := false
 	if resp != nil {
@@ -119,7 +137,9 @@ func (w *wire) note(ids map[string]int64, resp *http.Response) {
 		case http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusForbidden:
 			refused = err == nil // what was cut short is not taken for a refusal
 		}
-		_ = json.Unmarshal(content, &out)
+		if json.Unmarshal(content, &out) == nil {
+			_ = json.Unmarshal(out.Result, &batch)
+		}
 		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(content), failing{err}))
 	}
 	w.mu.Lock()
@@ -128,9 +148,17 @@ func (w *wire) note(ids map[string]int64, resp *http.Response) {
 	if refused && (out.Error == "QUERY_LIMIT_EXCEEDED" || out.Error == "OPERATION_TIME_LIMIT") {
 		w.throttled++
 	}
-	for key, id := range ids {
-		if !refused && out.Result.Errors[key].Error != "OPERATION_TIME_LIMIT" {
-			w.sent[id]++
+	for key, u := range updates {
+		if !refused && batch.Errors[key].Error != "OPERATION_TIME_LIMIT" {
+			w.sent[u.id]++
+		}
+		if result := string(batch.Result[key]); result == "true" || key == "" && string(out.Result) == "true" {
+			for _, path := range u.paths {
+				if w.confirmed[u.id] == nil {
+					w.confirmed[u.id] = make(map[string]bool)
+				}
+				w.confirmed[u.id][path] = true
+			}
 		}
 	}
 }
