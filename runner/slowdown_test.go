@@ -1,0 +1,32 @@
+package runner_test
+
+import (
+	"testing"
+	"time"
+
+	"syncsources/runner"
+	"syncsources/runner/schedule"
+)
+
+// Another job has filled the portal's bucket, far beyond what it forgives in a
+// minute. The refusals are few, because everybody waits longer after each of
+// them, and the run does not begin much later than it can.
+func TestAFullBucketIsNotRunInto(t *testing.T) {
+	for seed := range uint64(3) {
+		state := sqlState(1000)
+		state.UpdateCost = 200 * time.Millisecond
+		state.Limits.Level = 250 // the first request gets through after 100 s
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Sources: retitled(1000), Schedule: schedule.Config{Seed: seed + 1}})
+			if report.Summary.Updated != 1000 {
+				t.Errorf("seed %d: %v", seed, statuses(report))
+			}
+			if n := b.Stats().Refused; n > 40 {
+				t.Errorf("seed %d: %d requests were refused", seed, n)
+			}
+			if report.Duration > 160 {
+				t.Errorf("seed %d: the run took %.0f s", seed, report.Duration)
+			}
+		})
+	}
+}
