@@ -30,6 +30,7 @@ type entry struct {
 	// If the portal does not show them afterwards, they have not converged.
 	acknowledged map[string]bool
 	lost         *bitrix.Error // the last update's answer was lost
+	losses       int           // how often that happened because something between us was down
 	postponed    *bitrix.Error // the external system refused, and there is a later retry
 	through      bool          // its updates are answered; only a lost one is sent again
 	done         bool
@@ -126,6 +127,9 @@ func (a *apply) submit(e *entry) {
 
 // update queues one update; next follows once the portal has said true.
 func (a *apply) update(e *entry, f bitrix.Fields, sent []string, after time.Time, next func()) {
+	if after.IsZero() {
+		after = e.notBefore(time.Now())
+	}
 	a.writing++
 	a.scheduler.Submit(schedule.Task{
 		Command:   bitrix.UpdateSource(e.result.ID, f),
@@ -145,6 +149,16 @@ func (a *apply) update(e *entry, f bitrix.Fields, sent []string, after time.Time
 			a.flush()
 		},
 	})
+}
+
+// notBefore is when an update may be sent: again at once after its first lost
+// answer, which is an accident; after more of them in 1, 2, 4 and 8 s, so that
+// all attempts together outlast a restart of what failed.
+func (e *entry) notBefore(now time.Time) time.Time {
+	if e.losses < 2 {
+		return time.Time{}
+	}
+	return now.Add(time.Second << min(e.losses-2, maxAttempts))
 }
 
 // answered decides how an entry goes on after the answer to an update.
@@ -170,6 +184,9 @@ func (a *apply) answered(e *entry, res schedule.Result, acknowledged, again func
 	switch refused.Reaction() {
 	case bitrix.Unknown, bitrix.NotDelivered:
 		e.lost = refused
+		if refused.Code != bitrix.BadAnswer || refused.Status >= 500 {
+			e.losses++
+		}
 		a.readBack(e)
 	case bitrix.Later:
 		if e.postponed != nil || a.stopped || a.options.FailFast {

@@ -84,6 +84,24 @@ func TestOneBadSourceStopsNoOther(t *testing.T) {
 	})
 }
 
+// A portal that loses the updates of some seconds, while it answers reads, is
+// waited for.
+func TestUpdatesOutlastARestart(t *testing.T) {
+	state := sqlState(1)
+	state.HonourActive = true
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultBadGateway, Method: bitrix.MethodSourceUpdate, Rate: 1, Times: 5}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: []manifest.Source{{ID: 1, Name: "#1", Active: ptr(false)}}})
+		s := report.Sources[0]
+		if s.Status != runner.StatusUpdated || s.Attempts != 6 {
+			t.Errorf("%s after %d attempts: %v", s.Status, s.Attempts, s.Error)
+		}
+		if report.Duration < 15 || report.Duration > 20 {
+			t.Errorf("it took %.1f s; the attempts should span 1+2+4+8 s", report.Duration)
+		}
+	})
+}
+
 // A lost answer is settled by reading: nothing is updated twice that the
 // portal already has, and nothing is left out.
 func TestLostAnswers(t *testing.T) {
