@@ -26,7 +26,7 @@ type wire struct {
 
 	mu        sync.Mutex
 	requests  int
-	throttled int                         // refused for coming too fast, or for having run too long
+	throttled int                         // answered with 503 or 429
 	sent      map[int64]int               // updates by source, but for those certainly refused before execution
 	fields    map[int64]map[string]string // what all updates of a source carried, by path
 	confirmed map[int64]map[string]bool   // what the portal has said true to
@@ -123,7 +123,6 @@ func (w *wire) carry(u *carried, path, value string) {
 // note counts a request and what it updates, as far as that may have run.
 func (w *wire) note(updates map[string]*carried, resp *http.Response) {
 	var out struct {
-		Error  string
 		Result json.RawMessage
 	}
 	var batch struct {
@@ -145,7 +144,7 @@ func (w *wire) note(updates map[string]*carried, resp *http.Response) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.requests++
-	if refused && (out.Error == "QUERY_LIMIT_EXCEEDED" || out.Error == "OPERATION_TIME_LIMIT") {
+	if resp != nil && (resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusTooManyRequests) {
 		w.throttled++
 	}
 	for key, u := range updates {
