@@ -1,0 +1,42 @@
+package docs
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The tests that testing.md names are there, and it names every fuzz target.
+func TestNamedTestsExist(t *testing.T) {
+	content, err := os.ReadFile("testing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, declared := map[string]bool{}, regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	err = filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		code, err := os.ReadFile(path)
+		for _, m := range declared.FindAllSubmatch(code, -1) {
+			there[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllSubmatch(content, -1) {
+		if !there[string(m[1])] {
+			t.Errorf("there is no %s", m[1])
+		}
+	}
+	for name := range there {
+		if strings.HasPrefix(name, "Fuzz") && !strings.Contains(string(content), "`"+name+"`") {
+			t.Errorf("%s is not named", name)
+		}
+	}
+}
