@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/sandbox"
 	"syncsources/runner"
 )
 
@@ -200,4 +202,35 @@ func TestBrokenSourceOnAPage(t *testing.T) {
 			t.Errorf("%s %+v", plan.Outcome, plan.Summary)
 		}
 	})
+}
+
+// What somebody else does between an update and its read-back is told as it
+// is: not as declared, or not there.
+func TestChangedInTheMeantime(t *testing.T) {
+	for code, change := range map[string]func(s *sandbox.Source){
+		runner.CodeNotConverged: func(s *sandbox.Source) { s.Title = "theirs" },
+		"SOURCE_NOT_FOUND":      func(s *sandbox.Source) { s.Owner = "another application" },
+	} {
+		state := sqlState(3)
+		state.Latency = 2 * time.Second
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			done := make(chan struct{})
+			time.AfterFunc(2*time.Second+500*time.Millisecond, func() { // read at 1 s, answered at 2 s
+				for { // until the update is there; its answer takes another second
+					if s, _ := b.Source(2); s.Title == "new" {
+						change(&s)
+						b.SetSource(s)
+						close(done)
+						return
+					}
+					time.Sleep(10 * time.Millisecond)
+				}
+			})
+			report := b.apply(runner.Options{Sources: retitled(3)})
+			<-done
+			if diff := cmp.Diff(map[string]int{"updated": 2, "failed " + code: 1}, statuses(report)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
