@@ -16,6 +16,10 @@ import (
 	"syncsources/bitrix"
 )
 
+// returnAddress is where login waits for the browser unless --listen says
+// otherwise, and where the sandbox sends it unless its state does.
+const returnAddress = "127.0.0.1:8925"
+
 // loginFlags are the flags of login.
 type loginFlags struct {
 	logFlags
@@ -52,7 +56,7 @@ At the end login asks the portal whom it takes the tokens for, and prints that.`
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.code, "code", "", "the `code` of an authorization that has been given already")
-	addFlag(cmd.Flags(), &f.listen, "listen", "address", "127.0.0.1:8925", "host and port of this machine at which the browser's return is awaited; the application's own address in the portal has to be http:// and this", loopbackAndPort)
+	addFlag(cmd.Flags(), &f.listen, "listen", "address", returnAddress, "host and port of this machine at which the browser's return is awaited; the application's own address in the portal has to be http:// and this", loopbackAndPort)
 	cmd.Flags().BoolVar(&f.noBrowser, "no-browser", false, "do not open a browser")
 	addFlag(cmd.Flags(), &f.timeout, "timeout", "duration", "10m", "how long to wait for the authorization", duration)
 	f.add(cmd.Flags())

@@ -138,6 +138,21 @@ func TestLoginInABrowser(t *testing.T) {
 	}
 }
 
+// The sandbox sends a browser to where login waits by default, and starts
+// without a state file as an empty portal.
+func TestSandboxRedirectsToLogin(t *testing.T) {
+	portal, err := openSandbox("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = portal.Close() }()
+	answer := httptest.NewRecorder()
+	portal.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/oauth/authorize/?state=s&client_id="+sandbox.ClientID, nil))
+	if to, err := answer.Result().Location(); err != nil || to.Host != returnAddress || to.Query().Get("state") != "s" || to.Query().Get("code") == "" {
+		t.Errorf("redirects to %v, %v", to, err)
+	}
+}
+
 func TestLoginByPastedAddress(t *testing.T) {
 	for name, paste := range map[string]func(ended, code string) string{
 		"the address": func(ended, _ string) string { return ended },

@@ -19,21 +19,18 @@ func newSandbox(a *app) *cobra.Command {
 	var listen, stateFile string
 	var quiet bool
 	cmd := &cobra.Command{
-		Use:   "sandbox --state FILE",
+		Use:   "sandbox",
 		Short: "Serve a stand-in portal for trying things out",
 		Long: `Serve a stand-in portal over HTTP until interrupted. It behaves as a Bitrix24
 portal does towards the methods of BIconnector sources: errors inside results,
 limits, slow updates. What it holds comes from a state file, and goes when it
-ends.
+ends; without a file it begins empty.
 
 Standard output says how to reach it; standard error has a line for each
 request.`,
 		Example: "  syncsources sandbox --state examples/sandbox.yaml",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if stateFile == "" {
-				return invalid(codeCommandLine, "sandbox needs a state: --state FILE", "examples/sandbox.yaml is one")
-			}
 			portal, err := openSandbox(stateFile)
 			if err != nil {
 				return err
@@ -51,11 +48,18 @@ request.`,
 	return cmd
 }
 
-// openSandbox makes the portal that a state file describes.
+// openSandbox makes the portal that a state file describes, an empty one
+// without a file.
 func openSandbox(stateFile string) (*sandbox.Portal, error) {
-	state, err := sandbox.LoadFile(stateFile)
-	if err != nil {
-		return nil, invalid(codeState, "the sandbox's state: "+err.Error())
+	state := new(sandbox.State)
+	if stateFile != "" {
+		var err error
+		if state, err = sandbox.LoadFile(stateFile); err != nil {
+			return nil, invalid(codeState, "the sandbox's state: "+err.Error())
+		}
+	}
+	if state.Redirect == "" {
+		state.Redirect = "http://" + returnAddress + "/"
 	}
 	state.KeepCalls = -1 // nothing here asks for them, and a sandbox may run for days
 	portal, err := sandbox.New(state)

@@ -75,7 +75,6 @@ func TestSandboxMistakes(t *testing.T) {
 	}
 	defer func() { _ = taken.Close() }()
 	for says, args := range map[string][]string{
-		"needs a state":                  {},
 		"no such file":                   {"--state", filepath.Join(t.TempDir(), "absent")},
 		":1: a text where":               {"--state", state[1]},
 		"must be a host and a port":      {"--state", state[0], "--listen", "nowhere"},
