@@ -47,7 +47,7 @@ type killer struct {
 	left     int       // events until it is killed; negative: not by an event
 	dead     bool
 	renewing bool
-	token    string // that the client last used
+	tokens   map[string]bool // that clients have used
 	events   int
 }
 
@@ -56,8 +56,8 @@ func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if strings.HasPrefix(r.URL.Path, "/oauth/token") {
 		k.mu.Lock()
-		k.renewing = true
 		dead := k.dead
+		k.renewing = k.renewing || !dead
 		k.mu.Unlock()
 		if dead { // its last words get lost on the way
 			panic(http.ErrAbortHandler)
@@ -75,8 +75,8 @@ func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (k *killer) event(token string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if token != k.token {
-		k.token, k.renewing = token, false // a token in use is stored
+	if !k.tokens[token] { // a new token in use is stored; late answers to an old one tell nothing
+		k.tokens[token], k.renewing = true, false
 	}
 	k.events++
 	k.left--
@@ -139,7 +139,7 @@ func newDeathbed(t *testing.T, sources int) *deathbed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &deathbed{killer: &killer{portal: portal, signal: syscall.SIGKILL, left: never, token: sandbox.AccessToken}, t: t, dir: t.TempDir(), tmp: t.TempDir()}
+	b := &deathbed{killer: &killer{portal: portal, signal: syscall.SIGKILL, left: never, tokens: map[string]bool{sandbox.AccessToken: true}}, t: t, dir: t.TempDir(), tmp: t.TempDir()}
 	server := httptest.NewServer(b.killer)
 	t.Cleanup(func() {
 		server.Close()
