@@ -35,7 +35,7 @@ type limiter struct {
 
 // Thresholds of the limiter.
 const (
-	queued   = 1.5  // requests that are welcome to wait at the portal, so that it never runs dry
+	queued   = 2.5  // requests that are welcome to wait at the portal, so that it never runs dry
 	tolerant = 0.25 // seconds of waiting that do not count as such
 	slower   = 2.0  // times the best median cost that count as overrun
 )
