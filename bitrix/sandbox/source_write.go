@@ -55,19 +55,24 @@ func (r *run) sourceUpdate(params *array) (any, *apiError) {
 		return nil, errAllFields
 	}
 	src.title = title.(string)
-	if d, ok := fields.get("description"); ok {
-		s := d.(string)
-		src.description = &s
-	}
-	if a, ok := fields.get("active"); ok && p.cfg.HonourActive {
-		src.active = a.(bool)
-	}
-	for _, st := range settings {
-		src.set(p, st.code, st.value)
-	}
+	src.take(p, fields, settings)
 	src.updated, src.updatedBy = time.Now(), r.auth.user
 	p.stats.Updates[id]++
 	return true, nil
+}
+
+// take stores the fields that have been checked. p.mu is held.
+func (s *source) take(p *Portal, fields *array, settings []param) {
+	if d, ok := fields.get("description"); ok {
+		text := d.(string)
+		s.description = &text
+	}
+	if a, ok := fields.get("active"); ok && p.cfg.HonourActive {
+		s.active = a.(bool)
+	}
+	for _, st := range settings {
+		s.set(p, st.code, st.value)
+	}
 }
 
 // connect is the connection check. p.mu is held.
@@ -123,16 +128,7 @@ func (r *run) sourceAdd(params *array) (any, *apiError) {
 		id: p.lastID + 1, title: title.(string), active: true, connectorID: connectorID, owner: r.auth.client,
 		created: now, updated: now, createdBy: r.auth.user, updatedBy: r.auth.user,
 	}
-	if d, ok := fields.get("description"); ok {
-		s := d.(string)
-		src.description = &s
-	}
-	if a, ok := fields.get("active"); ok && p.cfg.HonourActive {
-		src.active = a.(bool)
-	}
-	for _, st := range settings {
-		src.set(p, st.code, st.value)
-	}
+	src.take(p, fields, settings)
 	p.insert(src)
 	p.stats.Checks[src.id]++
 	return dict("id", src.id), nil
