@@ -73,6 +73,7 @@ func (r *run) apply(ctx context.Context, steps Changeset) {
 		a.submit(e)
 	}
 	err := a.drive(ctx)
+	a.active = gate{} // whoever still waits is settled now, not sent
 	for _, e := range a.entries {
 		a.settle(e)
 	}

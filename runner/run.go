@@ -150,7 +150,7 @@ func (r *run) guard(steps Changeset) bool {
 	case !o.MaxChanges.allows(planned, len(steps)):
 		r.report.Error = &Failure{
 			Code:    CodeTooManyChanges,
-			Message: fmt.Sprintf("%d sources would change, of %d; --max-changes %s allows %d", planned, len(steps), o.MaxChanges, o.MaxChanges.most(len(steps))),
+			Message: fmt.Sprintf("the run would change %d of %d sources; --max-changes %s allows %d", planned, len(steps), o.MaxChanges, o.MaxChanges.most(len(steps))),
 			Hint:    "look at the plan; if it is what you want, raise --max-changes",
 		}
 	case o.Checksum != "" && o.Checksum != r.report.Checksum:
