@@ -58,12 +58,14 @@ func (p pace) measure(tb testing.TB, seed uint64) (f figures) {
 		if p.unchanged {
 			want = runner.StatusUnchanged
 		}
+		stats := b.Stats()
 		for _, s := range report.Sources {
-			if s.Status != want {
-				t.Fatalf("source %d is %s (%v), want %s", s.ID, s.Status, s.Error, want)
+			// After a second refused connection a failure is the truth.
+			refused := stats.Checks[s.ID] - stats.Updates[s.ID]
+			if s.Status != want && (s.Error == nil || s.Error.Code != string(bitrix.UpdateConnectionError) || refused < 2) {
+				t.Fatalf("source %d is %s (%v) after %d refused connections, want %s", s.ID, s.Status, s.Error, refused, want)
 			}
 		}
-		stats := b.Stats()
 		f.requests, f.makespan = report.Requests.HTTP, report.Duration
 		f.refusals, f.cuts = stats.Refused, stats.Cuts
 		f.held = stats.Blocked[bitrix.MethodSourceUpdate] + stats.Blocked[bitrix.MethodBatch]

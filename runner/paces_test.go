@@ -137,7 +137,8 @@ func heavyTail(sources int, seed uint64) (cost func(id int64) time.Duration, wor
 
 // everyFault strikes a tenth of all requests, every kind of fault alike,
 // before execution and after it. The connection check of an update fails one
-// time in a thousand: twice in a row would rightly be a failure of the source.
+// time in a thousand; in one run of a hundred a source rightly stays failed,
+// because the check fails again at the later retry.
 func everyFault() []sandbox.Fault {
 	var faults []sandbox.Fault
 	for _, kind := range []string{sandbox.FaultInternal, sandbox.FaultUnexpected, sandbox.FaultBadGateway,
