@@ -106,9 +106,7 @@ func (r *Reader) batch(ctx context.Context, commands []Command) (*Response, erro
 	if err != nil {
 		return resp, err
 	}
-	if err := r.renewFor(ctx, ans.token, replies); err != nil {
-		return resp, err
-	}
+	r.renewFor(ctx, ans.token, replies)
 	resp.Replies = replies
 	return resp, nil
 }
@@ -154,28 +152,31 @@ func (r *Reader) splitBatch(ans answer, commands []Command) ([]Reply, error) {
 }
 
 // renewFor deals with a token that expired while a batch ran, so that only
-// commands of it were refused: it renews the token, and marks them as not
-// delivered.
-func (r *Reader) renewFor(ctx context.Context, token *oauth2.Token, replies []Reply) error {
+// commands of it were refused: it renews the token and marks them as not
+// delivered. Where it cannot, the reason becomes their error; the others keep
+// their replies, for those commands ran.
+func (r *Reader) renewFor(ctx context.Context, token *oauth2.Token, replies []Reply) {
 	renewer, ok := r.conf.Credentials.tokens.(Renewer)
 	if !ok {
-		return nil
+		return
 	}
 	renewed := false
+	var failed *Error
 	for i := range replies {
 		var e *Error
 		if !errors.As(replies[i].Err, &e) || e.Code != ExpiredToken {
 			continue
 		}
 		if !renewed {
-			if _, err := renewer.Renew(ctx, token); err != nil {
-				return tokenError(e.Method, err)
-			}
 			renewed = true
+			if _, err := renewer.Renew(ctx, token); err != nil {
+				failed = tokenError(e.Method, err)
+			}
 		}
-		e.NotSent = true
+		if e.NotSent = true; failed != nil {
+			replies[i].Err = failed
+		}
 	}
-	return nil
 }
 
 // looseMap is a JSON object; "[]" is an empty one, and a list is a map with

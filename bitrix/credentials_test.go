@@ -133,3 +133,32 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 		})
 	}
 }
+
+// Where the token cannot be renewed, the commands that did run keep their
+// replies.
+func TestFailedRenewalSparesTheOtherReplies(t *testing.T) {
+	creds, err := Application("https://portal.example", spent{}, NewSecret("k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(Config{Credentials: creds, Transport: &scripted{status: 200,
+		body: `{"result":{"result":{"c0":true},"result_error":{"c1":{"error":"expired_token"},"c2":{"error":"expired_token"}}}}`}})
+	resp, err := c.Update(context.Background(), []Update{
+		UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"}), UpdateSource(6, Fields{Title: "t"})})
+	if err != nil || len(resp.Replies) != 3 || !resp.Replies[0].True() {
+		t.Fatalf("%+v, %v", resp.Replies, err)
+	}
+	for _, r := range resp.Replies[1:] {
+		if e, _ := r.Err.(*Error); e == nil || e.Code != NoToken || e.Reaction() != Fatal {
+			t.Errorf("%v", r.Err)
+		}
+	}
+}
+
+// spent is a Renewer whose refresh token is worth nothing any more.
+type spent struct{}
+
+func (spent) Token() (*oauth2.Token, error) { return &oauth2.Token{AccessToken: "token-0"}, nil }
+func (spent) Renew(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+	return nil, storeFailure("there is no refresh token", "", nil)
+}

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// maxAttempts bounds the updates of one source whose answers were lost.
+	// maxAttempts bounds the updates of one source that were lost, or whose
+	// answers were.
 	maxAttempts = 6
 	// laterDelay is how long a source waits whose external system refused the
 	// connection check: time enough to restart, no more than people wait.
@@ -159,7 +160,7 @@ func (e *entry) notBefore(now time.Time) time.Time {
 	if e.losses < 2 {
 		return time.Time{}
 	}
-	return now.Add(time.Second << min(e.losses-2, maxAttempts))
+	return now.Add(time.Second << (e.losses - 2)) // losses stay below maxAttempts
 }
 
 // answered decides how an entry goes on after the answer to an update.

@@ -234,3 +234,27 @@ func TestChangedInTheMeantime(t *testing.T) {
 		})
 	}
 }
+
+// expired refuses the updates of each batch, as if the token had run out once
+// more whenever it has been renewed.
+type expired struct{ runner.Client }
+
+func (expired) Update(_ context.Context, updates []bitrix.Update) (*bitrix.Response, error) {
+	replies := make([]bitrix.Reply, len(updates))
+	for i := range replies {
+		replies[i].Err = &bitrix.Error{Code: bitrix.ExpiredToken, Message: "expired", NotSent: true}
+	}
+	return &bitrix.Response{Replies: replies}, nil
+}
+
+// What never gets through is not tried for ever, and was not attempted.
+func TestNeverDelivered(t *testing.T) {
+	onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		report := runner.Apply(ctx, expired{b.client}, runner.Options{Sources: retitled(3)})
+		if diff := cmp.Diff(map[string]int{"failed expired_token": 3}, statuses(report)); diff != "" || report.Error != nil || report.Sources[0].Attempts != 0 {
+			t.Errorf("%v, %d attempts\n%s", report.Error, report.Sources[0].Attempts, diff)
+		}
+	})
+}

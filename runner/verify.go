@@ -121,7 +121,7 @@ func (a *apply) judge(e *entry, live *bitrix.Source) {
 	switch {
 	case len(missing) == 0:
 		a.fail(e, notConverged(broken))
-	case a.stopped || e.result.Attempts >= maxAttempts:
+	case a.stopped || max(e.result.Attempts, e.losses) >= maxAttempts:
 		a.fail(e, a.undone(e, missing))
 	default:
 		e.diffs = missing

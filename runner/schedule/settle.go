@@ -6,7 +6,7 @@ import (
 	"syncsources/bitrix"
 )
 
-// maxLost is how often a read is sent whose answers get lost.
+// maxLost is how often an item is sent that may be repeated and gets lost.
 const maxLost = 8
 
 // settle takes the answer to a request: learns from it, hands out what is
@@ -128,12 +128,13 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 		s.finish(r.items, e)
 		return
 	}
-	s.loseReads(r.items, e)
+	s.repeat(r.items, e)
 }
 
-// loseReads sends reads again, as often as is sensible: while the portal has
-// answered nothing at all since, the outage decides when that has been enough.
-func (s *Scheduler) loseReads(items []*item, e *bitrix.Error) {
+// repeat sends items again that may be sent any number of times, as often as is
+// sensible: while the portal has answered nothing at all since, the outage
+// decides when that has been enough.
+func (s *Scheduler) repeat(items []*item, e *bitrix.Error) {
 	var again []*item
 	for _, it := range items {
 		if it.lost++; it.lost >= maxLost && s.outage.failed < it.lost || s.stopped != nil {
@@ -188,7 +189,8 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 			continue
 		}
 		e := asError(reply.Err)
-		switch what := e.Reaction(); {
+		what := e.Reaction()
+		switch {
 		case what == bitrix.Held:
 			s.stats.Held++
 			s.budget(it.Command.Method()).refused(now)
@@ -203,9 +205,11 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 			again = append(again, it)
 			continue
 		}
-		it.sent++
-		switch what := e.Reaction(); {
-		case what == bitrix.Unknown && !it.write:
+		if !e.NotSent {
+			it.sent++
+		}
+		switch {
+		case what == bitrix.NotDelivered, what == bitrix.Unknown && !it.write:
 			lost, lostBy = append(lost, it), e
 			continue
 		case what == bitrix.Fatal && !it.Optional:
@@ -217,7 +221,7 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 		s.refuse(r, now)
 	}
 	if len(lost) > 0 {
-		s.loseReads(lost, lostBy)
+		s.repeat(lost, lostBy)
 	}
 	s.again(again)
 }

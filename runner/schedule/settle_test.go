@@ -131,6 +131,38 @@ func TestNotAllowedInABatchGoesAlone(t *testing.T) {
 	})
 }
 
+// A token that expired while a batch ran: what the portal refused for it did
+// not run, and is sent again.
+func TestUndeliveredCommandsOfABatchGoAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		n := 0
+		p.reply = func(bitrix.Command) error {
+			if n++; n == 2 {
+				return &bitrix.Error{Code: bitrix.ExpiredToken, NotSent: true}
+			}
+			return nil
+		}
+		s := New(Config{Seed: 1}, p)
+		r := collect(s, reads(3), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		n = 0
+		u := collect(s, updates(3), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for i, res := range append(r, u...) {
+			if res.Sent != 1 || res.Reply.Err != nil {
+				t.Errorf("command %d: %+v", i, res)
+			}
+		}
+		if s.Stats().Retries != 2 {
+			t.Errorf("%d retries, want 2", s.Stats().Retries)
+		}
+	})
+}
+
 func TestOptionalFailureIsItsOwn(t *testing.T) {
 	noMethod := &bitrix.Error{Code: bitrix.MethodNotFound, Status: 404}
 	for _, optional := range []bool{true, false} {

@@ -131,7 +131,7 @@ type item struct {
 	Task
 	write, alone bool
 	sent         int // times it may have run
-	lost         int // times its answer was lost
+	lost         int // times it or its answer was lost, and it was to be repeated
 }
 
 func newItem(t Task) *item {
