@@ -71,7 +71,6 @@ func (r *Reader) QueryAlone(ctx context.Context, q Query) (*Response, error) {
 }
 
 func (r *Reader) single(ctx context.Context, command Command) (*Response, error) {
-	r.counters.commands.Add(1)
 	ans, e := r.call(ctx, command.Method(), command.parameters(), []Command{command})
 	resp := &Response{Time: ans.Time, Elapsed: ans.Elapsed}
 	if e != nil {
@@ -95,8 +94,6 @@ func (r *Reader) batch(ctx context.Context, commands []Command) (*Response, erro
 		}
 		cmd[i] = param{batchKey(i), c.Method() + "?" + c.parameters().query()}
 	}
-	r.counters.batches.Add(1)
-	r.counters.commands.Add(int64(len(commands)))
 	ans, e := r.call(ctx, MethodBatch, params{{"halt", int64(0)}, {"cmd", cmd}}, commands)
 	resp := &Response{Time: ans.Time, Elapsed: ans.Elapsed}
 	if e != nil {

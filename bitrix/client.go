@@ -41,9 +41,9 @@ type Config struct {
 	UserAgent string
 }
 
-// Counters count what went to the portal.
+// Counters count what went to the portal, each time that it was sent.
 type Counters struct {
-	HTTP      int64 // requests, repeated ones included
+	HTTP      int64 // requests
 	Batches   int64 // requests that were batches
 	Commands  int64 // commands in batches, and calls
 	Throttled int64 // requests that the portal refused with 503 or 429
@@ -111,7 +111,7 @@ func (r *Reader) call(ctx context.Context, method string, p params, commands []C
 	creds := r.conf.Credentials
 	if creds.tokens == nil {
 		secrets := scrub(commands, creds.code)
-		ans, e := r.send(ctx, method, p, secrets)
+		ans, e := r.send(ctx, method, p, len(commands), secrets)
 		ans.secrets = secrets
 		return ans, e
 	}
@@ -122,7 +122,7 @@ func (r *Reader) call(ctx context.Context, method string, p params, commands []C
 	for renewed := false; ; renewed = true {
 		secrets := scrub(commands, token.AccessToken, token.RefreshToken)
 		body := append(p[:len(p):len(p)], param{"auth", token.AccessToken})
-		ans, e := r.send(ctx, method, body, secrets)
+		ans, e := r.send(ctx, method, body, len(commands), secrets)
 		ans.token, ans.secrets = token, secrets
 		renewer, ok := creds.tokens.(Renewer)
 		if e == nil || e.Code != ExpiredToken || renewed || !ok {
@@ -155,10 +155,10 @@ func tokenError(method string, err error) *Error {
 	return &Error{Code: NoToken, Message: cleanText(err.Error()), Status: http.StatusUnauthorized, Method: method, NotSent: true, Err: err}
 }
 
-// send sends one request and sorts its answer: a result, or an error in one
-// of the three shapes.
-func (r *Reader) send(ctx context.Context, method string, p params, secrets scrubber) (answer, *Error) {
-	ans, e := r.exchange(ctx, method, p, secrets)
+// send sends one request, which holds so many commands, and sorts its answer:
+// a result, or an error in one of the three shapes.
+func (r *Reader) send(ctx context.Context, method string, p params, commands int, secrets scrubber) (answer, *Error) {
+	ans, e := r.exchange(ctx, method, p, commands, secrets)
 	if e != nil {
 		e.Method = method
 		if e.Hint == "" {
@@ -174,7 +174,7 @@ func (r *Reader) send(ctx context.Context, method string, p params, secrets scru
 	return ans, nil
 }
 
-func (r *Reader) exchange(ctx context.Context, method string, p params, secrets scrubber) (answer, *Error) {
+func (r *Reader) exchange(ctx context.Context, method string, p params, commands int, secrets scrubber) (answer, *Error) {
 	body, err := p.MarshalJSON()
 	if err != nil {
 		return answer{}, &Error{Code: BadRequest, Message: "the parameters cannot be written as JSON: " + err.Error(), NotSent: true}
@@ -196,6 +196,10 @@ func (r *Reader) exchange(ctx context.Context, method string, p params, secrets 
 	}
 	start := time.Now()
 	r.counters.http.Add(1)
+	r.counters.commands.Add(int64(commands))
+	if method == MethodBatch {
+		r.counters.batches.Add(1)
+	}
 	status, content, err := r.roundTrip(req)
 	elapsed := time.Since(start)
 	if err != nil {

@@ -317,6 +317,24 @@ func TestCounters(t *testing.T) {
 	}
 }
 
+// What is not sent does not count, and what is sent twice counts twice.
+func TestCountersCountWhatIsSent(t *testing.T) {
+	creds, _ := Application("https://portal.example", &renewing{}, NewSecret("k"))
+	c := New(Config{Credentials: creds, Transport: &scripted{status: 401, body: `{"error":"expired_token"}`}})
+	two := []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})}
+	ctx, cancel := context.WithCancel(context.Background())
+	_, _ = c.Update(ctx, two)
+	want := Counters{HTTP: 2, Batches: 2, Commands: 4}
+	if got := c.Counters(); got != want {
+		t.Errorf("with a new token: got %+v, want %+v", got, want)
+	}
+	cancel()
+	_, _ = c.Update(ctx, two)
+	if got := c.Counters(); got != want {
+		t.Errorf("after cancel: got %+v, want %+v", got, want)
+	}
+}
+
 func TestMain(m *testing.M) {
 	// A proxy of the machine has no say in tests on loopback.
 	for _, v := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
