@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"syncsources/bitrix"
@@ -30,6 +31,7 @@ type entry struct {
 	// acknowledged are the paths whose update the portal answered with true.
 	// If the portal does not show them afterwards, they have not converged.
 	acknowledged map[string]bool
+	sent         []string      // the paths of the last update
 	lost         *bitrix.Error // the last update's answer was lost
 	losses       int           // how often that happened because something between us was down
 	postponed    *bitrix.Error // the external system refused, and there is a later retry
@@ -132,9 +134,12 @@ func (a *apply) update(e *entry, f bitrix.Fields, sent []string, after time.Time
 	if after.IsZero() {
 		after = e.notBefore(time.Now())
 	}
+	again := slices.ContainsFunc(sent, func(path string) bool { return slices.Contains(e.sent, path) })
+	e.sent = sent
 	a.writing++
 	a.scheduler.Submit(schedule.Task{
 		Command:   bitrix.UpdateSource(e.result.ID, f),
+		Again:     again,
 		NotBefore: after,
 		Done: func(res schedule.Result) {
 			a.writing--

@@ -129,6 +129,36 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
+// Retries are commands that were sent again, whoever saw to it.
+func TestRetriesAreCounted(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault   sandbox.Fault
+		check   string
+		retries int
+	}{
+		"none":                {retries: 0},
+		"a lost batch":        {fault: sandbox.Fault{Kind: sandbox.FaultBadGateway, Nth: []int{2}}, retries: 1},
+		"it ran all the same": {fault: sandbox.Fault{Kind: sandbox.FaultBadGateway, Nth: []int{2}, Ran: true}, retries: 0},
+		"a lost flag":         {fault: sandbox.Fault{Kind: sandbox.FaultBadGateway, Nth: []int{3}}, retries: 1},
+		"a lost read-back":    {fault: sandbox.Fault{Kind: sandbox.FaultBadGateway, Nth: []int{4}}, retries: 1},
+		"a failed check":      {check: sandbox.CheckFailOnce, retries: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := sqlState(1)
+			state.HonourActive, state.Sources[0].Check = true, tt.check
+			if tt.fault.Kind != "" {
+				state.Faults = []sandbox.Fault{tt.fault}
+			}
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				report := b.apply(runner.Options{Sources: []manifest.Source{{ID: 1, Name: "#1", Title: ptr("new"), Active: ptr(false)}}})
+				if report.Summary.Updated != 1 || report.Requests.Retries != tt.retries {
+					t.Errorf("%v, %d retries, want %d", statuses(report), report.Requests.Retries, tt.retries)
+				}
+			})
+		})
+	}
+}
+
 func TestDoomStopsTheRun(t *testing.T) {
 	state := sqlState(200)
 	state.UpdateCost = time.Second

@@ -270,6 +270,10 @@ func (s *Scheduler) launch(ctx context.Context, group *errgroup.Group, r *reques
 	perMethod := map[string]float64{}
 	for i, it := range r.items {
 		commands[i] = it.Command
+		if it.Again {
+			s.stats.Retries++
+		}
+		it.Again = true
 		c := s.cost(it.Command.Method()).estimate().mean
 		perMethod[it.Command.Method()] += c
 		r.planned += c

@@ -59,7 +59,7 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 	switch what {
 	case bitrix.Throttled:
 		s.refuse(r, now)
-		s.again(r.items)
+		s.queue.putBack(r.items)
 	case bitrix.Held:
 		s.stats.Held++
 		method := bitrix.MethodBatch
@@ -67,7 +67,7 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 			method = r.items[0].Command.Method()
 		}
 		s.budget(method).refused(now)
-		s.again(r.items)
+		s.queue.putBack(r.items)
 	case bitrix.CallAlone:
 		s.callAlone(r, e)
 	case bitrix.NotDelivered:
@@ -75,7 +75,7 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 		if err := s.outage.lost(now, e); err != nil {
 			s.stop(err)
 		}
-		s.again(r.items)
+		s.queue.putBack(r.items)
 	case bitrix.Unknown:
 		s.lose(r, e, now)
 	case bitrix.Fatal:
@@ -143,7 +143,7 @@ func (s *Scheduler) repeat(items []*item, e *bitrix.Error) {
 		}
 		again = append(again, it)
 	}
-	s.again(again)
+	s.queue.putBack(again)
 }
 
 // callAlone takes commands out of batches for good.
@@ -155,13 +155,7 @@ func (s *Scheduler) callAlone(r *request, e *bitrix.Error) {
 	for _, it := range r.items {
 		it.alone = true
 	}
-	s.again(r.items)
-}
-
-// again puts items back that have to be sent once more.
-func (s *Scheduler) again(items []*item) {
-	s.stats.Retries += len(items)
-	s.queue.putBack(items)
+	s.queue.putBack(r.items)
 }
 
 // finish hands out one outcome for all items of a request.
@@ -223,7 +217,7 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 	if len(lost) > 0 {
 		s.repeat(lost, lostBy)
 	}
-	s.again(again)
+	s.queue.putBack(again)
 }
 
 // learn takes the measures off an answer: costs, congestion, budgets.

@@ -9,7 +9,7 @@ type Stats struct {
 	Held     int // commands and batches it refused for want of operating time
 	Cut      int // requests that ran into the portal's time limit
 	Lost     int // requests whose answer was lost, cut ones included
-	Retries  int // commands that were sent again by the scheduler
+	Retries  int // commands that were sent again
 	// Waited is the time in which nothing was in flight although there was
 	// work.
 	Waited time.Duration

@@ -100,6 +100,8 @@ type Task struct {
 	// update: it is held back until a request is filled, or rides along in
 	// one that has room, or goes when there is nothing else left to send.
 	Lazy bool
+	// Again marks a command that an earlier task has sent: it counts as a retry.
+	Again bool
 	// NotBefore holds the task back until then; zero: at once.
 	NotBefore time.Time
 	// Optional marks a command whose failure is its own even where the error
