@@ -1,14 +1,9 @@
 package main
 
-import (
-	"context"
-	"os"
-)
+import "os"
 
 func main() {
 	boundMemory()
-	ctx, stop := watchSignals(context.Background(), os.Exit)
-	code := run(ctx, os.Environ(), os.Stdin, os.Stdout, os.Stderr, os.Args[1:])
-	stop()
-	os.Exit(code)
+	ctx := watchSignals(os.Exit)
+	os.Exit(run(ctx, os.Environ(), os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
 }

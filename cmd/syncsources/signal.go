@@ -20,30 +20,18 @@ func (i interruption) Is(target error) bool { return target == runner.ErrInterru
 
 // watchSignals returns a context that the first SIGINT or SIGTERM cancels, so
 // that a run can settle what is in flight and report. The second one calls
-// leave with the exit code at once. stop ends the watch.
-func watchSignals(parent context.Context, leave func(code int)) (ctx context.Context, stop func()) {
-	ctx, cancel := context.WithCancelCause(parent)
+// leave with the exit code at once. The watch lasts as long as the process: a
+// signal that comes when the run has just ended must not give it another exit
+// code than its report tells.
+func watchSignals(leave func(code int)) context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	done := make(chan struct{})
 	go func() {
-		for range 2 {
-			select {
-			case s := <-signals:
-				if ctx.Err() != nil {
-					leave(interruptCode(s))
-				}
-				cancel(interruption{s})
-			case <-done:
-				return
-			}
-		}
+		cancel(interruption{<-signals})
+		leave(interruptCode(<-signals))
 	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(done)
-		cancel(nil)
-	}
+	return ctx
 }
 
 // interruptCode is the exit code by which shells know a signal.
