@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"syncsources/bitrix/sandbox"
 )
 
 // slowState makes a run that takes a while: each answer comes after two seconds.
@@ -60,6 +64,31 @@ func TestProgress(t *testing.T) {
 		}
 		if strings.Contains(got.stdout, "\x1b") {
 			t.Errorf("standard output has %q", got.stdout)
+		}
+	})
+}
+
+// What is logged of a renewed token does not run into the progress bar either.
+func TestProgressAndTokens(t *testing.T) {
+	paths := files(t, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		state, err := sandbox.ReadState(strings.NewReader(slowState + "address: https://acme.bitrix24.com\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		portal, err := sandbox.New(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer portal.Close()
+		var stdout, stderr bytes.Buffer
+		a := &app{env: newEnvironment([]string{
+			"B24_PORTAL_URL=https://acme.bitrix24.com", "B24_CLIENT_ID=" + sandbox.ClientID, "B24_CLIENT_SECRET=" + sandbox.ClientSecret,
+			"B24_TOKEN_FILE=" + filepath.Join(t.TempDir(), "token.json"), "B24_REFRESH_TOKEN=" + sandbox.RefreshToken,
+		}), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper()}
+		code := a.run(t.Context(), []string{"plan", "--progress", "always", "--log-level", "info", paths[0]})
+		if code != exitOK || !strings.Contains(stderr.String(), "reading 0/3") || !regexp.MustCompile(`\x1b\[K[0-9:]+ INF renewed`).Match(stderr.Bytes()) {
+			t.Errorf("exit code %d, standard error %q", code, stderr.String())
 		}
 	})
 }

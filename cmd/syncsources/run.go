@@ -18,15 +18,15 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	if err := cmp.Or(f.outputFlags.check(), f.metricsFlags.check()); err != nil {
 		return err
 	}
-	invalidManifests := func(findings []*manifest.Error) error {
-		return a.finish(ctx, runner.Invalid(command, findings), delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags, findings: findings})
+	deliver := func(r *runner.Report, findings []*manifest.Error) error {
+		return a.finish(ctx, r, delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags, findings: findings, detailed: f.detailed})
 	}
 	set, findings, err := a.load(ctx, paths)
 	if err != nil {
 		return err
 	}
 	if len(findings) > 0 {
-		return invalidManifests(findings)
+		return deliver(runner.Invalid(command, findings), findings)
 	}
 	selected, err := selectTargets(set.Sources, f.targets)
 	if err != nil {
@@ -35,46 +35,45 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	resolver := manifest.Resolver{LookupEnv: a.env.lookup, AllowDirs: f.allowDirs, DenyFiles: credentialFiles(a.env)}
 	selected, findings = resolver.Resolve(selected)
 	if len(findings) > 0 {
-		return invalidManifests(findings)
+		return deliver(runner.Invalid(command, findings), findings)
 	}
-	portal, err := a.connect(ctx, f.sandbox, f.logger(a.stderr, colored(a.env, f.noColor, a.stderr)))
+	show, log, end := a.progress(f.progress)
+	defer end()
+	logger := f.logger(log, colored(a.env, f.noColor, a.stderr)) // of the token source as well
+	portal, err := a.connect(ctx, f.sandbox, logger)
 	if err != nil {
 		return err
 	}
 	defer portal.close()
 	if f.sandbox == "" {
 		if findings := checkPortals(set.Portals, portal.credentials.Portal()); len(findings) > 0 {
-			return invalidManifests(findings)
+			return deliver(runner.Invalid(command, findings), findings)
 		}
 		if command == "apply" {
 			release, err := lockPortal(ctx, portal.credentials.Portal(), f.lockTimeout)
 			if err != nil {
-				report := runner.Unstarted(ctx, command, portal.credentials.Portal(), selected, asFailure(err).report())
-				return a.finish(ctx, report, delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags})
+				return deliver(runner.Unstarted(ctx, command, portal.credentials.Portal(), selected, asFailure(err).report()), nil)
 			}
 			defer release()
 		}
 	}
-	report := a.converge(ctx, command, f, portal, selected, managed(set.Sources))
-	return a.finish(ctx, report, delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags, detailed: f.detailed})
+	report := converge(ctx, command, f, portal, runner.Options{
+		Sources: selected, Key: portal.credentials.Key(), Schedule: f.schedule(),
+		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
+		ShowUnmanaged: f.showUnmanaged, Managed: managed(set.Sources),
+		Logger: logger, Progress: show,
+	})
+	end()
+	return deliver(report, nil)
 }
 
 // converge runs a plan, with a client that has no method that writes, or an
 // apply.
-func (a *app) converge(ctx context.Context, command string, f *runFlags, portal *connection, selected []manifest.Source, managed map[int64]bool) *runner.Report {
-	show, log, end := a.progress(f.progress)
-	defer end()
-	logger := f.logger(log, colored(a.env, f.noColor, a.stderr))
-	options := runner.Options{
-		Sources: selected, Key: portal.credentials.Key(), Schedule: f.schedule(),
-		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
-		ShowUnmanaged: f.showUnmanaged, Managed: managed,
-		Logger: logger, Progress: show,
-	}
+func converge(ctx context.Context, command string, f *runFlags, portal *connection, o runner.Options) *runner.Report {
 	told := make(chan struct{})
 	silent := context.AfterFunc(ctx, func() {
 		defer close(told)
-		logger.Warn("interrupted: settling what is in flight; a second signal leaves at once")
+		o.Logger.Warn("interrupted: settling what is in flight; a second signal leaves at once")
 	})
 	defer func() {
 		if !silent() {
@@ -84,13 +83,13 @@ func (a *app) converge(ctx context.Context, command string, f *runFlags, portal 
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	if command == "plan" {
-		client := bitrix.NewReader(portal.config(logger, f.requestTime))
+		client := bitrix.NewReader(portal.config(o.Logger, f.requestTime))
 		defer client.CloseIdle()
-		return runner.Plan(ctx, client, options)
+		return runner.Plan(ctx, client, o)
 	}
-	client := bitrix.New(portal.config(logger, f.requestTime))
+	client := bitrix.New(portal.config(o.Logger, f.requestTime))
 	defer client.CloseIdle()
-	return runner.Apply(ctx, client, options)
+	return runner.Apply(ctx, client, o)
 }
 
 // managed holds the ids that any manifest declares, targeted or not.
