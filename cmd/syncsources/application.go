@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"syncsources/bitrix"
+	"syncsources/runner"
 )
 
 // Variables of an application whose token pair is kept and renewed.
@@ -146,7 +147,7 @@ func (a *app) renewingToken(ctx context.Context, logger *slog.Logger) (bitrix.Cr
 // storeFailure makes a failure of a token store that cannot be read.
 func storeFailure(ctx context.Context, variable string, err error) error {
 	if ctx.Err() != nil {
-		return &failure{exit: interruptedCode(ctx), code: "INTERRUPTED", message: "interrupted while reading the token pair"}
+		return &failure{exit: interruptedCode(ctx), code: runner.CodeInterrupted, message: "interrupted while reading the token pair"}
 	}
 	var e *bitrix.Error
 	if !errors.As(err, &e) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -33,7 +34,7 @@ type grant struct {
 func (a *app) await(ctx context.Context, f *loginFlags, app *application) (grant, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	state := newState()
+	state := rand.Text() // nobody can guess it: it ties the browser's return to this login
 	grants := make(chan grant, 1)
 	failures := make(chan error, 1)
 	offer := func(g grant, err error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncsources/bitrix"
+	"syncsources/runner"
 )
 
 // returnAddress is where login waits for the browser unless --listen says
@@ -108,8 +108,12 @@ func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logg
 	defer client.CloseIdle()
 	who, err := client.Identify(ctx)
 	if err != nil {
-		f := loginFailure(ctx, ctx, err)
-		f.message = "the tokens are stored in " + place(app.store) + ", but the portal does not take them: " + f.message
+		f, stored := loginFailure(ctx, ctx, err), "the tokens are stored in "+place(app.store)
+		if ctx.Err() != nil {
+			f.message = "interrupted; " + stored
+		} else {
+			f.message = stored + ", but the first call with them failed: " + f.message
+		}
 		return f
 	}
 	user := fmt.Sprintf("user %d", who.UserID)
@@ -146,15 +150,11 @@ func loginFailure(ctx, limited context.Context, err error) *failure {
 	case errors.As(err, &f):
 		return f
 	case ctx.Err() != nil:
-		return &failure{exit: interruptedCode(ctx), code: "INTERRUPTED", message: "interrupted; nothing was stored"}
+		return &failure{exit: interruptedCode(ctx), code: runner.CodeInterrupted, message: "interrupted; nothing was stored"}
 	case errors.Is(err, context.DeadlineExceeded) && limited.Err() != nil:
-		return &failure{exit: exitStopped, code: "TIMEOUT", message: "nobody let the application in before the time was over", advice: []string{"run login again; --timeout gives more time"}}
+		return &failure{exit: exitStopped, code: runner.CodeTimeout, message: "nobody let the application in before the time was over", advice: []string{"run login again; --timeout gives more time"}}
 	case errors.As(err, &e):
 		return &failure{exit: exitStopped, code: string(e.Code), message: e.Error(), advice: nonEmpty(e.Hint)}
 	}
 	return &failure{exit: exitStopped, code: codeCredentials, message: err.Error()}
 }
-
-// newState returns a text that nobody can guess: it ties the browser's return
-// to this login.
-func newState() string { return rand.Text() }

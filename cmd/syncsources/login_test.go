@@ -207,6 +207,36 @@ func TestLoginInterrupted(t *testing.T) {
 	}
 }
 
+// roundTripper makes a transport of a function.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Who interrupts the last step is told that the tokens are stored.
+func TestLoginInterruptedAtTheEnd(t *testing.T) {
+	portal, environ, file := applicationPortal(t, "")
+	resp, err := http.Get(environ[0][len("B24_PORTAL_URL="):] + "/oauth/authorize/?client_id=" + sandbox.ClientID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	page, _ := io.ReadAll(resp.Body)
+	code := regexp.MustCompile(`<code>([^<]+)</code>`).FindStringSubmatch(string(page))
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	var stderr strings.Builder
+	a := &app{env: newEnvironment(environ), stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr,
+		transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if strings.HasPrefix(r.URL.Path, "/rest/") {
+				cancel(interruption{os.Interrupt})
+			}
+			return portal.RoundTripper().RoundTrip(r)
+		})}
+	if exit := a.run(ctx, []string{"login", "--code", code[1]}); exit != exitInterrupted || stderr.String() != "error: interrupted; the tokens are stored in "+file+"\n" {
+		t.Errorf("exit code %d\n%s", exit, stderr.String())
+	}
+}
+
 func TestLoginWithoutAFreePort(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
