@@ -53,7 +53,7 @@ func (a *app) await(ctx context.Context, f *loginFlags, app *application) (grant
 
 	back, err := listenForReturn(ctx, f.listen, state, offer)
 	if err != nil {
-		_, _ = fmt.Fprintf(a.stderr, "warning: cannot listen on %s, so the browser's return has to be pasted: %v\n", f.listen, err)
+		a.warn(fmt.Sprintf("cannot listen on %s, so the browser's return has to be pasted: %v", f.listen, err), &f.logFlags)
 	} else {
 		defer back.close()
 	}

@@ -25,6 +25,15 @@ func (a *app) complain(f *failure, log *logFlags) {
 	}
 }
 
+// warn writes a warning to standard error, in the form that log asks for.
+func (a *app) warn(message string, log *logFlags) {
+	if log != nil && log.format == "json" {
+		log.logger(a.stderr, false).Warn(message)
+		return
+	}
+	_, _ = fmt.Fprintf(a.stderr, "warning: %s\n", printable(message))
+}
+
 // complainOf writes what is wrong with manifests.
 func (a *app) complainOf(findings []*manifest.Error, log *logFlags) {
 	var logger *slog.Logger

@@ -77,7 +77,7 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 		return ending(reportCode(ctx, report, false))
 	}
 	for _, s := range report.Sources { // the others are exported all the same
-		_, _ = fmt.Fprintf(a.stderr, "error: source #%d is left out: %s\n", s.ID, s.Error.Message)
+		a.complain(&failure{code: s.Error.Code, message: fmt.Sprintf("source #%d is left out: %s", s.ID, s.Error.Message)}, &f.logFlags)
 	}
 	selected, err := filterLive(live, f.ids, f.connectors)
 	if err != nil {

@@ -100,11 +100,22 @@ func TestExportNamesWhatCannotBeDeclared(t *testing.T) {
 }
 
 // exportFrom exports from a portal behind handler.
-func exportFrom(t *testing.T, handler http.Handler) result {
+func exportFrom(t *testing.T, handler http.Handler, flags ...string) result {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return program(t.Context(), []string{"B24_PORTAL_URL=" + server.URL, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}, "export")
+	return program(t.Context(), []string{"B24_PORTAL_URL=" + server.URL, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}, append([]string{"export"}, flags...)...)
+}
+
+// A source that cannot be read is left out, and told in the form of the log.
+func TestExportLeavesBrokenSourcesOut(t *testing.T) {
+	portal := onePage(`[{"id": "4", "title": {}, "connectorId": "1"}, {"id": "5", "title": "T", "connectorId": "1"}]`)
+	for want, flags := range map[string][]string{"error: source #4 is left out: ": nil, `"msg":"source #4 is left out: `: {"--log-format", "json"}} {
+		got := exportFrom(t, portal, flags...)
+		if got.code != exitFailed || !strings.Contains(got.stderr, want) || strings.Count(got.stdout, "- id: ") != 1 {
+			t.Errorf("%v: exit code %d, standard output %q, standard error %q", flags, got.code, got.stdout, got.stderr)
+		}
+	}
 }
 
 // More sources than a page, a batch of pages, and a round number of them.
@@ -133,13 +144,23 @@ func TestExportFromPagesThatNeverEnd(t *testing.T) {
 	for id := 1; id <= bitrix.PageSize; id++ {
 		_, _ = fmt.Fprintf(&page, `,{"id": "%d", "title": "T", "connectorId": "1"}`, id)
 	}
-	list := "[" + page.String()[1:] + "]"
-	requests := 0
+	portal, requests := onePage("["+page.String()[1:]+"]"), 0
 	got := exportFrom(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if requests++; requests > 100 {
 			http.Error(w, "enough", http.StatusTeapot)
 			return
 		}
+		portal.ServeHTTP(w, r)
+	}))
+	if got.code != exitStopped || got.stdout != "" || !strings.Contains(got.stderr, "never end") {
+		t.Errorf("exit code %d, standard output %q, standard error %q", got.code, got.stdout, got.stderr)
+	}
+}
+
+// onePage is a portal that answers each request for a page of sources with the
+// same list.
+func onePage(list string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if !strings.HasSuffix(r.URL.Path, "batch") {
 			_, _ = fmt.Fprintf(w, `{"result": %s}`, list)
@@ -150,8 +171,5 @@ func TestExportFromPagesThatNeverEnd(t *testing.T) {
 			_, _ = fmt.Fprintf(&pages, `,"c%d": %s`, key, list)
 		}
 		_, _ = fmt.Fprintf(w, `{"result": {"result": {%s}, "result_error": []}}`, pages.String()[1:])
-	}))
-	if got.code != exitStopped || got.stdout != "" || !strings.Contains(got.stderr, "never end") {
-		t.Errorf("exit code %d, standard output %q, standard error %q", got.code, got.stdout, got.stderr)
-	}
+	})
 }

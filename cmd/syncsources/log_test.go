@@ -134,9 +134,11 @@ func TestErrorsAsEvents(t *testing.T) {
 			"no credentials":       {"plan", paths[1]},
 			"unknown flag --bogus": {"plan", "--bogus", paths[1]},
 			"no such file":         {"plan", "--sandbox", paths[0], "absent.yaml"},
+			"push metrics":         {"plan", "--sandbox", paths[0], "--pushgateway", "http://127.0.0.1:1", paths[1]},
+			"stands for no flag":   {"plan", "--sandbox", paths[0], paths[2]},
 		} {
-			got := program(t.Context(), []string{"SYNCSOURCES_LOG_FORMAT=json"}, args...)
-			if got.code < exitInvalid || strings.Count(got.stderr, want) != 1 {
+			got := program(t.Context(), []string{"SYNCSOURCES_LOG_FORMAT=json", "SYNCSOURCES_OUTPT=json"}, args...)
+			if got.code == exitOK || strings.Count(got.stderr, want) != 1 {
 				t.Errorf("%v: exit code %d, standard error without one %q: %s", args, got.code, want, got.stderr)
 			}
 			for _, line := range strings.Split(strings.TrimSuffix(got.stderr, "\n"), "\n") {

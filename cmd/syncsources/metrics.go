@@ -35,14 +35,14 @@ func (m *metricsFlags) check() error {
 
 // writeMetrics writes the metrics of a run to their places. The report is the
 // result, so that a Pushgateway that does not answer fails no run.
-func (a *app) writeMetrics(ctx context.Context, r *runner.Report, m *metricsFlags) error {
+func (a *app) writeMetrics(ctx context.Context, r *runner.Report, m *metricsFlags, log *logFlags) error {
 	if m == nil {
 		return nil
 	}
 	if m.pushgateway != "" {
 		// After an interrupt as well: it has a short time limit of its own.
 		if err := render.PushMetrics(context.WithoutCancel(ctx), m.pushgateway, r); err != nil {
-			_, _ = fmt.Fprintln(a.stderr, "warning:", err)
+			a.warn(err.Error(), log)
 		}
 	}
 	if m.file == "" {

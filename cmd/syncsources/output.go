@@ -69,7 +69,7 @@ func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
 		a.complainOfRun(r, d.output.noColor, d.log)
 	}
 	code := reportCode(ctx, r, d.detailed)
-	err := errors.Join(a.print(r, d.output), a.writeReports(r, d.output), a.writeMetrics(ctx, r, d.metrics))
+	err := errors.Join(a.print(r, d.output), a.writeReports(r, d.output), a.writeMetrics(ctx, r, d.metrics, d.log))
 	if err != nil {
 		code = higherClaim(code, exitFailed)
 		a.complain(outputFailed(err), d.log)

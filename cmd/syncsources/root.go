@@ -81,10 +81,15 @@ Exit codes: 0 done, 1 a source failed or a guard refused, 2 changes (plan
 			return cmd.Help()
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			for _, warning := range misspelledVariables(cmd.Root(), a.env) {
-				_, _ = fmt.Fprintln(a.stderr, "warning:", warning)
+			err := setFromEnvironment(cmd, a.env)
+			log := &logFlags{level: "warn"}
+			if f := cmd.Flags().Lookup("log-format"); f != nil {
+				log.format = f.Value.String()
 			}
-			return setFromEnvironment(cmd, a.env)
+			for _, warning := range misspelledVariables(cmd.Root(), a.env) {
+				a.warn(warning, log)
+			}
+			return err
 		},
 	}
 	root.SetIn(a.stdin)
