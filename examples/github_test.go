@@ -136,6 +136,9 @@ func checkStep(t *testing.T, where string, s step, inputs map[string]struct{ Des
 			t.Errorf("%s: the action has no input %q", where, input)
 		}
 	}
+	if !strings.Contains(s.With["paths"], "manifests") {
+		t.Errorf("%s: it looks at %s only", where, s.With["paths"])
+	}
 	for name := range s.Env {
 		if strings.HasPrefix(name, "B24_") && !credentials[name] {
 			t.Errorf("%s: no such credentials: %s", where, name)
@@ -158,6 +161,9 @@ func TestAction(t *testing.T) {
 		}
 	}
 	for _, s := range a.Runs.Steps {
+		if strings.HasPrefix(s.Uses, "actions/setup-go@") && s.With["cache"] != "false" {
+			t.Error("what a pull request has built is there for the build that gets the credentials")
+		}
 		if strings.Contains(s.Run, "${{") || strings.Contains(s.With["script"], "${{") {
 			t.Errorf("an expression in a script: %s%s", s.Run, s.With["script"])
 		}
