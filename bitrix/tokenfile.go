@@ -28,7 +28,8 @@ type TokenFile struct {
 	rename func(from, to string) error
 }
 
-// reserve is the room that a rehearsal leaves for the new pair.
+// reserve is the room that a rehearsal leaves for the new pair: blanks, so that
+// a pair written into it is whole before the rest is cut off.
 const reserve = 8 << 10
 
 // NewTokenFile returns the store in the file at path. logger, which may be
@@ -145,7 +146,7 @@ func (t *TokenFile) Rehearse(_ context.Context, old Pair) error {
 	}
 	f, err := t.create()
 	if err == nil {
-		err = errors.Join(t.write(f, make([]byte, reserve)), f.Close())
+		err = errors.Join(t.write(f, bytes.Repeat([]byte{' '}, reserve)), f.Close())
 	}
 	if err != nil {
 		_ = t.Abandon()

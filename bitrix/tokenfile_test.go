@@ -267,6 +267,28 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 		t.Errorf("the directory holds %s", names)
 	}
 
+	// So does one that is killed a moment before, with the pair in the room of
+	// the rehearsal and the rest of that not yet cut off.
+	second, err := server.Refresh(context.Background(), pair.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := tokenFile(t, path)
+	if err := killed.Rehearse(context.Background(), pair); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path+".new", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(second.encode(), 0); errors.Join(err, f.Close()) != nil {
+		t.Fatal(err)
+	}
+	if p, err := tokenFile(t, path).Load(context.Background()); err != nil || p.AccessToken != second.AccessToken {
+		t.Errorf("the pair in the room of the rehearsal is lost: %v", err)
+	}
+	pair = second
+
 	// It is found even where there was no file yet: in the first login.
 	first := filepath.Join(t.TempDir(), "token.json")
 	if err := os.WriteFile(first+".new", pair.encode(), 0o600); err != nil {
@@ -281,7 +303,7 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(first+".new", make([]byte, reserve), 0o600); err != nil {
+	if err := os.WriteFile(first+".new", []byte(strings.Repeat(" ", reserve)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := tokenFile(t, first).Load(context.Background()); err != nil || dir(t, first) != "token.json token.json.lock token.json.new" {
@@ -290,7 +312,7 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 	unlock()
 
 	// What is not a whole pair, or older than the file, does not count.
-	for name, content := range map[string]string{"room": string(make([]byte, reserve)), "half": `{"access_token":"x`, "seed": `{"refresh_token":"x"}`, "stale": `{"access_token":"x","refresh_token":"x"}`} {
+	for name, content := range map[string]string{"room": strings.Repeat(" ", reserve), "half": `{"access_token":"x`, "seed": `{"refresh_token":"x"}`, "stale": `{"access_token":"x","refresh_token":"x"}`} {
 		if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
