@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -46,25 +47,14 @@ type killer struct {
 	signal   os.Signal // that it is killed with
 	left     int       // events until it is killed; negative: not by an event
 	dead     bool
-	renewing bool
-	tokens   map[string]bool // that clients have used
+	renewing bool   // the client may have a pair that it has not stored
+	renewed  string // the access token in it
 	events   int
 }
 
 func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if strings.HasPrefix(r.URL.Path, "/oauth/token") {
-		k.mu.Lock()
-		dead := k.dead
-		k.renewing = k.renewing || !dead
-		k.mu.Unlock()
-		if dead { // its last words get lost on the way
-			panic(http.ErrAbortHandler)
-		}
-		k.portal.ServeHTTP(w, r)
-		return
-	}
 	var in struct{ Auth string }
 	_ = json.Unmarshal(body, &in)
 	k.event(in.Auth)
@@ -72,11 +62,36 @@ func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k.event(in.Auth)
 }
 
+// authorize is the authorization server.
+func (k *killer) authorize(w http.ResponseWriter, r *http.Request) {
+	k.mu.Lock()
+	dead := k.dead
+	if !dead {
+		k.renewing, k.renewed = true, ""
+	}
+	k.mu.Unlock()
+	if dead { // its last words get lost on the way
+		panic(http.ErrAbortHandler)
+	}
+	answer := httptest.NewRecorder()
+	k.portal.ServeHTTP(answer, r)
+	var pair struct {
+		Access string `json:"access_token"`
+	}
+	_ = json.Unmarshal(answer.Body.Bytes(), &pair)
+	k.mu.Lock()
+	k.renewed = pair.Access
+	k.mu.Unlock()
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}
+
 func (k *killer) event(token string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.tokens[token] { // a new token in use is stored; late answers to an old one tell nothing
-		k.tokens[token], k.renewing = true, false
+	if token != "" && token == k.renewed { // it is in use, so it is stored; the use of former ones tells nothing
+		k.renewing = false
 	}
 	k.events++
 	k.left--
@@ -132,6 +147,8 @@ func newDeathbed(t *testing.T, sources int) *deathbed {
 		TokenLifetime: time.Second,
 		Limits:        sandbox.Limits{Unlimited: true},
 	}
+	server := httptest.NewUnstartedServer(nil)
+	state.Address = "http://" + server.Listener.Addr().String()
 	for id := range int64(sources) {
 		state.Sources = append(state.Sources, sandbox.Source{ID: id + 1, Title: "before", ConnectorID: 1})
 	}
@@ -139,8 +156,9 @@ func newDeathbed(t *testing.T, sources int) *deathbed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &deathbed{killer: &killer{portal: portal, signal: syscall.SIGKILL, left: never, tokens: map[string]bool{sandbox.AccessToken: true}}, t: t, dir: t.TempDir(), tmp: t.TempDir()}
-	server := httptest.NewServer(b.killer)
+	b := &deathbed{killer: &killer{portal: portal, signal: syscall.SIGKILL, left: never}, t: t, dir: t.TempDir(), tmp: t.TempDir()}
+	server.Config.Handler = b.killer
+	server.Start()
 	t.Cleanup(func() {
 		server.Close()
 		_ = portal.Close()
@@ -151,7 +169,7 @@ func newDeathbed(t *testing.T, sources int) *deathbed {
 		t.Fatal(err)
 	}
 	b.env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + b.tmp, "CRM_PASSWORD=",
-		"B24_PORTAL_URL=" + server.URL, "B24_OAUTH_URL=" + server.URL, "B24_TOKEN_FILE=" + token,
+		"B24_PORTAL_URL=" + server.URL, "B24_TOKEN_FILE=" + token,
 		"B24_CLIENT_ID=" + sandbox.ClientID, "B24_CLIENT_SECRET=" + sandbox.ClientSecret}
 	b.reports = []string{"report.json", "report.md", "report.xml", "run.prom"}
 	return b
@@ -184,7 +202,11 @@ func (b *deathbed) apply(events int, at time.Duration) (code int, took time.Dura
 		args = append(args, "--report", b.path(r))
 	}
 	cmd := exec.Command("syncsources", append(args, b.path("manifest.yaml"))...)
-	cmd.Env = b.env
+	// The authorization server ends with the process: what that still had on its
+	// way when it was killed spends no token of the next one.
+	auth := httptest.NewServer(http.HandlerFunc(b.authorize))
+	defer auth.Close()
+	cmd.Env = append(slices.Clip(b.env), "B24_OAUTH_URL="+auth.URL)
 	b.stdout.Reset()
 	b.stderr.Reset()
 	cmd.Stdout, cmd.Stderr = &b.stdout, &b.stderr
@@ -192,6 +214,7 @@ func (b *deathbed) apply(events int, at time.Duration) (code int, took time.Dura
 	b.mu.Lock()
 	err := cmd.Start()
 	b.victim, b.dead, b.left, b.events = cmd.Process, false, never, 0
+	b.renewing = false // the last run has ended, or was killed at another moment
 	if events >= 0 {
 		b.left = events
 	}
