@@ -74,7 +74,10 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	if err := bitrix.Probe(limited, app.store); err != nil {
-		return storeFailure(limited, storeVariable(a.env), err)
+		if limited.Err() != nil && ctx.Err() == nil {
+			return &failure{exit: exitStopped, code: "TIMEOUT", message: err.Error(), advice: []string{"run login again; --timeout gives more time"}}
+		}
+		return storeFailure(ctx, storeVariable(a.env), err)
 	}
 	grant := grant{code: f.code}
 	if grant.code == "" {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"syncsources/bitrix"
 	"syncsources/bitrix/sandbox"
 )
 
@@ -234,6 +235,24 @@ func TestLoginInterruptedAtTheEnd(t *testing.T) {
 		})}
 	if exit := a.run(ctx, []string{"login", "--code", code[1]}); exit != exitInterrupted || stderr.String() != "error: interrupted; the tokens are stored in "+file+"\n" {
 		t.Errorf("exit code %d\n%s", exit, stderr.String())
+	}
+}
+
+// A store that a run keeps locked is waited for until the time is over.
+func TestLoginWaitsForTheStore(t *testing.T) {
+	_, environ, file := applicationPortal(t, "")
+	store, err := bitrix.NewTokenFile(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := store.Lock(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	login := startLogin(t, context.Background(), environ, "--code", "x", "--timeout", "20ms")
+	if code := login.wait(); code != exitStopped || !strings.Contains(login.stderr.String(), file+".lock is held by another run") {
+		t.Errorf("exit code %d\n%s", code, login.stderr.String())
 	}
 }
 
