@@ -7,10 +7,10 @@ import (
 // Credentials that every sandbox knows. They are invented, open nothing else,
 // and are good for examples and tests.
 const (
-	// WebhookPath is the path of the inbound webhook; WebhookUser its user.
-	WebhookPath = "/rest/1/" + WebhookCode + "/"
+	// WebhookPath is the path of the inbound webhook.
+	WebhookPath = "/rest/" + webhookUser + "/" + WebhookCode + "/"
 	WebhookCode = "sandbox0webhook0code"
-	WebhookUser = "1"
+	webhookUser = "1"
 
 	// ClientID and ClientSecret are of the application that owns the sources.
 	ClientID     = "local.5a4d0b0c5a4d0b.00000001"
@@ -52,7 +52,7 @@ func newTokens(lifetime time.Duration) tokens {
 // auth or access_token, or by the Authorization header.
 func (p *Portal) authenticate(t target, req request) (auth, *apiError) {
 	if t.webhook != "" {
-		if t.user != WebhookUser || t.webhook != WebhookCode {
+		if t.user != webhookUser || t.webhook != WebhookCode {
 			return auth{}, errNoAuth
 		}
 		return auth{webhook: true, client: ClientID, user: 1}, nil

@@ -1,8 +1,8 @@
 package sandbox
 
 import (
+	"maps"
 	"slices"
-	"strconv"
 )
 
 // connector is a connector as the portal holds it; it does not change.
@@ -59,7 +59,7 @@ var connectorFieldList = []field{
 // value is a field of a connector, as a list shows it.
 func (c *connector) value(name string) any {
 	url := func(path string) string {
-		return "https://connector-" + strconv.FormatInt(c.id, 10) + ".example/" + path
+		return "https://connector-" + idText(c.id) + ".example/" + path
 	}
 	switch name {
 	case "id":
@@ -111,13 +111,8 @@ func (r *run) connectorList(params *array) (any, *apiError) {
 	}
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
-	ids := make([]int64, 0, len(r.p.connectors))
-	for id := range r.p.connectors {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
 	var rows []row
-	for _, id := range ids {
+	for _, id := range slices.Sorted(maps.Keys(r.p.connectors)) {
 		rows = append(rows, r.p.connectors[id])
 	}
 	return q.page(rows), nil
@@ -145,9 +140,6 @@ func (r *run) connectorGet(params *array) (any, *apiError) {
 
 // connectorFields is biconnector.connector.fields.
 func (r *run) connectorFields(*array) (any, *apiError) { return describe(connectorFieldList), nil }
-
-// sourceFields is biconnector.source.fields.
-func (r *run) sourceFields(*array) (any, *apiError) { return describe(sourceFields), nil }
 
 // describe is the answer of the fields methods.
 func describe(fields []field) *array {

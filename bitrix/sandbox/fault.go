@@ -62,15 +62,15 @@ func (f *Fault) check() error {
 	case !slices.Contains(faultKinds, f.Kind):
 		return fmt.Errorf("unknown kind %q of fault: %s", f.Kind, strings.Join(faultKinds, ", "))
 	case f.Rate < 0 || f.Rate > 1:
-		return fmt.Errorf("the rate of a fault is a probability from 0 to 1")
+		return fmt.Errorf("the rate of a fault must be a probability from 0 to 1")
 	case f.Kind == FaultError && (f.Status < 200 || f.Status > 599 || f.Code == ""):
 		return fmt.Errorf("a fault of kind error needs a status and a code")
 	case f.Delay < 0 || f.Times < 0:
-		return fmt.Errorf("delay and times of a fault are not negative")
+		return fmt.Errorf("delay and times of a fault must not be negative")
 	}
 	for _, n := range f.Nth {
 		if n < 1 {
-			return fmt.Errorf("nth counts requests from 1")
+			return fmt.Errorf("nth must count requests from 1")
 		}
 	}
 	return nil

@@ -149,14 +149,14 @@ func (r *run) serve(req request) answer {
 }
 
 // faulty gives an answer, or what a fault makes of it.
-func (r *run) faulty(method string, answer func() answer) answer {
+func (r *run) faulty(method string, real func() answer) answer {
 	f := r.p.strike(method, false)
 	if f == nil {
-		return answer()
+		return real()
 	}
-	a := answer0
+	var a answer // of a request that is not executed
 	if f.runs() {
-		a = answer()
+		a = real()
 	}
 	if f.Kind == FaultSlow {
 		delay := f.Delay
@@ -169,6 +169,3 @@ func (r *run) faulty(method string, answer func() answer) answer {
 	}
 	return f.answer(a)
 }
-
-// answer0 stands for the answer of a request that was not executed.
-var answer0 answer

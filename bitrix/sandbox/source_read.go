@@ -1,9 +1,6 @@
 package sandbox
 
-import (
-	"slices"
-	"strconv"
-)
+import "slices"
 
 // value is a field of a source as a list shows it: the id is a text there.
 func (s *source) value(name string) any {
@@ -132,6 +129,9 @@ func (r *run) candidates(q *listing) (ids []int64, filtered bool) {
 	return all, q.filter.len() > 0
 }
 
+// sourceFields is biconnector.source.fields.
+func (r *run) sourceFields(*array) (any, *apiError) { return describe(sourceFields), nil }
+
 // sourceGet is biconnector.source.get.
 func (r *run) sourceGet(params *array) (any, *apiError) {
 	id, err := checkID(params)
@@ -149,7 +149,7 @@ func (r *run) sourceGet(params *array) (any, *apiError) {
 		return nil, errSourceNotFound
 	}
 	connection := dict(
-		"id", s.id, "type", "rest", "code", "rest_"+strconv.FormatInt(s.connectorID, 10),
+		"id", s.id, "type", "rest", "code", s.value("code"),
 		"title", s.title, "description", s.value("description"), "active", s.active,
 		"dateCreate", s.value("dateCreate"), "dateUpdate", s.value("dateUpdate"),
 		"createdById", s.createdBy, "updatedById", s.updatedBy,

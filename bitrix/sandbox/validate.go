@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
 	"strconv"
 	"strings"
 )
@@ -177,7 +176,7 @@ func newSettings(c *connector, sent any) ([]param, *apiError) {
 		}
 		s, ok := text(a.vals[i])
 		if !ok {
-			return nil, &apiError{http.StatusInternalServerError, errInternal.code, errInternal.desc}
+			return nil, errInternal
 		}
 		out = append(out, param{code: a.keys[i], value: trim(s)})
 	}
