@@ -75,9 +75,9 @@ func (a *app) application(logger *slog.Logger) (*application, error) {
 		if len(missing) == 1 {
 			verb = "is"
 		}
-		advice := "an application with a token that is renewed needs " + enumerate([]string{varPortal, varClientID, varClientSecret}) +
+		advice := "an application with a token that is renewed needs " + enumerate([]string{varPortal, varClientID, varClientSecret}, "and") +
 			", and " + varTokenFile + " or " + varTokenHelper + ": each renewal replaces the refresh token, which has to be kept"
-		return nil, invalid(codeCredentials, enumerate(missing)+" "+verb+" not set", advice)
+		return nil, invalid(codeCredentials, enumerate(missing, "and")+" "+verb+" not set", advice)
 	}
 	if file != "" && helper != "" {
 		return nil, invalid(codeCredentials, varTokenFile+" and "+varTokenHelper+" are both set", "unset one of them: a token pair is kept in one place")
@@ -165,12 +165,4 @@ func nonEmpty(texts ...string) []string {
 		}
 	}
 	return list
-}
-
-// enumerate joins names as a sentence does: a, b and c.
-func enumerate(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }

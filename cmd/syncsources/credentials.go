@@ -45,7 +45,7 @@ func (a *app) credentials(ctx context.Context, logger *slog.Logger) (bitrix.Cred
 	for _, kind := range []struct {
 		set  bool
 		name string
-	}{{webhook != "", varWebhook}, {token != "", varAccessToken}, {len(renewing) > 0, enumerate(renewing)}} {
+	}{{webhook != "", varWebhook}, {token != "", varAccessToken}, {len(renewing) > 0, enumerate(renewing, "and")}} {
 		if kind.set {
 			kinds = append(kinds, kind.name)
 		}
@@ -67,7 +67,7 @@ func (a *app) credentials(ctx context.Context, logger *slog.Logger) (bitrix.Cred
 	}
 	return none, invalid(codeCredentials, "no credentials in the environment",
 		"set "+varPortal+" and "+varAccessToken+" for an application, or "+varWebhook+" for a webhook",
-		"for a token that is renewed, set "+enumerate([]string{varPortal, varClientID, varClientSecret, varTokenFile})+", then run: syncsources login",
+		"for a token that is renewed, set "+enumerate([]string{varPortal, varClientID, varClientSecret, varTokenFile}, "and")+", then run: syncsources login",
 		"to try the program without a portal, use --sandbox FILE")
 }
 

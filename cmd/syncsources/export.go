@@ -44,8 +44,8 @@ change. --env-file writes a template that lists them.`,
 		},
 	}
 	set := cmd.Flags()
-	set.Var(&listValue[int]{&f.ids, "ID", integer(1, math.MaxInt)}, "id", "only the source with this id (repeatable)")
-	set.Var(&listValue[int]{&f.connectors, "ID", integer(1, math.MaxInt)}, "connector", "only sources of the connector with this id (repeatable)")
+	set.Var(&listValue[int]{&f.ids, "ID", integer(math.MaxInt)}, "id", "only the source with this id (repeatable)")
+	set.Var(&listValue[int]{&f.connectors, "ID", integer(math.MaxInt)}, "connector", "only sources of the connector with this id (repeatable)")
 	set.StringVar(&f.envFile, "env-file", "", "also write this `file`: the variables that the manifest refers to, without values; it must not exist")
 	addFlag(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run", duration)
 	f.logFlags.add(set)

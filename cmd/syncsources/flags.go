@@ -74,11 +74,11 @@ type portalFlags struct {
 
 func (p *portalFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&p.sandbox, "sandbox", "", "run against an in-process stand-in portal seeded from this state `file`; needs no credentials")
-	addFlag(set, &p.concurrency, "concurrency", "N", "16", "most requests in flight; fewer while the portal is slow", integer(1, math.MaxInt))
-	addFlag(set, &p.batchSize, "batch-size", "N", "50", "most commands in a batch, 50 at most", integer(1, bitrix.MaxBatch))
+	addFlag(set, &p.concurrency, "concurrency", "N", "16", "most requests in flight; fewer while the portal is slow", integer(math.MaxInt))
+	addFlag(set, &p.batchSize, "batch-size", "N", "50", "most commands in a batch, 50 at most", integer(bitrix.MaxBatch))
 	addFlag(set, &p.tariff, "tariff", "name", "standard", "the portal's rate limit by its tariff: standard (2 a second, burst 50) or enterprise (5, 250)", choice("standard", "enterprise"))
 	addFlag(set, &p.rate, "rate", "R", "", "requests a second that the portal allows, instead of the tariff's", rate)
-	addFlag(set, &p.burst, "burst", "B", "", "requests that the portal allows at once, instead of the tariff's", integer(1, math.MaxInt))
+	addFlag(set, &p.burst, "burst", "B", "", "requests that the portal allows at once, instead of the tariff's", integer(math.MaxInt))
 	addFlag(set, &p.operatingLimit, "operating-limit", "duration", "480s", "execution time that the portal allows a method in ten minutes, 0 for none", durationOrZero)
 	addFlag(set, &p.requestTime, "request-time", "duration", "60s", "length at which the portal cuts a request", duration)
 }

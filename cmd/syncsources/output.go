@@ -26,7 +26,7 @@ func (o *outputFlags) add(set *pflag.FlagSet) {
 	forms := render.Forms()
 	o.form = forms[0]
 	form := &flagValue[string]{target: &o.form, kind: "format", parse: choice(forms...), text: o.form}
-	set.VarP(form, "output", "o", "form of the result: "+alternatives(forms))
+	set.VarP(form, "output", "o", "form of the result: "+enumerate(forms, "or"))
 	set.StringArrayVar(&o.reports, "report", nil, "also write the report to this `file`, by its ending .json, .md or .xml (JUnit); atomically, and when the run fails as well (repeatable)")
 }
 
@@ -79,9 +79,6 @@ func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
 
 // print writes the report to standard output.
 func (a *app) print(r *runner.Report, o *outputFlags) error {
-	if r.Command == "validate" && o.form == render.FormText {
-		return a.printValid(r)
-	}
 	form, err := render.Form(o.form)
 	if err != nil {
 		return err
@@ -105,15 +102,6 @@ func (a *app) appendStepSummary(r *runner.Report, o render.Options) error {
 		return fmt.Errorf("step summary: %w", err)
 	}
 	return errors.Join(render.StepSummary(f, r, o), f.Close())
-}
-
-// printValid is the text form of validate, whose report knows no portal.
-func (a *app) printValid(r *runner.Report) error {
-	if r.Outcome == runner.OutcomeInvalid {
-		return nil
-	}
-	_, err := fmt.Fprintf(a.stdout, "valid: %d %s\n", r.Summary.Total, plural(r.Summary.Total, "source"))
-	return err
 }
 
 // writeReports writes the files of --report.

@@ -130,7 +130,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 			names = append(names, c.Name())
 		}
 	}
-	return invalid(codeCommandLine, fmt.Sprintf("unknown command %q", name), didYouMean(name, names, "the commands are "+alternatives(names)))
+	return invalid(codeCommandLine, fmt.Sprintf("unknown command %q", name), didYouMean(name, names, "the commands are "+enumerate(names, "or")))
 }
 
 // didYouMean is a line of advice: the nearest name, else what there is.

@@ -86,14 +86,6 @@ func (a *app) serve(ctx context.Context, address string, portal *sandbox.Portal)
 	return nil
 }
 
-// plural is a noun as it follows the number n.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
-}
-
 // hostAndPort checks an address to listen on.
 func hostAndPort(text string) (string, error) {
 	if _, port, err := net.SplitHostPort(text); err != nil || port == "" {

@@ -34,7 +34,7 @@ JSON report. Editors complete and check a manifest that begins with
 				case "report":
 					document = schema.Report()
 				default:
-					return invalid(codeCommandLine, fmt.Sprintf("unknown schema %q", args[0]), didYouMean(args[0], documents, "there are "+alternatives(documents)))
+					return invalid(codeCommandLine, fmt.Sprintf("unknown schema %q", args[0]), didYouMean(args[0], documents, "there are "+enumerate(documents, "or")))
 				}
 			}
 			if _, err := a.stdout.Write(document); err != nil {

@@ -77,15 +77,15 @@ func repeatable(f *pflag.Flag) bool {
 	return false
 }
 
-// integer parses integers in plain decimal form from least to most.
-func integer(least, most int) func(string) (int, error) {
+// integer parses integers from 1 to most.
+func integer(most int) func(string) (int, error) {
 	return func(text string) (int, error) {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < least || n > most {
+		if err != nil || n < 1 || n > most {
 			if most == math.MaxInt {
-				return 0, fmt.Errorf("must be an integer of at least %d", least)
+				return 0, fmt.Errorf("must be an integer of at least 1")
 			}
-			return 0, fmt.Errorf("must be an integer from %d to %d", least, most)
+			return 0, fmt.Errorf("must be an integer from 1 to %d", most)
 		}
 		return n, nil
 	}
@@ -126,7 +126,7 @@ func choice(words ...string) func(string) (string, error) {
 				return w, nil
 			}
 		}
-		message := "must be " + alternatives(words)
+		message := "must be " + enumerate(words, "or")
 		if near := manifest.Nearest(text, words); near != "" {
 			message += fmt.Sprintf("; did you mean %q?", near)
 		}
@@ -134,10 +134,11 @@ func choice(words ...string) func(string) (string, error) {
 	}
 }
 
-// alternatives joins words as in "a, b or c".
-func alternatives(words []string) string {
+// enumerate joins words as a sentence does, with "and" or "or" before the last
+// one: a, b or c.
+func enumerate(words []string, conjunction string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+	return strings.Join(words[:len(words)-1], ", ") + " " + conjunction + " " + words[len(words)-1]
 }

@@ -21,9 +21,9 @@ func TestValues(t *testing.T) {
 			}
 		}
 	}
-	check("integer", func(s string) error { _, err := integer(1, 50)(s); return err },
+	check("integer", func(s string) error { _, err := integer(50)(s); return err },
 		[]string{"1", "50"}, []string{"0", "-1", "51", "", "x", "1.0", "99999999999999999999"}, "an integer from 1 to 50")
-	check("integer without an end", func(s string) error { _, err := integer(1, math.MaxInt)(s); return err },
+	check("integer without an end", func(s string) error { _, err := integer(math.MaxInt)(s); return err },
 		[]string{"1", "100000"}, []string{"0", "-3"}, "an integer of at least 1")
 	check("rate", func(s string) error { _, err := rate(s); return err },
 		[]string{"2", "0.5"}, []string{"0", "-1", "NaN", "Inf", "1e999", "fast"}, "above 0")
@@ -46,10 +46,10 @@ func TestFlagValueKeepsTheLastGoodText(t *testing.T) {
 	}
 }
 
-func TestAlternatives(t *testing.T) {
+func TestEnumerate(t *testing.T) {
 	for want, words := range map[string][]string{"": nil, "a": {"a"}, "a or b": {"a", "b"}, "a, b or c": {"a", "b", "c"}} {
-		if got := alternatives(words); got != want {
-			t.Errorf("alternatives(%q) = %q, want %q", words, got, want)
+		if got := enumerate(words, "or"); got != want {
+			t.Errorf("enumerate(%q) = %q, want %q", words, got, want)
 		}
 	}
 }
