@@ -72,7 +72,7 @@ func plain(n Node, what, advice string) []*Error {
 
 // settingKey reports a key of a settings block whose text is not certain.
 func settingKey(f Node) []*Error {
-	key := f.KeyNode()
+	key := f.keyNode()
 	if key.Kind() == String {
 		return nil
 	}

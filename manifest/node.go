@@ -70,8 +70,8 @@ func (n Node) Plain() bool { return plainInteger(n.val.Value) }
 // Key returns the name of a field.
 func (n Node) Key() string { return n.key.Value }
 
-// KeyNode returns the key of a field as a value.
-func (n Node) KeyNode() Node { return Node{doc: n.doc, val: n.key, use: n.keyUse} }
+// keyNode returns the key of a field as a value.
+func (n Node) keyNode() Node { return Node{doc: n.doc, val: n.key, use: n.keyUse} }
 
 // Len returns the number of items of a list.
 func (n Node) Len() int { return len(n.val.Content) }

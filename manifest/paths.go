@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// Stdin is the name of standard input in positions.
-const Stdin = "<stdin>"
+// stdinName is the name of standard input in positions.
+const stdinName = "<stdin>"
 
 // maxFile is the largest file that is read, in bytes: several times what
 // 100,000 sources take, and an end for devices that have none.
@@ -69,7 +69,7 @@ func readStdin(stdin io.Reader) (*text, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read standard input: %w", err)
 	}
-	return newText(Stdin, ".", data), nil
+	return newText(stdinName, ".", data), nil
 }
 
 // readFile reads a manifest. What stands at a path may come from anybody who

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// MaxReferenced is the largest content of a referenced file or variable, in
+// maxReferenced is the largest content of a referenced file or variable, in
 // bytes.
-const MaxReferenced = 64 << 10
+const maxReferenced = 64 << 10
 
 // Resolver fetches what references stand for. The zero value knows no
 // variable, and reads files below a manifest's own directory and /run/secrets.
@@ -116,7 +116,7 @@ func reserved(name string) bool {
 // unfit reports a content that cannot be a settings value.
 func unfit(what, rule, s string) *fault {
 	switch {
-	case len(s) > MaxReferenced:
+	case len(s) > maxReferenced:
 		return &fault{rule + "-too-large", what + " holds more than 64 KiB", nil}
 	case strings.ContainsRune(s, 0):
 		return &fault{rule + "-nul", what + " holds a NUL character", []string{"a settings value is a text"}}

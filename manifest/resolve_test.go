@@ -32,7 +32,7 @@ func environment(vars map[string]string) func(string) (string, bool) {
 }
 
 func TestResolve(t *testing.T) {
-	big := strings.Repeat("x", manifest.MaxReferenced)
+	big := strings.Repeat("x", 64<<10)
 	tree(t, map[string]string{
 		"m/lf":           "one\n",
 		"m/crlf":         "two\r\n",
@@ -98,7 +98,7 @@ func TestResolveRefuses(t *testing.T) {
 		"m/secrets/blank":   " \t\n",
 		"m/secrets/nul":     "s3cret\x00",
 		"m/secrets/latin1":  "s3cret\xff",
-		"m/secrets/big":     strings.Repeat("x", manifest.MaxReferenced+1),
+		"m/secrets/big":     strings.Repeat("x", 64<<10+1),
 		"m/token.json":      "s3cret",
 		"outside/key":       "s3cret",
 		"mm/key":            "s3cret", // its path begins like the manifest's directory
@@ -117,7 +117,7 @@ func TestResolveRefuses(t *testing.T) {
 	}
 	r := manifest.Resolver{
 		LookupEnv: environment(map[string]string{
-			"EMPTY": "", "BLANK": " \n", "NUL": "s3cret\x00", "LATIN1": "s3cret\xff", "BIG": strings.Repeat("x", manifest.MaxReferenced+1),
+			"EMPTY": "", "BLANK": " \n", "NUL": "s3cret\x00", "LATIN1": "s3cret\xff", "BIG": strings.Repeat("x", 64<<10+1),
 		}),
 		DenyFiles:  []string{"m/token.json", "gone.json"},
 		SecretsDir: "run/secrets",

@@ -169,7 +169,7 @@ func (r *resolving) readBelow(dir root, name string) ([]byte, error) {
 	if denied(info, r.DenyFiles) {
 		return nil, errDenied
 	}
-	return io.ReadAll(io.LimitReader(f, MaxReferenced+3)) // with its line break
+	return io.ReadAll(io.LimitReader(f, maxReferenced+3)) // with its line break
 }
 
 // denied reports whether a file is one of those at the paths.

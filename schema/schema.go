@@ -21,8 +21,15 @@ import (
 //go:embed sources.schema.json
 var sources []byte
 
+//go:embed report.schema.json
+var report []byte
+
 // Sources returns the JSON Schema (draft-07) of manifests.
 func Sources() []byte { return bytes.Clone(sources) }
+
+// Report returns the JSON Schema (draft-07) of the JSON report that plan,
+// apply and validate write.
+func Report() []byte { return bytes.Clone(report) }
 
 // compiled is the schema of manifests in the forms that Check needs.
 type compiled struct {
