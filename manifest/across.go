@@ -30,7 +30,7 @@ func across(sources []built) []*Error {
 			at, other = other, at // the one whose name is written out
 		}
 		if other.name.val == nil {
-			found = append(found, at.name.Problem("duplicate-name", []string{declaredAt(other.id)}, "the name %s is that of the source %d, which has no other", Quote(s.Name), other.ID))
+			found = append(found, at.name.Problem("duplicate-name", []string{declaredAt(other.id)}, "the name %s is the default name of source %d", Quote(s.Name), other.ID))
 			continue
 		}
 		found = append(found, at.name.Problem("duplicate-name", []string{declaredAt(other.name)}, "the name %s is declared twice", Quote(s.Name)))
@@ -38,4 +38,4 @@ func across(sources []built) []*Error {
 	return found
 }
 
-func declaredAt(n Node) string { return "it is declared at " + n.Position().String() + " already" }
+func declaredAt(n Node) string { return "already declared at " + n.Position().String() }

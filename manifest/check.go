@@ -47,7 +47,7 @@ func checkSource(n Node) []*Error {
 			codes = append(codes, f.Key())
 			found = append(found, settingKey(f)...)
 			if f.Kind() == Integer && !f.Plain() {
-				found = append(found, plain(f, "the setting "+Quote(f.Key()), "quote it: it is sent as the text it is written as")...)
+				found = append(found, plain(f, "the setting "+Quote(f.Key()), "quote it: it is sent exactly as written")...)
 			}
 		}
 	}
@@ -76,7 +76,7 @@ func settingKey(f Node) []*Error {
 	if key.Kind() == String {
 		return nil
 	}
-	advice := []string{"quote it to mean the text"}
+	advice := []string{"quote it to mean text"}
 	switch key.Kind() {
 	case Integer:
 		if key.Plain() {
@@ -84,7 +84,7 @@ func settingKey(f Node) []*Error {
 		}
 		return []*Error{f.KeyProblem("plain-integer", advice, "a settings key must be an integer in plain decimal form, not %s", bare(f.Key()))}
 	default:
-		return []*Error{f.KeyProblem("key-type", advice, "a settings key must be a text or an integer, not %s", key.Kind())}
+		return []*Error{f.KeyProblem("key-type", advice, "a settings key must be a string or an integer, not %s", key.Kind())}
 	}
 }
 
@@ -111,7 +111,7 @@ func undeclared(reveal Node, codes []string) []*Error {
 		if len(codes) == 0 {
 			advice = append(advice, "the source declares no settings")
 		} else {
-			advice = append(advice, "declared are: "+quoteAll(codes))
+			advice = append(advice, "declared: "+quoteAll(codes))
 		}
 		name := "a name that the settings do not declare"
 		if item.doc.visible().public(item.val) {

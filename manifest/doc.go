@@ -20,7 +20,7 @@
 //	control-character  another character that YAML does not allow
 //	syntax             anything else that is no YAML
 //	empty-file         a file without a document that says anything
-//	alias-cycle        an alias inside of what it names
+//	alias-cycle        an alias inside what it names
 //	alias-bomb         aliases out of all proportion to the file
 //
 // What no manifest may hold, wherever it stands:

@@ -24,7 +24,7 @@ func guard(d *Document) []*Error {
 	g := guardian{doc: d, sizes: map[*yaml.Node]float64{}}
 	own, total := g.measure(d.root)
 	if g.cycle != nil {
-		return []*Error{d.problem(g.cycle, nil, "alias-cycle", nil, "the alias *%s stands inside of what it names", bare(g.cycle.Value))}
+		return []*Error{d.problem(g.cycle, nil, "alias-cycle", nil, "the alias *%s stands inside what it names", bare(g.cycle.Value))}
 	}
 	share := (total - own) / total
 	if total > fewAliased && (share > aliasesSmall || total > smallDocument && share > aliasesLarge) {
@@ -38,7 +38,7 @@ func guard(d *Document) []*Error {
 type guardian struct {
 	doc   *Document
 	sizes map[*yaml.Node]float64 // of what aliases name; 0 while it is being counted
-	cycle *yaml.Node             // an alias inside of what it names
+	cycle *yaml.Node             // an alias inside what it names
 	worst *yaml.Node             // the alias that stands for most nodes
 	most  float64
 }
@@ -99,7 +99,7 @@ func keys(d *Document, n *yaml.Node) []*Error {
 		raw := n.Content[i]
 		key := d.node(raw)
 		if key.val.Kind != yaml.ScalarNode {
-			found = append(found, d.problem(raw, nil, "key-type", []string{"a key is a text or an integer"}, "a key cannot be %s", key.Kind()))
+			found = append(found, d.problem(raw, nil, "key-type", []string{"a key is a string or an integer"}, "a key cannot be %s", key.Kind()))
 			continue
 		}
 		if isMerge(raw) {
@@ -111,7 +111,7 @@ func keys(d *Document, n *yaml.Node) []*Error {
 			if !d.visible().secret(key.val) {
 				name = " " + Quote(key.val.Value)
 			}
-			found = append(found, d.problem(raw, nil, "duplicate-key", []string{"it is declared at " + at.String() + " already"}, "duplicate key%s", name))
+			found = append(found, d.problem(raw, nil, "duplicate-key", []string{"already declared at " + at.String()}, "duplicate key%s", name))
 			continue
 		}
 		first[key.val.Value] = raw
@@ -167,7 +167,7 @@ func tags(d *Document, n *yaml.Node) []*Error {
 	if fits {
 		return nil
 	}
-	advice := []string{"leave the tag out; quote a text that begins with an exclamation mark"}
+	advice := []string{"leave the tag out; quote text that begins with an exclamation mark"}
 	if !d.visible().public(n) {
 		return []*Error{d.problem(n, nil, "tag", advice, "this tag is not allowed here")}
 	}

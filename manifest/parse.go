@@ -40,7 +40,7 @@ func parse(t *text) ([]*Document, []*Error) {
 			Position: Position{t.name, 1, 1},
 			Rule:     "empty-file",
 			Message:  "the file declares nothing",
-			Advice:   []string{"a manifest without sources is written as: version: 1, and sources: []"},
+			Advice:   []string{"a manifest without sources is written as version: 1 and sources: []"},
 		}}
 	}
 	return docs, nil

@@ -119,9 +119,9 @@ func unfit(what, rule, s string) *fault {
 	case len(s) > maxReferenced:
 		return &fault{rule + "-too-large", what + " holds more than 64 KiB", nil}
 	case strings.ContainsRune(s, 0):
-		return &fault{rule + "-nul", what + " holds a NUL character", []string{"a settings value is a text"}}
+		return &fault{rule + "-nul", what + " holds a NUL character", []string{"a settings value is text"}}
 	case !utf8.ValidString(s):
-		return &fault{rule + "-invalid-utf8", what + " is not valid UTF-8", []string{"a settings value is a text"}}
+		return &fault{rule + "-invalid-utf8", what + " is not valid UTF-8", []string{"a settings value is text"}}
 	case strings.Trim(s, " \t\n\r\x0b") == "":
 		return &fault{rule + "-empty", what + " is empty", []string{`an empty value is declared as ""`}}
 	}

@@ -166,7 +166,7 @@ func anchorName(problem string) string {
 // asterisk looks like one.
 func explain(problem string, shown bool) (message string, advice []string) {
 	if name := anchorName(problem); name != "" {
-		advice = []string{"a text that begins with an asterisk has to be quoted"}
+		advice = []string{"text that begins with an asterisk has to be quoted"}
 		if shown {
 			return "no anchor &" + bare(name) + " stands before this alias", advice
 		}
@@ -185,17 +185,17 @@ var sentences = []struct {
 	problem, message string
 	advice           []string
 }{
-	{"mapping values are not allowed", "a colon cannot stand here", []string{"quote a text that holds a colon and a space; a key has to start on a line of its own, as deep as its neighbours"}},
-	{"found character that cannot start any token", "a value cannot begin with this character", []string{"indent with spaces, not with tabs; quote a text that begins with a tab, %, @ or `"}},
+	{"mapping values are not allowed", "a colon cannot stand here", []string{"quote text that holds a colon and a space; a key has to start on a line of its own, as deep as its neighbours"}},
+	{"found character that cannot start any token", "a value cannot begin with this character", []string{"indent with spaces, not with tabs; quote text that begins with a tab, %, @ or `"}},
 	{"found a tab character", "a line cannot be indented with a tab", []string{"indent with spaces"}},
 	{"did not find expected key", "a key with a colon was expected here", []string{"the keys of one mapping are indented alike; nothing but a comment follows a closing quote or bracket"}},
 	{"did not find expected '-' indicator", "a dash was expected here", []string{"items of one list are indented alike, and so are the keys of one mapping"}},
-	{"unexpected end of stream", "a quoted text that starts here is not closed", nil},
-	{"unexpected document indicator", "a quoted text that starts here is not closed before the document ends", nil},
+	{"unexpected end of stream", "a quoted string that starts here is not closed", nil},
+	{"unexpected document indicator", "a quoted string that starts here is not closed before the document ends", nil},
 	{"expected ',' or ']'", "a list that starts here has no comma or closing bracket where one is needed", nil},
-	{"expected ',' or '}'", "a mapping that starts here has no comma or closing brace where one is needed", []string{"quote a text that holds a brace, a bracket or a comma"}},
+	{"expected ',' or '}'", "a mapping that starts here has no comma or closing brace where one is needed", []string{"quote text that holds a brace, a bracket or a comma"}},
 	{"could not find expected ':'", "a key that starts here has no colon", nil},
 	{"unknown escape character", "a backslash in double quotes cannot stand before this character", []string{`write a backslash as \\, or use single quotes`}},
-	{"did not find expected alphabetic or numeric character", "the name of an anchor or alias is missing", []string{"quote a text that begins with * or &"}},
-	{"undefined tag handle", "a tag that begins here is not defined", []string{"quote a text that begins with an exclamation mark"}},
+	{"did not find expected alphabetic or numeric character", "the name of an anchor or alias is missing", []string{"quote text that begins with * or &"}},
+	{"undefined tag handle", "a tag that begins here is not defined", []string{"quote text that begins with an exclamation mark"}},
 }

@@ -39,9 +39,9 @@ func kindAdvice(v violated) []string {
 	case kind == manifest.Null && v.node.Text() == "":
 		return []string{"what is left empty is read as null; leave the key out to declare nothing"}
 	case wanted == "string" && kind < manifest.String:
-		return []string{"quote it to mean the text"}
+		return []string{"quote it to mean text"}
 	case wanted == "boolean" && kind == manifest.String:
-		return []string{"yes, no, on, off and quoted words are texts; write true or false"}
+		return []string{"yes, no, on, off and quoted words are strings; write true or false"}
 	case wanted == "integer" && kind == manifest.String:
 		return []string{"write it without quotes, in decimal digits"}
 	}
@@ -73,7 +73,7 @@ func empty(t *translation, v violated) {
 		t.report(v, "empty", nil, "%s must be %s, not an empty mapping", v.subject(), v.allowed())
 		return
 	}
-	t.report(v, "empty", []string{"allowed is " + v.allowed()}, "%s must not be empty", v.subject())
+	t.report(v, "empty", []string{"allowed: " + v.allowed()}, "%s must not be empty", v.subject())
 }
 
 // wrongForm: a text of another form. One that stands in a settings block is
@@ -100,7 +100,7 @@ func notAllowed(t *translation, v violated) {
 		}
 		return
 	}
-	t.report(v, "not-allowed", []string{"allowed is " + v.allowed()}, "%s cannot be %s", v.subject(), v.node.Describe())
+	t.report(v, "not-allowed", []string{"allowed: " + v.allowed()}, "%s cannot be %s", v.subject(), v.node.Describe())
 }
 
 // missingKeys: keys that have to be there. The validator tells of all of them
@@ -108,7 +108,7 @@ func notAllowed(t *translation, v violated) {
 func missingKeys(t *translation, v violated) {
 	for _, name := range v.required() {
 		if _, ok := v.node.Field(name); !ok {
-			t.report(v, "missing-key", []string{"needed is " + missing(v, name)}, "missing key %s", manifest.Quote(name))
+			t.report(v, "missing-key", []string{"add " + missing(v, name)}, "missing key %s", manifest.Quote(name))
 		}
 	}
 }
@@ -164,6 +164,6 @@ func spaced(s string) string {
 // noneOf: none of several forms. There is one such place, a source that has
 // nothing but its id; that its forms all miss a key needs no telling.
 func noneOf(t *translation, v violated) {
-	t.report(v, "nothing-declared", []string{"a source that is to be kept as it is needs no entry"},
+	t.report(v, "nothing-declared", []string{"a source that should stay as it is needs no entry"},
 		"a source needs at least one of title, description, active and settings")
 }

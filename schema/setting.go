@@ -13,9 +13,9 @@ func settingAdvice(n manifest.Node) []string {
 	case manifest.Null:
 		return []string{`an empty value is declared as ""; leave the key out to declare nothing`}
 	case manifest.Boolean, manifest.Number:
-		return []string{"quote it: it is sent as the text it is written as"}
+		return []string{"quote it: it is sent exactly as written"}
 	case manifest.List:
-		return []string{"quote a text that begins with a bracket"}
+		return []string{"quote text that begins with a bracket"}
 	}
 	return nil
 }
@@ -28,7 +28,7 @@ func unknownReference(t *translation, v violated) {
 		if key := f.Key(); key == "env" || key == "file" {
 			continue
 		}
-		advice := []string{"allowed here: env or file; quote a text that begins with a brace"}
+		advice := []string{"allowed here: env or file; quote text that begins with a brace"}
 		if near := manifest.Nearest(f.Key(), known); near != "" {
 			advice = append([]string{"did you mean " + manifest.Quote(near) + "?"}, advice...)
 		}
@@ -44,6 +44,6 @@ func tooManyKeys(t *translation, v violated) {
 	_, isEnv := v.node.Field("env")
 	_, isFile := v.node.Field("file")
 	if isEnv && isFile {
-		t.report(v, "two-references", []string{"decide for one of them"}, "%s must be either {env: NAME} or {file: PATH}, not both", v.subject())
+		t.report(v, "two-references", []string{"choose one of them"}, "%s must be either {env: NAME} or {file: PATH}, not both", v.subject())
 	}
 }
