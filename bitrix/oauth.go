@@ -67,7 +67,7 @@ func NewAuthServer(conf AuthConfig) (*AuthServer, error) {
 }
 
 // AuthorizeURL is the address at which a user lets an application into the
-// portal; the browser then goes to the application's own address with a code.
+// portal; the browser then goes to the application's handler path with a code.
 func AuthorizeURL(portal, clientID, state string) string {
 	return strings.TrimRight(portal, "/") + "/oauth/authorize/?" + url.Values{"client_id": {clientID}, "state": {state}}.Encode()
 }

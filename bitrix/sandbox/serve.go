@@ -62,14 +62,14 @@ func (p *Portal) Describe(w io.Writer, address string) error {
 	line("Change one:\n")
 	post("/rest/biconnector.source.update", fmt.Sprintf(`{"id": %d, "fields": {"title": "New source name"}, "auth": "%s"}`, id, AccessToken))
 	if p.cfg.Webhooks {
-		line("Look at it, through an inbound webhook:\n")
+		line("Read it through an inbound webhook:\n")
 	} else {
 		line("Through an inbound webhook, which is refused as in the cloud (webhooks: true in the state lets it in):\n")
 	}
 	line("  curl -d '%s' '%s'\n", buildQuery(dict("id", id)), address+WebhookPath+"biconnector.source.get")
-	line("The environment for syncsources, with a token that is given:\n")
+	line("The environment for syncsources, with a token that is not renewed:\n")
 	line("  export B24_PORTAL_URL=%s B24_ACCESS_TOKEN=%s\n", address, AccessToken)
-	line("or with a pair of tokens that is renewed and kept in a file (or left to syncsources login, without B24_REFRESH_TOKEN):\n")
+	line("or with a pair of tokens that is renewed and kept in a file (leave B24_REFRESH_TOKEN out to try syncsources login):\n")
 	line("  export B24_PORTAL_URL=%s B24_OAUTH_URL=%[1]s B24_TOKEN_FILE=sandbox-token.json", address)
 	line("  export B24_CLIENT_ID=%s B24_CLIENT_SECRET=%s B24_REFRESH_TOKEN=%s", ClientID, ClientSecret, RefreshToken)
 	if p.cfg.Webhooks {

@@ -60,7 +60,7 @@ func (a *app) await(ctx context.Context, f *loginFlags, app *application) (grant
 	address := bitrix.AuthorizeURL(app.portal, app.clientID, state)
 	_, _ = fmt.Fprintf(a.stderr, "To let the application into %s, open\n\n  %s\n\n", app.portal, address)
 	if back != nil {
-		_, _ = fmt.Fprintf(a.stderr, "and come back here. The application's own address in the portal should be http://%s/.\n", back.address)
+		_, _ = fmt.Fprintf(a.stderr, "and come back here. The application's handler path in the portal should be http://%s/.\n", back.address)
 	}
 	_, _ = fmt.Fprintln(a.stderr, "If the browser ends at a page that cannot be shown, paste that page's address here:")
 	if !f.noBrowser && isTerminal(a.stdin) && hasBrowser(a.env) {
@@ -86,7 +86,7 @@ type returns struct {
 	server  *http.Server
 }
 
-// listenForReturn serves the application's own address until it is closed.
+// listenForReturn serves the application's handler path until it is closed.
 func listenForReturn(ctx context.Context, address, state string, offer func(grant, error)) (*returns, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
@@ -124,7 +124,7 @@ func answerReturn(w http.ResponseWriter, query url.Values, state string, offer f
 	case err != nil:
 		_, _ = fmt.Fprintln(w, "The portal did not let the application in. You can close this page.")
 	default:
-		_, _ = fmt.Fprintln(w, "The code has arrived; the terminal says how it went on. You can close this page.")
+		_, _ = fmt.Fprintln(w, "The code has arrived; the terminal tells the rest. You can close this page.")
 	}
 	offer(g, err)
 }

@@ -34,8 +34,8 @@ func newExport(a *app) *cobra.Command {
 		Short: "Print a manifest of the live sources",
 		Long: `Print a manifest that declares the live sources as they are, by rising id. The
 values of settings are never in it: each is a reference to an environment
-variable, {env: SOURCE_4_PASSWORD}. With these set, the manifest plans to no
-change. --env-file writes a template that lists them.`,
+variable, {env: SOURCE_4_PASSWORD}. With these set, a plan of the manifest shows
+no change. --env-file writes a template that lists them.`,
 		Example: `  syncsources export > manifest.yaml
   syncsources export --connector 2 --env-file .env > api.yaml`,
 		Args: noArguments,
@@ -50,7 +50,7 @@ change. --env-file writes a template that lists them.`,
 	addFlag(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run", duration)
 	f.logFlags.add(set)
 	f.portalFlags.add(set)
-	set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, as the variable NO_COLOR")
+	set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, like the variable NO_COLOR")
 	return cmd
 }
 

@@ -43,7 +43,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	f.metricsFlags.add(set)
 	set.StringArrayVar(&f.targets, "target", nil, "only the source with this `name or id` (repeatable)")
 	set.StringArrayVar(&f.allowDirs, "allow-file", nil, "also let {file: ...} refer to files below this `directory` (repeatable)")
-	addFlag(set, &f.maxChanges, "max-changes", "N|P%", "", "refuse the whole run, before writing, if more sources would change: a number, or a share of the targeted ones", limit)
+	addFlag(set, &f.maxChanges, "max-changes", "N|P%", "", "refuse the whole run, before writing, if more sources than this would change: a number, or a share of the targeted ones", limit)
 	addFlag(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run; when it is over, what is in flight is settled and the rest skipped", duration)
 	set.BoolVar(&f.failFast, "fail-fast", false, "stop at the first source that fails: what is in flight is read back, the rest skipped")
 	set.BoolVar(&f.showUnmanaged, "show-unmanaged", false, "also list the portal's sources that no manifest declares")
@@ -79,8 +79,8 @@ func (p *portalFlags) add(set *pflag.FlagSet) {
 	addFlag(set, &p.tariff, "tariff", "name", "standard", "the portal's rate limit by its tariff: standard (2 a second, burst 50) or enterprise (5, 250)", choice("standard", "enterprise"))
 	addFlag(set, &p.rate, "rate", "R", "", "requests a second that the portal allows, instead of the tariff's", rate)
 	addFlag(set, &p.burst, "burst", "B", "", "requests that the portal allows at once, instead of the tariff's", integer(math.MaxInt))
-	addFlag(set, &p.operatingLimit, "operating-limit", "duration", "480s", "execution time that the portal allows a method in ten minutes, 0 for none", durationOrZero)
-	addFlag(set, &p.requestTime, "request-time", "duration", "60s", "length at which the portal cuts a request", duration)
+	addFlag(set, &p.operatingLimit, "operating-limit", "duration", "480s", "execution time that the portal allows each method in ten minutes, 0 for no limit", durationOrZero)
+	addFlag(set, &p.requestTime, "request-time", "duration", "60s", "time after which the portal cuts a request off", duration)
 }
 
 // schedule translates the flags.

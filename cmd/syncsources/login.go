@@ -35,28 +35,29 @@ func newLogin(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "login",
 		Short: "Let the application into the portal, and keep its tokens",
-		Long: `Get the first pair of OAuth tokens of an application and store it in
-B24_TOKEN_FILE or by means of B24_TOKEN_HELPER. From then on it is renewed by
-itself. B24_PORTAL_URL, B24_CLIENT_ID and B24_CLIENT_SECRET say which portal and
+		Long: `Get an application's first pair of OAuth tokens and store it in B24_TOKEN_FILE,
+or hand it to B24_TOKEN_HELPER. From then on, runs renew it themselves.
+B24_PORTAL_URL, B24_CLIENT_ID and B24_CLIENT_SECRET name the portal and the
 application.
 
-An address is printed, and opened in a browser where this is a terminal with
-one. Who lets the application in there is sent to the application's own address
-with a code. If that address is the one login listens at (--listen), all is
-done. If not, or where the browser runs on another machine, paste the address
-that the browser ends at, or the code in it, into login's standard input, or
-start again with --code. A code is good once, and for 30 seconds.
+login prints an address and, on a terminal with a browser, opens it. When you
+have let the application in there, the portal sends the browser to the
+application's handler path, with a code. If that is where login listens
+(--listen), nothing more is needed. If it is not, or if the browser runs on
+another machine, paste the address at which the browser ends, or the code alone,
+into the waiting login, or start again with --code. A code works once, and for
+30 seconds.
 
-An application that is "API only" gets its tokens at installation instead: give
+An application that is "API only" gets its tokens when it is installed: give
 login the JSON of that event (ONAPPINSTALL) on standard input.
 
-At the end login asks the portal whom it takes the tokens for, and prints that.`,
+At the end, login asks the portal whose tokens they are, and prints the answer.`,
 		Example: "  syncsources login\n  syncsources login --code 1a2b3c\n  syncsources login < event.json",
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), f) },
 	}
-	cmd.Flags().StringVar(&f.code, "code", "", "the `code` of an authorization that has been given already")
-	addFlag(cmd.Flags(), &f.listen, "listen", "address", returnAddress, "host and port of this machine at which the browser's return is awaited; the application's own address in the portal has to be http:// and this", loopbackAndPort)
+	cmd.Flags().StringVar(&f.code, "code", "", "the `code` of an authorization already given")
+	addFlag(cmd.Flags(), &f.listen, "listen", "address", returnAddress, "host and port on this machine where login waits for the browser; the application's handler path in the portal has to be http:// and this", loopbackAndPort)
 	cmd.Flags().BoolVar(&f.noBrowser, "no-browser", false, "do not open a browser")
 	addFlag(cmd.Flags(), &f.timeout, "timeout", "duration", "10m", "how long to wait for the authorization", duration)
 	f.add(cmd.Flags())

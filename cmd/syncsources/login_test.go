@@ -166,7 +166,7 @@ func TestLoginByPastedAddress(t *testing.T) {
 			_, environ, _ := applicationPortal(t, "")
 			login := startLogin(t, context.Background(), environ, "--listen", "127.0.0.1:0")
 			authorize := login.find(t, `^  (http\S+)`)
-			// The application's own address is one where nobody listens.
+			// The application's handler path is one where nobody listens.
 			elsewhere := httptest.NewServer(http.NotFoundHandler())
 			defer elsewhere.Close()
 			_, _, ended := visit(t, authorize, elsewhere.URL)
@@ -328,7 +328,7 @@ func freePort(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // standInBrowser is the browser of the stories, found as xdg-open: its user
-// lets the application in, whose own address is $RETURN.
+// lets the application in, whose handler path is $RETURN.
 func standInBrowser() {
 	if err := os.WriteFile("opened", nil, 0o600); err != nil {
 		panic(err)

@@ -18,7 +18,7 @@ type metricsFlags struct {
 
 func (m *metricsFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&m.file, "metrics-file", "", "write the run's metrics to this `file` for the textfile collector of Prometheus's node_exporter, atomically")
-	addFlag(set, &m.pushgateway, "pushgateway", kindSecret, "", "push the run's metrics to the Prometheus Pushgateway at this address; that it cannot be reached is only a warning",
+	addFlag(set, &m.pushgateway, "pushgateway", kindSecret, "", "push the run's metrics to the Prometheus Pushgateway at this address; if it cannot be reached, that is only a warning",
 		func(text string) (string, error) { return text, render.CheckPush(text) })
 }
 

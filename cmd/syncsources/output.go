@@ -27,7 +27,7 @@ func (o *outputFlags) add(set *pflag.FlagSet) {
 	o.form = forms[0]
 	form := &flagValue[string]{target: &o.form, kind: "format", parse: choice(forms...), text: o.form}
 	set.VarP(form, "output", "o", "form of the result: "+enumerate(forms, "or"))
-	set.StringArrayVar(&o.reports, "report", nil, "also write the report to this `file`, by its ending .json, .md or .xml (JUnit); atomically, and when the run fails as well (repeatable)")
+	set.StringArrayVar(&o.reports, "report", nil, "also write the report to this `file` (repeatable): .json, .md or .xml (JUnit), as its name ends; written atomically, also when the run fails")
 }
 
 func (o *outputFlags) addQuiet(set *pflag.FlagSet) {
@@ -35,7 +35,7 @@ func (o *outputFlags) addQuiet(set *pflag.FlagSet) {
 }
 
 func (o *outputFlags) addColor(set *pflag.FlagSet) {
-	set.BoolVar(&o.noColor, "no-color", false, "no colour, as the variable NO_COLOR; without either, terminals get it, and FORCE_COLOR gives it to others")
+	set.BoolVar(&o.noColor, "no-color", false, "no colour, like the variable NO_COLOR; without either, terminals get colour, and FORCE_COLOR gives it to other outputs")
 }
 
 // check refuses, before anything is sent, reports that could not be written.

@@ -21,12 +21,12 @@ func newSandbox(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve a stand-in portal for trying things out",
-		Long: `Serve a stand-in portal over HTTP until interrupted. It behaves as a Bitrix24
-portal does towards the methods of BIconnector sources: errors inside results,
-limits, slow updates. What it holds comes from a state file, and goes when it
-ends; without a file it begins empty.
+		Long: `Serve a stand-in portal over HTTP until interrupted. It answers the methods of
+BIconnector sources as a Bitrix24 portal does: errors inside results, limits,
+slow updates. What it holds comes from a state file and is gone when it ends;
+without a file it starts empty.
 
-Standard output says how to reach it; standard error has a line for each
+Standard output says how to reach it; standard error gets a line for each
 request.`,
 		Example: "  syncsources sandbox --state examples/sandbox.yaml",
 		Args:    noArguments,

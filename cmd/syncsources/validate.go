@@ -21,7 +21,7 @@ func newValidate(a *app) *cobra.Command {
 skipped), or - for standard input. Nothing but these files is read: no
 credentials, no secrets that they refer to, no network.
 
-All errors of all files are reported, each with its place, and what is allowed.`,
+All errors of all files are reported, each with its place and what is allowed.`,
 		Example: "  syncsources validate manifests/",
 		Args:    atLeastOnePath,
 		RunE: func(cmd *cobra.Command, paths []string) error {
