@@ -253,7 +253,7 @@ func (a *apply) settle(e *entry) {
 	case e.result.Attempts == 0:
 		a.end(e, StatusSkipped, nil)
 	default:
-		a.end(e, StatusFailed, &Failure{
+		a.fail(e, &Failure{
 			Code:    CodeUnknownOutcome,
 			Message: fmt.Sprintf("an update of %s was sent, and the run ended before it could be read back", paths(e.diffs)),
 			Hint:    "run again: it reads the source and sends only what is missing",

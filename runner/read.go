@@ -177,10 +177,7 @@ func (rd *reading) pages(first, n int) {
 
 // sourcesOf decodes the result of a list of sources.
 func sourcesOf(res schedule.Result) (bitrix.SourceList, error) {
-	switch {
-	case res.Skipped:
-		return bitrix.SourceList{}, &Failure{Code: CodeInterrupted, Message: "not read"}
-	case res.Reply.Err != nil:
+	if res.Reply.Err != nil {
 		return bitrix.SourceList{}, res.Reply.Err
 	}
 	return bitrix.DecodeSources(res.Reply.Result)

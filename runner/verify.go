@@ -83,6 +83,8 @@ func (a *apply) readAgain(batch []*entry, res schedule.Result) {
 	for _, e := range batch {
 		live, err := byID[e.result.ID], missing[e.result.ID]
 		switch {
+		case res.Skipped:
+			a.settle(e)
 		case err != nil:
 			a.fail(e, &Failure{
 				Code:    CodeUnknownOutcome,
