@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"time"
 )
 
@@ -69,16 +70,11 @@ func (a *apply) notActive(e *entry) {
 // because it failed in another way. It lets those go on that waited for it.
 func (a *apply) probed(e *entry, honoured, ignored bool) {
 	g := &a.active
-	at := -1
-	for i, p := range g.probing {
-		if p == e {
-			at = i
-		}
-	}
+	at := slices.Index(g.probing, e)
 	if at < 0 {
 		return
 	}
-	g.probing = append(g.probing[:at], g.probing[at+1:]...)
+	g.probing = slices.Delete(g.probing, at, at+1)
 	if honoured {
 		g.open = true
 	}

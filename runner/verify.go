@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"slices"
 
 	"syncsources/bitrix"
 	"syncsources/runner/schedule"
@@ -21,22 +22,13 @@ func (a *apply) written(e *entry) {
 func (a *apply) readBack(e *entry) {
 	a.unread = append(a.unread, e)
 	a.writingOver(e)
-	if a.isProbe(e) {
+	if slices.Contains(a.active.probing, e) {
 		a.verify(false)
 		return
 	}
 	if len(a.unread) >= bitrix.PageSize {
 		a.verify(true)
 	}
-}
-
-func (a *apply) isProbe(e *entry) bool {
-	for _, p := range a.active.probing {
-		if p == e {
-			return true
-		}
-	}
-	return false
 }
 
 // flush reads back the rest when no update is left that could add to it.

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"syncsources/bitrix"
@@ -26,10 +27,7 @@ const (
 // mostOf is the most commands of a method that a batch should hold.
 func (s *Scheduler) mostOf(method string) int {
 	c := s.cost(method)
-	most := s.conf.BatchSize
-	if c.most > 0 {
-		most = min(most, c.most)
-	}
+	most := c.capped(s.conf.BatchSize)
 	if e := c.estimate(); e.known {
 		most = e.largest(s.planned(), most)
 	}
@@ -61,44 +59,33 @@ func (s *Scheduler) readSize(n int, now time.Time) int {
 func (s *Scheduler) writeSize(n, calls int, now time.Time, b *blocked) int {
 	method := bitrix.MethodSourceUpdate
 	c, e := s.cost(method), s.cost(method).estimate()
-	under := 0 // requests with updates in flight
-	latest := time.Time{}
-	for _, r := range s.flying {
-		if r.write {
-			under++
-			latest = r.sentAt
-		}
-	}
+	oldest := slices.IndexFunc(s.flying, func(r *request) bool { return r.write })
 	bud := s.budget(method)
-	if bud.probe && under > 0 {
+	switch {
+	case bud.probe && oldest >= 0:
 		return 0
-	}
-	if !e.known {
-		most := 1
-		if under == 0 && n+calls <= fewUpdates {
-			most = min(n, s.conf.BatchSize)
-		}
-		if under > 0 && s.queueAge(now) < probeTime {
-			b.by(latest.Add(probeTime), WaitAnswer)
+	case bud.probe:
+		return 1
+	case !e.known && oldest >= 0:
+		if enough := s.flying[oldest].sentAt.Add(probeTime); enough.After(now) {
+			b.by(enough, WaitAnswer)
 			return 0
 		}
-		return most
-	}
-	most := s.conf.BatchSize
-	if c.most > 0 {
-		most = min(most, c.most)
-	}
-	size := s.sizing(n, e, most, roundOfWrites, float64(calls), now).size()
-	if bud.probe {
+		return 1
+	case !e.known && n+calls <= fewUpdates:
+		return min(n, s.conf.BatchSize)
+	case !e.known:
 		return 1
 	}
+	most := c.capped(s.conf.BatchSize)
+	size := s.sizing(n, e, most, roundOfWrites, float64(calls), now).size()
 	if all := s.budget(bitrix.MethodBatch); all.billed && float64(n)*e.mean > all.left(now) {
 		// What does not fit into this window waits for ten minutes.
 		size = min(n, s.closingSize(all, e, most))
 	}
 	if left := bud.left(now); !math.IsInf(left, 1) && bud.billed && e.mean > 0 {
 		room := int(math.Ceil(left/e.mean - 1e-9))
-		if room < 1 && under > 0 {
+		if room < 1 && oldest >= 0 {
 			return 0
 		}
 		size = min(size, max(1, room))
@@ -122,17 +109,8 @@ func (s *Scheduler) closingSize(all *budget, e estimate, most int) int {
 	return full
 }
 
-// queueAge is how long the oldest update in flight has been there.
-func (s *Scheduler) queueAge(now time.Time) time.Duration {
-	age := time.Duration(0)
-	for _, r := range s.flying {
-		if r.write {
-			age = max(age, now.Sub(r.sentAt))
-		}
-	}
-	return age
-}
-
+// sizing gathers what the size of the next batch of n commands follows from,
+// as far as it is not the method's own.
 func (s *Scheduler) sizing(n int, e estimate, most int, round, calls float64, now time.Time) sizing {
 	busy, late := 0.0, 0
 	for _, r := range s.flying {

@@ -91,6 +91,15 @@ func (e estimate) wary(tail float64, k int) estimate {
 	return e
 }
 
+// capped is the most commands of a batch, where a cut has not shown that fewer
+// have to do.
+func (c *costs) capped(most int) int {
+	if c.most > 0 {
+		return min(most, c.most)
+	}
+	return most
+}
+
 // cut notes that a batch of n was cut: half of that has to do.
 func (c *costs) cut(n int) {
 	if c.most == 0 || n/2 < c.most {

@@ -57,7 +57,6 @@ func (s *Scheduler) dispatch(ctx context.Context, group *errgroup.Group, now tim
 		if !ok {
 			return b.until, b.why
 		}
-		b = blocked{}
 		if s.refusals.until.After(now) {
 			return s.refusals.until, WaitRate
 		}

@@ -69,7 +69,7 @@ func (q *queue) wake(now time.Time) {
 }
 
 func (q *queue) lane(it *item) *lane {
-	k := kind{it.Command.Method(), it.write, it.alone, it.Lazy && !it.write}
+	k := it.kind()
 	for _, l := range q.lanes {
 		if l.kind == k {
 			return l
@@ -111,7 +111,7 @@ func (q *queue) remove(which func(kind) bool) []*item {
 	items := q.take(q.len(), which)
 	var rest delayed
 	for _, it := range q.delayed {
-		if which(kind{it.Command.Method(), it.write, it.alone, it.Lazy && !it.write}) {
+		if which(it.kind()) {
 			items = append(items, it)
 		} else {
 			rest = append(rest, it)

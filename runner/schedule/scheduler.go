@@ -116,11 +116,7 @@ func (s *Scheduler) wakeUp() {
 
 // Stats tells what the run has cost. It may be called from a Done or OnWait,
 // and after Run.
-func (s *Scheduler) Stats() Stats {
-	st := s.stats
-	st.Slots = s.limiter.slots()
-	return st
-}
+func (s *Scheduler) Stats() Stats { return s.stats }
 
 // Run sends all tasks and those that their Done functions add, and returns
 // when nothing is queued or in flight. It may be called again after that.
@@ -284,7 +280,6 @@ func (s *Scheduler) launch(ctx context.Context, group *errgroup.Group, r *reques
 		r.reserved = append(r.reserved, reservation{b, seconds})
 	}
 	s.bucket.take(now)
-	s.stats.Requests++
 	if s.doubt {
 		s.scout = r
 	}

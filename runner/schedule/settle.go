@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"slices"
 	"time"
 
 	"syncsources/bitrix"
@@ -13,12 +14,7 @@ const maxLost = 8
 // final, and puts back what has to be sent again.
 func (s *Scheduler) settle(r *request) {
 	now := time.Now()
-	for i, f := range s.flying {
-		if f == r {
-			s.flying = append(s.flying[:i], s.flying[i+1:]...)
-			break
-		}
-	}
+	s.flying = slices.DeleteFunc(s.flying, func(f *request) bool { return f == r })
 	for _, res := range r.reserved {
 		res.budget.flying = max(0, res.budget.flying-res.seconds)
 	}
@@ -93,7 +89,6 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 // refuse reacts to a 503: the image of the bucket is corrected, and everybody
 // pauses. Of several refusals of the same moment one counts.
 func (s *Scheduler) refuse(r *request, now time.Time) {
-	s.stats.Refused++
 	s.bucket.refused(now)
 	if !s.doubt || r == s.scout {
 		s.refusals.failed(now)
@@ -104,7 +99,6 @@ func (s *Scheduler) refuse(r *request, now time.Time) {
 // lose deals with a request that may have run or not. Reads are sent again;
 // updates go to the caller, who reads back.
 func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
-	s.stats.Lost++
 	method := r.items[0].Command.Method()
 	est := s.cost(method).estimate()
 	cut := r.resp.Elapsed >= s.conf.RequestTime*9/10

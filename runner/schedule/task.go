@@ -128,6 +128,16 @@ type Result struct {
 	Skipped bool
 }
 
+// Stats is what a run has cost so far.
+type Stats struct {
+	Retries int // commands that were sent again
+	Held    int // commands and batches refused for want of operating time
+	Cut     int // requests that ran into the portal's time limit
+	// Waited is the time in which nothing was in flight although there was
+	// work.
+	Waited time.Duration
+}
+
 // item is a task on its way.
 type item struct {
 	Task
@@ -140,4 +150,8 @@ func newItem(t Task) *item {
 	_, write := t.Command.(bitrix.Update)
 	batchable, _ := t.Command.Batchable()
 	return &item{Task: t, write: write, alone: !batchable}
+}
+
+func (it *item) kind() kind {
+	return kind{it.Command.Method(), it.write, it.alone, it.Lazy && !it.write}
 }
