@@ -28,7 +28,7 @@ func parse(status int, content []byte, secrets scrubber) (answer, *Error) {
 	var ans answer
 	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")) // of a PHP file saved with one
 	if err := json.Unmarshal(content, &ans); err != nil {
-		return answer{}, &Error{Code: BadAnswer, Message: describe(status, content), Status: status}
+		return answer{}, &Error{Code: BadAnswer, Message: describe(thePortal, status, content), Status: status}
 	}
 	if e := shapedError(ans.Error, string(ans.Text), secrets); e != nil {
 		e.Status = status
@@ -39,7 +39,7 @@ func parse(status int, content []byte, secrets scrubber) (answer, *Error) {
 		return ans, e
 	}
 	if len(ans.Result) == 0 || status >= 300 {
-		return ans, &Error{Code: BadAnswer, Message: describe(status, content), Status: status}
+		return ans, &Error{Code: BadAnswer, Message: describe(thePortal, status, content), Status: status}
 	}
 	return ans, nil
 }
@@ -94,8 +94,9 @@ func (t *errorText) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// describe says what came instead of an answer, without repeating it.
-func describe(status int, content []byte) string {
+// describe says what came from a server instead of an answer, without
+// repeating it.
+func describe(server string, status int, content []byte) string {
 	kind := "something that is not JSON"
 	switch trimmed := bytes.TrimSpace(content); {
 	case len(trimmed) == 0:
@@ -106,7 +107,7 @@ func describe(status int, content []byte) string {
 		kind = "incomplete or unexpected JSON"
 	}
 	if text := http.StatusText(status); text != "" {
-		return fmt.Sprintf("the portal answered %d %s with %s", status, text, kind)
+		return fmt.Sprintf("%s answered %d %s with %s", server, status, text, kind)
 	}
-	return fmt.Sprintf("the portal answered %d with %s", status, kind)
+	return fmt.Sprintf("%s answered %d with %s", server, status, kind)
 }

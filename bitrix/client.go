@@ -192,7 +192,7 @@ func (r *Reader) exchange(ctx context.Context, method string, p params, commands
 	req.Header.Set("User-Agent", r.conf.UserAgent)
 
 	if err := ctx.Err(); err != nil {
-		return answer{}, lost(0, &noConnection{err}, secrets)
+		return answer{}, lost(thePortal, 0, &noConnection{err}, secrets)
 	}
 	start := time.Now()
 	r.counters.http.Add(1)
@@ -200,20 +200,21 @@ func (r *Reader) exchange(ctx context.Context, method string, p params, commands
 	if method == MethodBatch {
 		r.counters.batches.Add(1)
 	}
-	status, content, err := r.roundTrip(req)
+	status, content, err := fetch(r.http, req, maxAnswer)
 	elapsed := time.Since(start)
 	if err != nil {
-		return answer{Elapsed: elapsed}, lost(status, err, secrets)
+		return answer{Elapsed: elapsed}, lost(thePortal, status, err, secrets)
 	}
 	ans, e := parse(status, content, secrets)
 	ans.Elapsed = elapsed
 	return ans, e
 }
 
-// roundTrip sends req and reads the whole answer, as far as one may be long.
-func (r *Reader) roundTrip(req *http.Request) (status int, content []byte, err error) {
+// fetch sends req and reads the whole answer, unless it has more than most
+// bytes, or more than an error needs. No error holds the address.
+func fetch(client *http.Client, req *http.Request, most int) (status int, content []byte, err error) {
 	seen := &dialing{}
-	resp, err := r.http.Do(req.WithContext(seen.watch(req.Context())))
+	resp, err := client.Do(req.WithContext(seen.watch(req.Context())))
 	if err != nil {
 		err = withoutURL(err)
 		if seen.inVain() {
@@ -225,9 +226,8 @@ func (r *Reader) roundTrip(req *http.Request) (status int, content []byte, err e
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		return resp.StatusCode, nil, &redirected{to: resp.Header.Get("Location")}
 	}
-	most := maxAnswer
 	if resp.StatusCode >= 400 {
-		most = maxErrorAnswer
+		most = min(most, maxErrorAnswer)
 	}
 	content, err = io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
 	if err == nil && len(content) > most {

@@ -12,32 +12,38 @@ import (
 	"sync/atomic"
 )
 
-// lost makes an error of a request that got no answer, or none that can be
-// read to its end. The cause keeps its type but not its address, and its text
-// is searched for secrets.
-func lost(status int, err error, secrets scrubber) *Error {
+// The servers that are called, as messages name them.
+const (
+	thePortal     = "the portal"
+	theAuthServer = "the authorization server"
+)
+
+// lost makes an error of a request to server that got no answer, or none that
+// can be read to its end. The cause keeps its type but not its address, and its
+// text is searched for secrets.
+func lost(server string, status int, err error, secrets scrubber) *Error {
 	var elsewhere *redirected
 	var cert *tls.CertificateVerificationError
 	e := &Error{Code: Network, Status: status, NotSent: notSent(err), Err: &cause{secrets.text(err.Error()), err}}
 	switch {
 	case errors.As(err, &elsewhere):
 		e.Code, e.NotSent, e.Err = BadAnswer, true, nil
-		e.Message = "the portal's address redirects to " + elsewhere.target()
-		e.Hint = "set the address that the portal answers at itself; credentials are not sent on to another one"
+		e.Message = server + "'s address redirects to " + elsewhere.target()
+		e.Hint = "set the address that " + server + " answers at itself; credentials are not sent on to another one"
 	case errors.Is(err, errTooLong):
-		e.Code, e.Message = BadAnswer, err.Error()
+		e.Code, e.Message = BadAnswer, server+"'s answer is too long to be one"
 	case errors.As(err, &cert):
-		e.Message = "the portal's certificate is not trusted: " + e.Err.Error()
-		e.Hint = "check the portal's address and this machine's clock; the authority of a company's own certificates goes into the file that SSL_CERT_FILE names"
+		e.Message = server + "'s certificate is not trusted: " + e.Err.Error()
+		e.Hint = "check " + server + "'s address and this machine's clock; the authority of a company's own certificates goes into the file that SSL_CERT_FILE names"
 	case e.NotSent:
-		e.Message = "the portal cannot be reached: " + e.Err.Error()
+		e.Message = server + " cannot be reached: " + e.Err.Error()
 	default:
-		e.Message = "the portal's answer was lost: " + e.Err.Error()
+		e.Message = server + "'s answer was lost: " + e.Err.Error()
 	}
 	return e
 }
 
-var errTooLong = errors.New("the portal's answer is too long to be one")
+var errTooLong = errors.New("too long an answer")
 
 // cause is an error from outside whose text has been made safe.
 type cause struct {

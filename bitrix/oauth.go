@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -114,14 +113,13 @@ func (s *AuthServer) token(ctx context.Context, kind string, grant Secret, spent
 	var e *Error
 	var p Pair
 	if err != nil {
-		e = lost(status, err, secrets)
+		e = lost(theAuthServer, status, err, secrets)
 	} else {
 		p, e = parseGrant(status, content, secrets)
 	}
 	if e == nil {
 		return p, nil
 	}
-	e.Message = strings.Replace(e.Message, "the portal", "the authorization server", 1)
 	e.Method = "oauth/token"
 	switch hint, ok := authHints[e.Code]; {
 	case e.Code == "invalid_grant":
@@ -135,29 +133,13 @@ func (s *AuthServer) token(ctx context.Context, kind string, grant Secret, spent
 func (s *AuthServer) get(ctx context.Context, address string) (status int, content []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, authTimeout)
 	defer cancel()
-	seen := &dialing{}
-	req, err := http.NewRequestWithContext(seen.watch(ctx), http.MethodGet, address, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return 0, nil, &noConnection{errors.New("its address cannot be called")}
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", s.userAgent)
-	resp, err := s.http.Do(req)
-	if err != nil {
-		if err = withoutURL(err); seen.inVain() {
-			err = &noConnection{err}
-		}
-		return 0, nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		return resp.StatusCode, nil, &redirected{to: resp.Header.Get("Location")}
-	}
-	content, err = io.ReadAll(io.LimitReader(resp.Body, maxPair+1))
-	if err == nil && len(content) > maxPair {
-		err = errTooLong
-	}
-	return resp.StatusCode, content, err
+	return fetch(s.http, req, maxPair)
 }
 
 // parseGrant sorts the authorization server's answer: a pair, or an error.
@@ -168,7 +150,7 @@ func parseGrant(status int, content []byte, secrets scrubber) (Pair, *Error) {
 		Text  errorText       `json:"error_description"`
 	}
 	if err := json.Unmarshal(content, &in); err != nil {
-		return Pair{}, &Error{Code: BadAnswer, Message: describe(status, content), Status: status}
+		return Pair{}, &Error{Code: BadAnswer, Message: describe(theAuthServer, status, content), Status: status}
 	}
 	if e := shapedError(in.Error, string(in.Text), secrets); e != nil {
 		e.Status = status
@@ -176,7 +158,7 @@ func parseGrant(status int, content []byte, secrets scrubber) (Pair, *Error) {
 	}
 	p, err := parsePair(content, time.Now())
 	if err != nil || p.AccessToken.Plain() == "" || p.RefreshToken.Plain() == "" || status != http.StatusOK {
-		return Pair{}, &Error{Code: BadAnswer, Message: describe(status, content), Status: status}
+		return Pair{}, &Error{Code: BadAnswer, Message: describe(theAuthServer, status, content), Status: status}
 	}
 	return p, nil
 }

@@ -73,6 +73,7 @@ func TestRefusalsOfTheAuthorizationServer(t *testing.T) {
 		hint     string // part of it
 		reaction Reaction
 	}{
+		{403, `{"error":"user_access_error","error_description":"the portal says no"}`, "user_access_error", "", Fatal},
 		{400, `{"error":"invalid_grant","error_description":"Wrong refresh canary-grant of canary-secret%2F1"}`, "invalid_grant", "syncsources login", Fatal},
 		{400, `{"error":"invalid_request"}`, "invalid_request", "B24_CLIENT_ID", Fatal},
 		{401, `{"error":"invalid_client","error_description":"canary-secret/1 is wrong"}`, "invalid_client", "B24_CLIENT_SECRET", Fatal},
@@ -98,8 +99,11 @@ func TestRefusalsOfTheAuthorizationServer(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != tt.code || !strings.Contains(e.Hint, tt.hint) || tt.hint == "" && tt.status < 300 || e.Reaction() != tt.reaction {
 			t.Errorf("%d %.40s: %v, hint %q, reaction %d", tt.status, tt.body, err, e.Hint, e.Reaction())
 		}
-		if all := fmt.Sprintf("%v %+v %#v %s", e, e, e, e.Hint); strings.Contains(all, "canary") || strings.Contains(all, "the portal answered") {
+		if all := fmt.Sprintf("%v %+v %#v %s", e, e, e, e.Hint); strings.Contains(all, "canary") || strings.Contains(all, "the portal answer") {
 			t.Errorf("%s", all)
+		}
+		if strings.Contains(tt.body, "the portal") != strings.Contains(e.Message, "the portal") {
+			t.Errorf("the server's own words %s became %q", tt.body, e.Message)
 		}
 	}
 }
