@@ -115,16 +115,10 @@ func (r *run) unsettled() bool {
 // submit sends the update of what differs, or goes on to the active flag
 // where nothing else does.
 func (a *apply) submit(e *entry) {
-	f, any := fields(e.step.Desired, &e.live, e.diffs)
-	if !any {
+	f, sent := fields(e.step.Desired, &e.live, e.diffs)
+	if sent == nil {
 		a.submitActive(e)
 		return
-	}
-	var sent []string
-	for _, d := range e.diffs {
-		if d.path != "active" {
-			sent = append(sent, d.path)
-		}
 	}
 	a.update(e, f, sent, time.Time{}, func() { a.submitActive(e) })
 }

@@ -75,24 +75,24 @@ func paths(diffs []difference) string {
 }
 
 // fields are the fields of the update that removes the differences, active
-// excepted: it goes as a call of its own. The title is always among them,
-// since the portal demands it: the declared one, else the live one.
-func fields(desired *manifest.Source, live *bitrix.Source, diffs []difference) (f bitrix.Fields, any bool) {
+// excepted: it goes as a call of its own. sent are the paths of these
+// differences. The title is always among the fields, since the portal demands
+// it: the declared one, else the live one.
+func fields(desired *manifest.Source, live *bitrix.Source, diffs []difference) (f bitrix.Fields, sent []string) {
 	f.Title = live.Title
 	if desired.Title != nil {
 		f.Title = *desired.Title
 	}
 	for _, d := range diffs {
 		switch {
-		case d.path == "title" && d.setting == nil:
-			any = true
-		case d.path == "description" && d.setting == nil:
-			any = true
-			f.Description = desired.Description
 		case d.setting != nil:
-			any = true
 			f.Settings = append(f.Settings, bitrix.Setting{Code: d.setting.Code, Value: bitrix.NewSecret(d.setting.Value.Plain())})
+		case d.path == "description":
+			f.Description = desired.Description
+		case d.path == "active":
+			continue
 		}
+		sent = append(sent, d.path)
 	}
-	return f, any
+	return f, sent
 }
