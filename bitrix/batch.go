@@ -139,7 +139,7 @@ func (r *Reader) splitBatch(ans answer, commands []Command) ([]Reply, error) {
 			e = resultError(raw, ans.secrets)
 		}
 		if e != nil {
-			e.Method, e.Hint = c.Method(), hint(e.Code, r.conf.Credentials.IsWebhook())
+			e.Method, e.Hint = c.Method(), hint(e.Code, r.conf.Credentials.isWebhook())
 			reply.Err = e
 			continue
 		}

@@ -162,7 +162,7 @@ func (r *Reader) send(ctx context.Context, method string, p params, commands int
 	if e != nil {
 		e.Method = method
 		if e.Hint == "" {
-			e.Hint = hint(e.Code, r.conf.Credentials.IsWebhook())
+			e.Hint = hint(e.Code, r.conf.Credentials.isWebhook())
 		}
 		if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
 			r.counters.throttled.Add(1)

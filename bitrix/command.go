@@ -48,7 +48,7 @@ type Query struct {
 // Method returns the method's name.
 func (q Query) Method() string { return q.method }
 
-// Batchable is true: queries carry numbers only.
+// Batchable is always true: queries carry numbers and names of ours only.
 func (q Query) Batchable() (bool, string) { return batchable(q.params) }
 
 func (q Query) parameters() params { return q.params }

@@ -100,8 +100,8 @@ func (c Credentials) Portal() string {
 	return c.portal.String()
 }
 
-// IsWebhook reports whether the calls go through an inbound webhook.
-func (c Credentials) IsWebhook() bool { return c.code != "" }
+// isWebhook reports whether the calls go through an inbound webhook.
+func (c Credentials) isWebhook() bool { return c.code != "" }
 
 // Key is the lasting secret part of the credentials, for keyed checksums.
 func (c Credentials) Key() Secret { return NewSecret(c.key) }

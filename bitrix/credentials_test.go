@@ -38,8 +38,8 @@ func TestWebhook(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "c0de") {
 			t.Errorf("the error repeats a secret: %v", err)
 		}
-		if err == nil && (!c.IsWebhook() || c.Key().Plain() != "c0de") {
-			t.Errorf("%q: %v", in, c.IsWebhook())
+		if err == nil && (!c.isWebhook() || c.Key().Plain() != "c0de") {
+			t.Errorf("%q: %v", in, c.isWebhook())
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestApplication(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "canary") {
 			t.Errorf("the error repeats a secret: %v", err)
 		}
-		if c.IsWebhook() {
+		if c.isWebhook() {
 			t.Errorf("%q is a webhook", in)
 		}
 	}

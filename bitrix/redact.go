@@ -57,9 +57,9 @@ func cleanText(s string) string {
 // where output is searched for values; all other redaction goes by field.
 type scrubber []string
 
-// scrub collects the secrets of commands: every value of a setting, in all
-// the spellings an answer may hold it in. Further
-// secrets are the credentials of the request.
+// scrub collects the secrets of a request, in all the spellings an answer may
+// hold them in: every value of a setting in its commands, and further ones, its
+// credentials.
 func scrub(commands []Command, further ...string) scrubber {
 	secrets := further
 	for _, c := range commands {
@@ -137,9 +137,8 @@ var documented = map[Code]bool{
 }
 
 // text returns s cleaned and with every secret replaced by Mask, also where
-// the end of it is cut off. A secret of
-// fewer than four bytes is replaced only where it stands as a word, so that
-// the text stays readable.
+// the end of it is cut off. A secret of fewer than four bytes is replaced only
+// where it stands as a word, so that the text stays readable.
 func (secrets scrubber) text(s string) string {
 	s = s[:min(len(s), maxSearched)]
 	for _, secret := range secrets {

@@ -37,7 +37,6 @@ type Connector struct {
 // SettingType is one declared setting.
 type SettingType struct {
 	Code string
-	Name string
 	Type string // STRING or INT
 }
 
@@ -56,7 +55,6 @@ type connectorItem struct {
 	Title    looseText `json:"title"`
 	Settings looseList[struct {
 		Code looseText `json:"code"`
-		Name looseText `json:"name"`
 		Type looseText `json:"type"`
 	}] `json:"settings"`
 }
@@ -82,8 +80,8 @@ func (l *SourceList) broken(id looseInt, why error) {
 
 // DecodeSources reads the result of a list of sources: a bare array. PHP's
 // habits are tolerated: ids as numbers or texts, booleans as true, "Y" or 1,
-// null or [] for an empty map. Unknown keys are ignored. A source that stands
-// in it twice is broken: nobody could say which of the two is true. An error
+// null or [] for an empty map. Unknown keys are ignored. A source that is listed
+// twice is broken: nobody could say which of the two is true. An error
 // means that there is no list at all, and is an *Error of code BadAnswer.
 func DecodeSources(result json.RawMessage) (SourceList, error) {
 	var list SourceList
@@ -152,7 +150,7 @@ func DecodeConnectors(result json.RawMessage) ([]Connector, error) {
 	for i, it := range items {
 		c := Connector{ID: int64(it.ID), Title: string(it.Title)}
 		for _, s := range it.Settings {
-			c.Settings = append(c.Settings, SettingType{string(s.Code), string(s.Name), strings.ToUpper(string(s.Type))})
+			c.Settings = append(c.Settings, SettingType{string(s.Code), strings.ToUpper(string(s.Type))})
 		}
 		connectors[i] = c
 	}

@@ -106,7 +106,7 @@ func TestDecodeConnectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Connector{{ID: 1, Title: "SQL", Settings: []SettingType{{"port", "Port", "INT"}}}, {ID: 2, Title: "API"}}
+	want := []Connector{{ID: 1, Title: "SQL", Settings: []SettingType{{"port", "INT"}}}, {ID: 2, Title: "API"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -54,8 +54,8 @@ func (t *TokenFile) String() string { return "the token file " + t.path }
 func (t *TokenFile) next() string { return t.path + ".new" }
 func (t *TokenFile) lock() string { return t.path + ".lock" }
 
-// Lock takes the lock of FILE.lock, in a directory that is made if need be. Once it is held, what a killed process
-// left in FILE.new is put in its place.
+// Lock locks FILE.lock, in a directory that is made if need be. Once it is
+// locked, what a killed process left in FILE.new takes FILE's place.
 func (t *TokenFile) Lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
 		return nil, storeFailure("the token file's directory cannot be made", t.dirHint(), err)

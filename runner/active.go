@@ -92,33 +92,3 @@ func (a *apply) probed(e *entry, honoured, ignored bool) {
 		a.submitActive(w)
 	}
 }
-
-// differs reports whether path is among the entry's differences.
-func (e *entry) differs(path string) bool { return e.difference(path) != nil }
-
-func (e *entry) difference(path string) *difference {
-	for i := range e.diffs {
-		if e.diffs[i].path == path {
-			return &e.diffs[i]
-		}
-	}
-	return nil
-}
-
-// notConverged is the failure of a source that was written and does not show
-// it.
-func notConverged(diffs []difference) *Failure {
-	f := &Failure{
-		Code:    CodeNotConverged,
-		Message: "the portal accepted the update, but does not show the declared " + paths(diffs),
-	}
-	for _, d := range diffs {
-		switch {
-		case d.path == "active":
-			f.Hint = "this portal ignores active; switch the source by hand and remove active from the manifest, or leave it and accept this failure"
-		case d.setting != nil && f.Hint == "":
-			f.Hint = "the connector may not have this setting: the portal drops unknown ones silently"
-		}
-	}
-	return f
-}

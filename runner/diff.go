@@ -65,6 +65,18 @@ func (d difference) change() Change {
 	return Change{Path: d.path, From: d.from, To: d.to}
 }
 
+// differs reports whether path is among the entry's differences.
+func (e *entry) differs(path string) bool { return e.difference(path) != nil }
+
+func (e *entry) difference(path string) *difference {
+	for i := range e.diffs {
+		if e.diffs[i].path == path {
+			return &e.diffs[i]
+		}
+	}
+	return nil
+}
+
 // paths joins the paths of differences for a message.
 func paths(diffs []difference) string {
 	names := make([]string, len(diffs))

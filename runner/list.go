@@ -3,13 +3,10 @@ package runner
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
-	"time"
 
 	"syncsources/bitrix"
-	"syncsources/manifest"
 )
 
 // List reads all live sources that the credentials can see, by rising id. Of
@@ -42,19 +39,4 @@ func List(ctx context.Context, portal Reader, o Options) ([]bitrix.Source, *Repo
 	}
 	slices.SortFunc(sources, func(a, b bitrix.Source) int { return cmp.Compare(a.ID, b.ID) })
 	return sources, r.finish()
-}
-
-// Unstarted reports a run that could not begin: every source is skipped.
-// Whether somebody interrupted it shows in the cause of ctx.
-func Unstarted(ctx context.Context, command, portal string, sources []manifest.Source, why *Failure) *Report {
-	now := time.Now()
-	r := &run{options: Options{Sources: sources}, report: &Report{
-		Schema: ReportSchema, Command: command, Portal: portal, Outcome: OutcomeStopped, Started: now, Finished: now, Error: why,
-	}}
-	if errors.Is(context.Cause(ctx), ErrInterrupted) {
-		r.report.Outcome = OutcomeInterrupted
-	}
-	r.skipAll()
-	r.report.count()
-	return r.report
 }

@@ -83,7 +83,7 @@ func Apply(ctx context.Context, portal Client, o Options) *Report {
 	return r.finish()
 }
 
-// Invalid reports manifests that cannot be used.
+// Invalid reports manifests that cannot be used; nothing was sent.
 func Invalid(command string, findings []*manifest.Error) *Report {
 	now := time.Now()
 	report := &Report{Schema: ReportSchema, Command: command, Outcome: OutcomeInvalid, Started: now, Finished: now}
@@ -91,6 +91,21 @@ func Invalid(command string, findings []*manifest.Error) *Report {
 		report.Findings = append(report.Findings, Finding{f.File, f.Line, f.Column, f.Rule, f.Message})
 	}
 	return report
+}
+
+// Unstarted reports a run that could not begin: every source is skipped.
+// Whether somebody interrupted it shows in the cause of ctx.
+func Unstarted(ctx context.Context, command, portal string, sources []manifest.Source, why *Failure) *Report {
+	now := time.Now()
+	r := &run{options: Options{Sources: sources}, report: &Report{
+		Schema: ReportSchema, Command: command, Portal: portal, Outcome: OutcomeStopped, Started: now, Finished: now, Error: why,
+	}}
+	if errors.Is(context.Cause(ctx), ErrInterrupted) {
+		r.report.Outcome = OutcomeInterrupted
+	}
+	r.skipAll()
+	r.report.count()
+	return r.report
 }
 
 // run is the state that the steps of a run share.

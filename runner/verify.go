@@ -123,6 +123,24 @@ func (a *apply) judge(e *entry, live *bitrix.Source) {
 	}
 }
 
+// notConverged is the failure of a source that was written and does not show
+// it.
+func notConverged(diffs []difference) *Failure {
+	f := &Failure{
+		Code:    CodeNotConverged,
+		Message: "the portal accepted the update, but does not show the declared " + paths(diffs),
+	}
+	for _, d := range diffs {
+		switch {
+		case d.path == "active":
+			f.Hint = "this portal ignores active; switch the source by hand and remove active from the manifest, or leave it and accept this failure"
+		case d.setting != nil && f.Hint == "":
+			f.Hint = "the connector may not have this setting: the portal drops unknown ones silently"
+		}
+	}
+	return f
+}
+
 // undone is the failure of a source whose updates were lost again and again,
 // or one that the end of the run left half done.
 func (a *apply) undone(e *entry, missing []difference) *Failure {
