@@ -115,6 +115,9 @@ func TestReferences(t *testing.T) {
 		{`x$time[1]y`, `"xArray"`}, // a password that meets this is lost
 		{`x$time[2]y z`, `"xArray z"`},
 		{`50$total[x]`, `"50Array"`},
+		{`$next[x]`, `[]`},
+		{`$Error[x]`, `null`},
+		{`a$error[x]b c`, `"aArray c"`},
 		{"tab$result[0]\tx", `"tabzero\tx"`},
 		{"$result\v[0]", `"$result\u000b[0]"`},
 	} {

@@ -49,7 +49,7 @@ const (
 	FaultEmpty      = "empty"            // 200 with an empty body
 	FaultSlow       = "slow"             // the answer is Delay late
 	FaultError      = "error"            // Status, Code and Description as JSON
-	FaultConnection = "connection_error" // strikes updates, in a batch or not: their connection check fails
+	FaultConnection = "connection_error" // strikes updates and adds, in a batch or not: their connection check fails
 )
 
 var faultKinds = []string{

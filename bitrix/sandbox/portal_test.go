@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -187,6 +188,19 @@ func TestTimeOfABatch(t *testing.T) {
 		st := p.Stats()
 		if st.Cuts != 1 || st.Updates[4] != 2 || st.Updates[5] != 1 || st.Updates[6] != 0 {
 			t.Errorf("stats %+v", st)
+		}
+	})
+}
+
+// Without an option a request is cut where the cloud does it: fifty updates
+// of the length in the documentation's sample are too many.
+func TestCutOfTheCloud(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPortal(t, smallState+"update_cost: 1.35s\n")
+		start := time.Now()
+		r := call(t, p, "batch", batchBody(slices.Repeat([]string{"biconnector.source.update?id=4&fields[title]=T"}, 50)...))
+		if took := time.Since(start); r.status != 504 || took != time.Minute || p.Stats().Updates[4] != 44 {
+			t.Errorf("answer %d after %v, %d updates", r.status, took, p.Stats().Updates[4])
 		}
 	})
 }
