@@ -139,6 +139,7 @@ func (s *AuthServer) get(ctx context.Context, address string) (status int, conte
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", s.userAgent)
+	req.Close = true // on a kept connection net/http would repeat a GET by itself, and a grant is good once
 	return fetch(s.http, req, maxPair)
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"syncsources/bitrix/sandbox"
 )
 
 // authServer returns a server with canaries for all that is secret.
@@ -121,6 +123,26 @@ func TestUnreachableAuthorizationServer(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != Network || e.Reaction() != NotDelivered || !strings.Contains(e.Message, "authorization server cannot be reached") ||
 		strings.Contains(fmt.Sprintf("%v %#v", e, e.Err), "canary") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A request whose answer is lost may have spent its grant. It is not sent
+// again unseen, as a transport does with a GET on a connection it has kept.
+func TestGrantIsNotSentAgainUnseen(t *testing.T) {
+	p, _ := sandboxServer(t, "faults: [{kind: dropped, ran: true, method: oauth/token, nth: [2]}]")
+	srv := httptest.NewServer(p)
+	defer srv.Close()
+	s, err := NewAuthServer(AuthConfig{URL: srv.URL, ClientID: sandbox.ClientID, ClientSecret: NewSecret(sandbox.ClientSecret)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := s.Refresh(context.Background(), NewSecret(sandbox.RefreshToken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Refresh(context.Background(), pair.RefreshToken)
+	if n := p.Stats().Tokens; !errors.Is(err, Network) || n != 2 {
+		t.Errorf("%v after %d requests", err, n)
 	}
 }
 
