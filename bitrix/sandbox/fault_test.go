@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ var faultCases = []faultCase{
 	{`kind: query_limit`, 503, "QUERY_LIMIT_EXCEEDED", false, false},
 	{`kind: query_limit, ran: true`, 503, "QUERY_LIMIT_EXCEEDED", false, false},
 	{`kind: overload`, 503, "OVERLOAD_LIMIT", false, false},
+	{`kind: overload, ran: true`, 503, "OVERLOAD_LIMIT", false, false},
 	{`kind: dropped`, 0, nil, false, false},
 	{`kind: dropped, ran: true`, 0, nil, false, true},
 	{`kind: truncated`, 200, nil, true, true},
@@ -46,7 +48,7 @@ func (c *faultCase) check(t *testing.T, p *Portal, r reply, err error) {
 	case c.status == 0 && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF),
 		c.broken && !errors.Is(err, io.ErrUnexpectedEOF),
 		c.status > 0 && !c.broken && err != nil,
-		r.status != c.status, r.at("error") != c.code:
+		r.status != c.status, r.at("error") != c.code, c.code == nil && json.Valid([]byte(r.body)):
 		t.Errorf("%s: %d %q, %v", c.fault, r.status, r.body, err)
 	}
 	s, _ := p.Source(4)
