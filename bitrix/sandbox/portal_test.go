@@ -306,11 +306,15 @@ func TestAccessLogNamesNoSecrets(t *testing.T) {
 	p.SetAccessLog(&log)
 	call(t, p, "batch", batchBody("biconnector.source.get?id=4"))
 	call(t, p, "nosuch", `{}`)
+	call(t, p, "%1b[2Jnosuch%0a", `{}`)
 	got := log.String()
 	if !strings.Contains(got, "POST batch of 1: 200 in ") || !strings.Contains(got, "POST nosuch: 404 ERROR_METHOD_NOT_FOUND in ") {
 		t.Errorf("log:\n%s", got)
 	}
 	if strings.Contains(got, AccessToken) {
 		t.Error("the log holds a token")
+	}
+	if !strings.Contains(got, `POST \x1b[2jnosuch\n: 404`) {
+		t.Errorf("a method's name acts on the terminal: %q", got)
 	}
 }

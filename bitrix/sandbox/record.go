@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -129,8 +131,8 @@ func (p *Portal) logAccess(a access) {
 	if p.accessLog == nil {
 		return
 	}
-	what := a.method
-	switch what {
+	what := strings.Trim(strconv.Quote(a.method), `"`) // from the address: it may hold anything
+	switch a.method {
 	case "":
 		what = "unknown address"
 	case methodBatch:
