@@ -171,7 +171,7 @@ func (r *run) guard(steps Changeset) bool {
 	case o.Checksum != "" && o.Checksum != r.report.Checksum:
 		r.report.Error = &Failure{
 			Code:    CodeStalePlan,
-			Message: "the changes are not those of the plan with this checksum: the manifests, the secrets or the portal have changed since",
+			Message: "the changes are not those of the plan with this checksum: the manifests, their secrets, the portal or our credentials have changed since",
 			Hint:    "plan again, look at the changes, and apply the new checksum",
 		}
 	case o.FailFast && r.failed():
