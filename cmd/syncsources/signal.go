@@ -23,10 +23,16 @@ func (i interruption) Is(target error) bool { return target == runner.ErrInterru
 // leave with the exit code at once. The watch lasts as long as the process: a
 // signal that comes when the run has just ended must not give it another exit
 // code than its report tells.
+//
+// SIGPIPE ends nothing: a reader of the output that leaves early must cost
+// neither updates in flight nor the other reports, so it becomes a write that
+// fails. It is caught, not ignored, because programs that we start would
+// inherit that.
 func watchSignals(leave func(code int)) context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	go func() {
 		cancel(interruption{<-signals})
 		leave(interruptCode(<-signals))

@@ -151,6 +151,39 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
+// Whoever reads the output may leave before the end (| head): that ends neither
+// the run nor the reports.
+func TestReaderLeaves(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	report := filepath.Join(dir, "report.json")
+	cmd := exec.Command("syncsources", "apply", "--sandbox", write("state.yaml", threeSources),
+		"--log-level", "debug", "--report", report, write("manifest.yaml", threeManifest))
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir}
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = writer, writer
+	if err := errors.Join(reader.Close(), cmd.Start(), writer.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed {
+		t.Errorf("exit code %d, want %d", code, exitFailed)
+	}
+	var r runner.Report
+	if data, err := os.ReadFile(report); err != nil || json.Unmarshal(data, &r) != nil || r.Summary.Updated != 3 {
+		t.Errorf("%v: summary %+v of the report", err, r.Summary)
+	}
+}
+
 // Someone who waits for standard input need not type anything to get away.
 func TestInterruptAtStandardInput(t *testing.T) {
 	input, typing := io.Pipe() // nobody types
