@@ -21,6 +21,7 @@
 //	syntax             anything else that is no YAML
 //	empty-file         a file without a document that says anything
 //	alias-cycle        an alias inside what it names
+//	alias-document     an alias of an anchor in an earlier document
 //	alias-bomb         aliases out of all proportion to the file
 //
 // What no manifest may hold, wherever it stands:

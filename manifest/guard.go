@@ -19,12 +19,16 @@ const (
 )
 
 // guard reports what makes it impossible to go on with a document: aliases
-// that contain themselves, or blow the document up.
+// that contain themselves, reach into another document, or blow this one up.
 func guard(d *Document) []*Error {
 	g := guardian{doc: d, sizes: map[*yaml.Node]float64{}}
 	own, total := g.measure(d.root)
 	if g.cycle != nil {
 		return []*Error{d.problem(g.cycle, nil, "alias-cycle", nil, "the alias *%s stands inside what it names", bare(g.cycle.Value))}
+	}
+	if g.foreign != nil {
+		return []*Error{d.problem(g.foreign, nil, "alias-document", []string{"anchors are known up to the end of their document: declare it in this one too"},
+			"the alias *%s names an anchor of an earlier document", bare(g.foreign.Value))}
 	}
 	share := (total - own) / total
 	if total > fewAliased && (share > aliasesSmall || total > smallDocument && share > aliasesLarge) {
@@ -36,17 +40,24 @@ func guard(d *Document) []*Error {
 
 // guardian counts the nodes of a document, with aliases expanded.
 type guardian struct {
-	doc   *Document
-	sizes map[*yaml.Node]float64 // of what aliases name; 0 while it is being counted
-	cycle *yaml.Node             // an alias inside what it names
-	worst *yaml.Node             // the alias that stands for most nodes
-	most  float64
+	doc     *Document
+	sizes   map[*yaml.Node]float64 // of what aliases name; 0 while it is being counted
+	cycle   *yaml.Node             // an alias inside what it names
+	foreign *yaml.Node             // an alias of what another document has: the YAML library keeps anchors
+	worst   *yaml.Node             // the alias that stands for most nodes
+	most    float64
 }
 
 // measure returns the number of nodes as written and with aliases expanded.
 func (g *guardian) measure(n *yaml.Node) (own, total float64) {
 	if n.Kind == yaml.AliasNode {
-		size := g.sizes[n.Alias] // known: an anchor stands before its aliases
+		size, here := g.sizes[n.Alias] // an anchor stands before its aliases
+		if !here {
+			if g.foreign == nil {
+				g.foreign = n
+			}
+			return 1, 1
+		}
 		if size == 0 {
 			if g.cycle == nil {
 				g.cycle = n
@@ -57,6 +68,9 @@ func (g *guardian) measure(n *yaml.Node) (own, total float64) {
 			g.worst, g.most = n, size
 		}
 		return 1, size
+	}
+	if n.Anchor != "" {
+		g.sizes[n] = 0
 	}
 	own, total = 1, 1
 	for _, c := range n.Content {
