@@ -101,7 +101,7 @@ func (a *app) appendStepSummary(r *runner.Report, o render.Options) error {
 	if err != nil {
 		return fmt.Errorf("step summary: %w", err)
 	}
-	return errors.Join(render.StepSummary(f, r, o), f.Close())
+	return errors.Join(render.Markdown(f, r, o), f.Close())
 }
 
 // writeReports writes the files of --report.

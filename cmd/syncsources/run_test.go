@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,6 +90,28 @@ func TestTimeout(t *testing.T) {
 }
 
 // With fail-fast the first failure ends the run, with the code of a failure.
+// What goes to the step summary is the Markdown, cut where it is cut.
+func TestStepSummary(t *testing.T) {
+	var state, declared strings.Builder
+	state.WriteString("connectors: [{id: 1, title: SQL}]\nsources:\n")
+	declared.WriteString("version: 1\nsources:\n")
+	for id := 1; id <= 1500; id++ {
+		fmt.Fprintf(&state, "  - {id: %d, title: Old, connectorId: 1}\n", id)
+		fmt.Fprintf(&declared, "  - {id: %d, title: New}\n", id)
+	}
+	paths := files(t, state.String(), declared.String())
+	summary := filepath.Join(t.TempDir(), "summary.md")
+	plan := []string{"plan", "--sandbox", paths[0], paths[1], "-o"}
+	want := program(t.Context(), nil, append(plan, "markdown")...)
+	if !strings.Contains(want.stdout, " more changes") {
+		t.Fatalf("nothing is cut: %.200s", want.stdout)
+	}
+	program(t.Context(), []string{"GITHUB_STEP_SUMMARY=" + summary}, append(plan, "github")...)
+	if got, err := os.ReadFile(summary); err != nil || string(got) != want.stdout {
+		t.Errorf("%v: %d bytes in the summary, %d of Markdown", err, len(got), len(want.stdout))
+	}
+}
+
 func TestFailFast(t *testing.T) {
 	state := strings.Replace(threeSources, "{id: 4, title: Old, connectorId: 1}", "{id: 4, title: Old, connectorId: 1, check: fail}", 1)
 	paths := files(t, state, threeManifest)

@@ -15,7 +15,7 @@ import (
 // changed anything or would, and otherwise a plain line: an annotation that is
 // always there is not read.
 //
-// The table of changes goes to the step summary (StepSummary).
+// The table of changes goes to the step summary, in the form of Markdown.
 func GitHub(w io.Writer, r *runner.Report, _ Options) error {
 	var b strings.Builder
 	title := "syncsources " + r.Command

@@ -87,7 +87,6 @@ var forms = map[string]render.Func{
 	"error":    render.RunError,
 	"json":     render.JSON,
 	"markdown": render.Markdown,
-	"summary":  render.StepSummary,
 	"github":   render.GitHub,
 }
 

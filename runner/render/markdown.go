@@ -10,13 +10,10 @@ import (
 	"syncsources/runner"
 )
 
-// How large Markdown gets, in UTF-16 units, of which a character has one or
-// two. GitHub takes 65,536 characters for a comment, and 1 MiB for a job's
-// step summary, where a unit is at most three bytes.
-const (
-	commentLimit = 60_000
-	summaryLimit = 250_000
-)
+// commentLimit is how large Markdown gets, in UTF-16 units, of which a
+// character has one or two. GitHub takes 65,536 characters for a comment, and
+// 1 MiB for a job's step summary.
+const commentLimit = 60_000
 
 // How much of a text one cell of a table shows, in characters.
 const (
@@ -30,22 +27,13 @@ const (
 // found again and replaced.
 func Marker(command string) string { return "<!-- syncsources:" + command + " -->" }
 
-// Markdown writes the report as a comment for a pull request: the counts, what
-// failed, and the changes as a table; details are folded. It holds nothing
-// that differs between two runs with the same result, and at most 60,000
-// characters: what is over is cut at a row, and counted.
+// Markdown writes the report as a comment for a pull request, or for the page
+// that GitHub Actions shows of a step: the counts, what failed, and the changes
+// as a table; details are folded. It holds nothing that differs between two
+// runs with the same result, and at most 60,000 characters: what is over is
+// cut at a row, and counted.
 func Markdown(w io.Writer, r *runner.Report, _ Options) error {
-	return markdown(w, r, commentLimit)
-}
-
-// StepSummary writes what Markdown writes, with more room: for the file that
-// GitHub Actions names in GITHUB_STEP_SUMMARY, to which the caller appends.
-func StepSummary(w io.Writer, r *runner.Report, _ Options) error {
-	return markdown(w, r, summaryLimit)
-}
-
-func markdown(w io.Writer, r *runner.Report, limit int) error {
-	p := newPage(limit)
+	p := newPage(commentLimit)
 	p.add(Marker(r.Command) + "\n")
 	p.add("### " + headline(r) + "\n\n")
 	if host := portalHost(r.Portal); host != "" {

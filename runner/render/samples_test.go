@@ -25,7 +25,7 @@ func TestSamples(t *testing.T) {
 	for name, r := range all {
 		for ending, form := range map[string]render.Func{
 			".json": render.JSON, ".md": render.Markdown, ".xml": render.JUnit,
-			".txt": render.Text, ".github": render.GitHub, ".summary.md": render.StepSummary,
+			".txt": render.Text, ".github": render.GitHub,
 			".ansi": func(w io.Writer, r *runner.Report, _ render.Options) error {
 				return render.Text(w, r, render.Options{Color: true})
 			},
