@@ -3,37 +3,9 @@ package bitrix
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 )
-
-// scripted answers every request with the same status and body and keeps the
-// last request's.
-type scripted struct {
-	status     int
-	body, path string
-	got        string
-}
-
-func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
-	var b []byte
-	if req.Body != nil {
-		b, _ = io.ReadAll(req.Body)
-	}
-	s.got, s.path = string(b), req.URL.Path
-	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(s.body)), Request: req, Header: http.Header{}}, nil
-}
-
-func testClient(t testing.TB, tr http.RoundTripper) *Client {
-	t.Helper()
-	creds, err := Webhook("https://portal.example/rest/1/c0de/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return New(Config{Credentials: creds, Transport: tr})
-}
 
 func TestBatchRepliesInOrder(t *testing.T) {
 	tr := &scripted{status: 200, body: `{"result":{"result":{"c0":true,"c2":{"error":{"error":"SOURCE_NOT_FOUND","error_description":"Source was not found."}}},

@@ -124,7 +124,7 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 				err = resp.Replies[0].Err
 			}
 			e, _ := err.(*Error)
-			if source.renewals < 1 || source.renewals > 1 || requests != tt.requests {
+			if source.renewals != 1 || requests != tt.requests {
 				t.Errorf("%d renewals, %d requests", source.renewals, requests)
 			}
 			if (e == nil) != (tt.reaction < 0) || e != nil && e.Reaction() != tt.reaction {

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -159,10 +158,6 @@ func TestEndlessAnswersAreCut(t *testing.T) {
 	}
 }
 
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
-
 func TestRedirects(t *testing.T) {
 	var strayed atomic.Int64
 	other := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strayed.Add(1) }))
@@ -302,46 +297,4 @@ func TestTimeoutAndCancel(t *testing.T) {
 	if !errors.As(err, &e) || e.Reaction() != NotDelivered || !errors.Is(err, context.Canceled) {
 		t.Errorf("after cancel: %v", err)
 	}
-}
-
-func TestCounters(t *testing.T) {
-	tr := &scripted{status: 503, body: `{"error":"QUERY_LIMIT_EXCEEDED"}`}
-	c := testClient(t, tr)
-	_, _ = c.Update(context.Background(), []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})})
-	tr.body = "<html>" // of a server in front of the portal
-	_, _ = c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
-	tr.status, tr.body = 200, `{"result":true}`
-	_, _ = c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
-	if got, want := c.Counters(), (Counters{HTTP: 3, Batches: 1, Commands: 4, Throttled: 2}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-}
-
-// What is not sent does not count, and what is sent twice counts twice.
-func TestCountersCountWhatIsSent(t *testing.T) {
-	creds, _ := Application("https://portal.example", &renewing{}, NewSecret("k"))
-	c := New(Config{Credentials: creds, Transport: &scripted{status: 401, body: `{"error":"expired_token"}`}})
-	two := []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})}
-	ctx, cancel := context.WithCancel(context.Background())
-	_, _ = c.Update(ctx, two)
-	want := Counters{HTTP: 2, Batches: 2, Commands: 4}
-	if got := c.Counters(); got != want {
-		t.Errorf("with a new token: got %+v, want %+v", got, want)
-	}
-	cancel()
-	_, _ = c.Update(ctx, two)
-	if got := c.Counters(); got != want {
-		t.Errorf("after cancel: got %+v, want %+v", got, want)
-	}
-}
-
-func TestMain(m *testing.M) {
-	// A proxy of the machine has no say in tests on loopback.
-	for _, v := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
-		_ = os.Unsetenv(v)
-	}
-	if file := os.Getenv("HELPER_FILE"); file != "" && len(os.Args) == 2 {
-		os.Exit(helperMain(file, os.Args[1]))
-	}
-	os.Exit(m.Run())
 }

@@ -159,48 +159,6 @@ func TestRetriesAreCounted(t *testing.T) {
 	}
 }
 
-func TestDoomStopsTheRun(t *testing.T) {
-	state := sqlState(200)
-	state.UpdateCost = time.Second
-	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultOverload, Nth: []int{4}}}
-	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: retitled(200)})
-		if report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != "OVERLOAD_LIMIT" {
-			t.Fatalf("%s %v", report.Outcome, report.Error)
-		}
-		if report.Summary.Skipped == 0 {
-			t.Errorf("nothing skipped: %v", statuses(report))
-		}
-		b.Wait()
-		for _, s := range report.Sources {
-			if live, _ := b.Source(s.ID); s.Status == runner.StatusSkipped && live.Title != "old" {
-				t.Errorf("source %d is reported as skipped and was written", s.ID)
-			} else if s.Status == runner.StatusUpdated && live.Title != "new" {
-				t.Errorf("source %d is reported as updated and was not", s.ID)
-			} else if s.Error != nil && strings.Contains(s.Error.Message, runner.CodeInterrupted) {
-				t.Errorf("nobody interrupted the run: %v", s.Error)
-			}
-		}
-	})
-}
-
-func TestWebhookIsRefused(t *testing.T) {
-	onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
-		creds, err := bitrix.Webhook("https://portal.example" + sandbox.WebhookPath)
-		if err != nil {
-			t.Fatal(err)
-		}
-		client := bitrix.New(bitrix.Config{Credentials: creds, Transport: b.RoundTripper()})
-		report := runner.Apply(context.Background(), client, runner.Options{Sources: retitled(3)})
-		if report.Outcome != runner.OutcomeStopped || report.Error.Code != "ACCESS_DENIED" || !strings.Contains(report.Error.Hint, "local application") {
-			t.Errorf("%s %+v", report.Outcome, report.Error)
-		}
-		if report.Summary.Skipped != 3 {
-			t.Errorf("%v", statuses(report))
-		}
-	})
-}
-
 func TestGuards(t *testing.T) {
 	limit, err := runner.ParseLimit("40%")
 	if err != nil {
@@ -231,23 +189,6 @@ func TestGuards(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestFailFast(t *testing.T) {
-	state := sqlState(1500)
-	state.UpdateCost = time.Second
-	state.Sources[0].Check = sandbox.CheckFail
-	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: retitled(1500), FailFast: true})
-		if report.Outcome != runner.OutcomeFailed || report.Summary.Skipped == 0 || report.Summary.Failed != 1 {
-			t.Errorf("%s %v", report.Outcome, statuses(report))
-		}
-		for _, s := range report.Sources {
-			if live, _ := b.Source(s.ID); (live.Title == "new") != (s.Status == runner.StatusUpdated) {
-				t.Errorf("source %d is %s and has the title %q", s.ID, s.Status, live.Title)
-			}
-		}
-	})
 }
 
 // On a portal that ignores active, three sources find it out and the others
@@ -293,49 +234,6 @@ func TestNoVerify(t *testing.T) {
 			t.Errorf("%d requests, want a read and a write", report.Requests.HTTP)
 		}
 	})
-}
-
-func TestEnds(t *testing.T) {
-	for name, tt := range map[string]struct {
-		end     func(context.Context) (context.Context, context.CancelFunc)
-		outcome runner.Outcome
-		code    string
-	}{
-		"signal": {func(ctx context.Context) (context.Context, context.CancelFunc) {
-			ctx, cancel := context.WithCancelCause(ctx)
-			time.AfterFunc(30*time.Second, func() { cancel(runner.ErrInterrupted) })
-			return ctx, func() { cancel(nil) }
-		}, runner.OutcomeInterrupted, runner.CodeInterrupted},
-		"time limit": {func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(ctx, 30*time.Second)
-		}, runner.OutcomeStopped, runner.CodeTimeout},
-	} {
-		t.Run(name, func(t *testing.T) {
-			state := sqlState(2000)
-			state.UpdateCost = time.Second
-			onPortal(t, state, func(t *testing.T, b *bench) {
-				ctx, cancel := tt.end(context.Background())
-				defer cancel()
-				report := runner.Apply(ctx, b.client, runner.Options{Sources: retitled(2000)})
-				if report.Outcome != tt.outcome || report.Error == nil || report.Error.Code != tt.code {
-					t.Fatalf("%s %+v %v", report.Outcome, report.Error, statuses(report))
-				}
-				if report.Duration > 46 {
-					t.Errorf("took %.0f s, want at most 15 s after the end", report.Duration)
-				}
-				if report.Summary.Updated == 0 || report.Summary.Skipped == 0 {
-					t.Errorf("%v", statuses(report))
-				}
-				b.Wait()
-				for _, s := range report.Sources {
-					live, _ := b.Source(s.ID)
-					if s.Status == runner.StatusUpdated && live.Title != "new" || s.Status == runner.StatusSkipped && live.Title != "old" {
-						t.Fatalf("source %d is %s and has the title %q", s.ID, s.Status, live.Title)
-					}
-				}
-			})
-		})
-	}
 }
 
 // Waiting is time with nothing in flight; the time of requests is none.

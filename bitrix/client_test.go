@@ -1,0 +1,82 @@
+package bitrix
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// scripted answers every request with the same status and body and keeps the
+// last request's.
+type scripted struct {
+	status     int
+	body, path string
+	got        string
+}
+
+func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
+	var b []byte
+	if req.Body != nil {
+		b, _ = io.ReadAll(req.Body)
+	}
+	s.got, s.path = string(b), req.URL.Path
+	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(s.body)), Request: req, Header: http.Header{}}, nil
+}
+
+func testClient(t testing.TB, tr http.RoundTripper) *Client {
+	t.Helper()
+	creds, err := Webhook("https://portal.example/rest/1/c0de/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Config{Credentials: creds, Transport: tr})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func TestCounters(t *testing.T) {
+	tr := &scripted{status: 503, body: `{"error":"QUERY_LIMIT_EXCEEDED"}`}
+	c := testClient(t, tr)
+	_, _ = c.Update(context.Background(), []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})})
+	tr.body = "<html>" // of a server in front of the portal
+	_, _ = c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
+	tr.status, tr.body = 200, `{"result":true}`
+	_, _ = c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
+	if got, want := c.Counters(), (Counters{HTTP: 3, Batches: 1, Commands: 4, Throttled: 2}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// What is not sent does not count, and what is sent twice counts twice.
+func TestCountersCountWhatIsSent(t *testing.T) {
+	creds, _ := Application("https://portal.example", &renewing{}, NewSecret("k"))
+	c := New(Config{Credentials: creds, Transport: &scripted{status: 401, body: `{"error":"expired_token"}`}})
+	two := []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})}
+	ctx, cancel := context.WithCancel(context.Background())
+	_, _ = c.Update(ctx, two)
+	want := Counters{HTTP: 2, Batches: 2, Commands: 4}
+	if got := c.Counters(); got != want {
+		t.Errorf("with a new token: got %+v, want %+v", got, want)
+	}
+	cancel()
+	_, _ = c.Update(ctx, two)
+	if got := c.Counters(); got != want {
+		t.Errorf("after cancel: got %+v, want %+v", got, want)
+	}
+}
+
+func TestMain(m *testing.M) {
+	// A proxy of the machine has no say in tests on loopback.
+	for _, v := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		_ = os.Unsetenv(v)
+	}
+	if file := os.Getenv("HELPER_FILE"); file != "" && len(os.Args) == 2 {
+		os.Exit(helperMain(file, os.Args[1]))
+	}
+	os.Exit(m.Run())
+}
