@@ -17,7 +17,7 @@ type Source struct {
 	Description string // a null of the portal is the empty text
 	Active      bool
 	ConnectorID int64
-	Settings    []Setting // those that have a value, in the portal's order
+	Settings    []Setting // in the portal's order; a null value is the empty text
 }
 
 // Setting is one authorization setting of a source. The portal returns values

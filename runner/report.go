@@ -46,7 +46,7 @@ const (
 // Report is the result of a run. All output is made from it.
 type Report struct {
 	Schema   string    `json:"schema"`
-	Command  string    `json:"command"` // plan or apply
+	Command  string    `json:"command"` // plan, apply or validate
 	Portal   string    `json:"portal"`  // https://acme.bitrix24.com
 	Outcome  Outcome   `json:"outcome"`
 	Started  time.Time `json:"started_at"`
@@ -86,7 +86,7 @@ type Requests struct {
 	Commands  int     `json:"commands"`       // commands in batches, and calls of their own
 	Retries   int     `json:"retries"`        // commands sent again
 	Throttled int     `json:"throttled"`      // requests refused with 503 or 429
-	Waited    float64 `json:"waited_seconds"` // wall time with nothing in flight
+	Waited    float64 `json:"waited_seconds"` // seconds of wall time with nothing in flight
 }
 
 // SourceResult is the outcome of one declared source.

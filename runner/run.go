@@ -49,7 +49,8 @@ type Options struct {
 	// Checksum refuses changes other than those that a plan gave this
 	// checksum; empty accepts any.
 	Checksum string
-	// ShowUnmanaged also lists the live sources whose ids are not in Managed.
+	// ShowUnmanaged also lists the live sources whose ids are not in Managed,
+	// which holds those that any manifest declares, targeted or not.
 	ShowUnmanaged bool
 	Managed       map[int64]bool
 	// Logger may be nil.

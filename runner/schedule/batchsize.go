@@ -109,8 +109,8 @@ func (s *Scheduler) closingSize(all *budget, e estimate, most int) int {
 	return full
 }
 
-// sizing gathers what the size of the next batch of n commands follows from,
-// as far as it is not the method's own.
+// sizing gathers what the size of the next batch follows from, where n commands
+// wait that cost e. calls are the requests that updates of their own will need.
 func (s *Scheduler) sizing(n int, e estimate, most int, round, calls float64, now time.Time) sizing {
 	busy, late := 0.0, 0
 	for _, r := range s.flying {
@@ -130,7 +130,8 @@ func (s *Scheduler) sizing(n int, e estimate, most int, round, calls float64, no
 	return sizing{
 		work: n, cost: e, slots: s.limiter.capacity(), busy: busy,
 		tokens: tokens, rate: s.conf.Rate, others: calls + verify,
-		limit: s.planned(), most: most, round: max(round, s.limiter.base), late: late, queued: s.limiter.served > 0, trust: s.limiter.trust(soon),
+		limit: s.planned(), most: most, round: max(round, s.limiter.base),
+		late: late, queued: s.limiter.served > 0, trust: s.limiter.trust(soon),
 	}
 }
 

@@ -87,8 +87,9 @@ func (s *Scheduler) dispatch(ctx context.Context, group *errgroup.Group, now tim
 }
 
 // choose drafts the next request in this order: reads that somebody waits
-// for; lazy reads that fill a request; updates, batches and calls of their
-// own in turn; lazy reads, when nothing else is left.
+// for; lazy reads that fill a request, or have waited for long while there are
+// tokens to spare; updates, batches and calls of their own in turn; lazy reads,
+// when nothing else is left.
 func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 	open := func(k kind) bool { return !s.budget(k.method).open(now).After(now) }
 	for _, l := range s.queue.lanes {

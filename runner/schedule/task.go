@@ -11,15 +11,15 @@ import (
 // Config tells the limits of the portal and of the caller. The zero value
 // holds those of the cloud.
 type Config struct {
-	// Rate is how many requests a second the portal forgives; 0 means 2
-	// (Enterprise: 5). It counts as at least one in a million seconds and at
-	// most a million.
+	// Rate is how many requests the portal's bucket lets flow out a second; 0
+	// means 2 (Enterprise: 5). It is kept between one in a million seconds and
+	// a million a second.
 	Rate float64
 	// Burst is how many requests the portal takes at once; 0 means 50
-	// (Enterprise: 250), more than 1e9 that many.
+	// (Enterprise: 250), and more than 1e9 means 1e9.
 	Burst int
-	// Concurrency is the ceiling of requests in flight; 0 means 16, more than
-	// 10,000 that many.
+	// Concurrency is the most requests in flight; 0 means 16, and more than
+	// 10,000 means 10,000.
 	Concurrency int
 	// BatchSize is the most commands of a batch; 0 means 50, which is also
 	// the portal's own limit.
