@@ -58,6 +58,17 @@ func TestReactions(t *testing.T) {
 		if got := tt.e.Reaction(); got != tt.want {
 			t.Errorf("%s, status %d, not sent %v: reaction %d, want %d", tt.e.Code, tt.e.Status, tt.e.NotSent, got, tt.want)
 		}
+		if tt.e.Status < 400 || tt.e.Code == BadAnswer || tt.e.Code == "NEW_CODE" {
+			continue
+		}
+		// A documented code means the same with status 200, and for a command
+		// of a batch, which has none.
+		for _, status := range []int{200, 0} {
+			e := Error{Code: tt.e.Code, Status: status}
+			if got := e.Reaction(); got != tt.want {
+				t.Errorf("%s, status %d: reaction %d, want %d", e.Code, status, got, tt.want)
+			}
+		}
 	}
 }
 
