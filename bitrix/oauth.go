@@ -121,6 +121,9 @@ func (s *AuthServer) token(ctx context.Context, kind string, grant Secret, spent
 		return p, nil
 	}
 	e.Method = "oauth/token"
+	if e.Message == "" {
+		e.Message = theAuthServer + " gave no reason"
+	}
 	switch hint, ok := authHints[e.Code]; {
 	case e.Code == "invalid_grant":
 		e.Hint = spent

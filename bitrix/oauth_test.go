@@ -98,7 +98,7 @@ func TestRefusalsOfTheAuthorizationServer(t *testing.T) {
 		}))
 		_, err := s.Refresh(context.Background(), NewSecret("canary-grant"))
 		var e *Error
-		if !errors.As(err, &e) || e.Code != tt.code || !strings.Contains(e.Hint, tt.hint) || tt.hint == "" && tt.status < 300 || e.Reaction() != tt.reaction {
+		if !errors.As(err, &e) || e.Code != tt.code || !strings.Contains(e.Hint, tt.hint) || tt.hint == "" && tt.status < 300 || e.Message == "" || e.Reaction() != tt.reaction {
 			t.Errorf("%d %.40s: %v, hint %q, reaction %d", tt.status, tt.body, err, e.Hint, e.Reaction())
 		}
 		if all := fmt.Sprintf("%v %+v %#v %s", e, e, e, e.Hint); strings.Contains(all, "canary") || strings.Contains(all, "the portal answer") {
