@@ -138,8 +138,9 @@ func (p *Progress) line() string {
 	p.bar.SetTotal(int64(s.Total)).SetCurrent(int64(s.Done))
 	p.bar.Set("phase", clean(string(s.Phase)))
 	p.bar.Set("rest", p.rest(s))
-	// The last column stays free: a terminal may wrap after it.
-	p.bar.SetWidth(max(1, min(p.width(), progressWidth)-1))
+	// Three columns stay free: a terminal shows an interrupt as ^C behind the
+	// line, and may wrap after the last column.
+	p.bar.SetWidth(max(1, min(p.width(), progressWidth)-3))
 	return strings.TrimRight(p.bar.String(), " ")
 }
 
