@@ -119,11 +119,12 @@ func expand(path string) ([]string, error) {
 		return []string{path}, nil
 	}
 	var names []string
-	err = filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+	top := path + string(filepath.Separator) // as such a link to a directory is one
+	err = filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return pathError(name, err)
 		}
-		if name == path {
+		if name == top {
 			return nil
 		}
 		if strings.HasPrefix(entry.Name(), ".") {

@@ -74,6 +74,23 @@ func TestDirectories(t *testing.T) {
 	}
 }
 
+// A link to a directory, given by name, is followed; one found in it is not.
+func TestLinkToADirectory(t *testing.T) {
+	tree(t, map[string]string{"m/a.yaml": one("1"), "m/sub/b.yaml": one("2")})
+	if err := os.Symlink("m", "link"); err != nil {
+		t.Skip(err)
+	}
+	for _, path := range []string{"link", "link/"} {
+		set, found, err := load(path)
+		if err != nil || len(found) > 0 {
+			t.Fatal(found, err)
+		}
+		if got, want := filesOf(set), []string{"link/a.yaml", "link/sub/b.yaml"}; !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", path, got, want)
+		}
+	}
+}
+
 func TestCommandLineOrder(t *testing.T) {
 	tree(t, map[string]string{"b.yaml": one("1"), "a/m.yaml": one("2"), "c.txt": one("3")})
 	set, found, err := load("./c.txt", "b.yaml", "a")
