@@ -82,14 +82,14 @@ func TestVariableNamesAreUniqueAndLegal(t *testing.T) {
 // What a manifest cannot declare is named in a comment.
 func TestExportNamesWhatCannotBeDeclared(t *testing.T) {
 	live := []bitrix.Source{
-		{ID: 4, Title: "0", Settings: []bitrix.Setting{{Code: "empty"}}},
+		{ID: 4, Title: "0", Settings: []bitrix.Setting{{Code: "empty"}, {Code: "c\x00d", Value: bitrix.NewSecret("s")}}},
 		{ID: 5, Title: "a\x00b"},
 	}
 	var b bytes.Buffer
 	if err := newExported("", live).write(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`# its title, "0", cannot be declared`, `# its title, "a\x00b", cannot be declared`, `# the setting "empty" is left out: it has no value`} {
+	for _, want := range []string{`# its title, "0", cannot be declared`, `# its title, "a\x00b", cannot be declared`, `# the setting "empty" is left out: it has no value`, `# the setting "c\x00d" is left out: it cannot be declared`} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}

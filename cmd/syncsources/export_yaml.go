@@ -69,7 +69,11 @@ func (ex *exported) source(s *bitrix.Source, taken map[string]bool) *yaml.Node {
 			continue
 		}
 		seen[setting.Code] = true
-		if setting.Value.Plain() == "" || !declarable(setting.Code) || setting.Code == "" {
+		if setting.Code == "" || !declarable(setting.Code) {
+			notes = append(notes, fmt.Sprintf("the setting %q is left out: it cannot be declared", setting.Code))
+			continue
+		}
+		if setting.Value.Plain() == "" {
 			notes = append(notes, fmt.Sprintf("the setting %q is left out: it has no value", setting.Code))
 			continue
 		}
