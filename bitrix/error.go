@@ -158,11 +158,8 @@ func (e *Error) Reaction() Reaction {
 	if e.Code == ExpiredToken && e.NotSent {
 		return NotDelivered // a command of a batch, refused; the client has renewed the token since
 	}
-	if e.Code == BadAnswer && e.Status >= 300 && e.Status < 500 {
+	if e.Code == BadAnswer && e.Status >= 300 {
 		return reactToPage(e)
-	}
-	if e.Code == BadAnswer && e.Status == http.StatusServiceUnavailable {
-		return NotDelivered // a server in front of the portal let nobody through
 	}
 	if r, ok := reactions[e.Code]; ok {
 		return r
@@ -176,7 +173,7 @@ func (e *Error) Reaction() Reaction {
 	return Rejected
 }
 
-// reactToPage classifies an answer of status 3xx or 4xx that does not come
+// reactToPage classifies an answer of status 300 and more that does not come
 // from the REST interface but from a server in front of it.
 func reactToPage(e *Error) Reaction {
 	switch e.Status {
@@ -189,6 +186,11 @@ func reactToPage(e *Error) Reaction {
 			return CallAlone
 		}
 		return Rejected
+	case http.StatusServiceUnavailable:
+		return NotDelivered // nobody was let through
+	}
+	if e.Status >= 500 {
+		return Unknown
 	}
 	return Fatal // a page that is no REST interface, or a redirect elsewhere
 }

@@ -20,8 +20,8 @@ const (
 	probeTime = 250 * time.Millisecond
 	// Seconds of work below which a request of its own does not pay: reads
 	// are as few as possible, unless they take long.
-	roundOfReads  = 5.0
-	roundOfWrites = 0.02
+	leastRead  = 5.0
+	leastWrite = 0.02
 )
 
 // mostOf is the most commands of a method that a batch should hold.
@@ -49,7 +49,7 @@ func (s *Scheduler) readSize(n int, now time.Time) int {
 		}
 		return min(n, most)
 	}
-	z := s.sizing(n, e, most, roundOfReads, 0, now)
+	z := s.sizing(n, e, most, leastRead, 0, now)
 	z.trust = s.limiter.trust(len(s.flying) + 1) // reads fill no slots on purpose
 	return z.size()
 }
@@ -78,7 +78,7 @@ func (s *Scheduler) writeSize(n, calls int, now time.Time, b *blocked) int {
 		return 1
 	}
 	most := c.capped(s.conf.BatchSize)
-	size := s.sizing(n, e, most, roundOfWrites, float64(calls), now).size()
+	size := s.sizing(n, e, most, leastWrite, float64(calls), now).size()
 	if all := s.budget(bitrix.MethodBatch); all.billed && float64(n)*e.mean > all.left(now) {
 		// What does not fit into this window waits for ten minutes.
 		size = min(n, s.closingSize(all, e, most))
@@ -111,7 +111,7 @@ func (s *Scheduler) closingSize(all *budget, e estimate, most int) int {
 
 // sizing gathers what the size of the next batch follows from, where n commands
 // wait that cost e. calls are the requests that updates of their own will need.
-func (s *Scheduler) sizing(n int, e estimate, most int, round, calls float64, now time.Time) sizing {
+func (s *Scheduler) sizing(n int, e estimate, most int, least, calls float64, now time.Time) sizing {
 	busy, late := 0.0, 0
 	for _, r := range s.flying {
 		age := now.Sub(r.sentAt).Seconds()
@@ -130,7 +130,7 @@ func (s *Scheduler) sizing(n int, e estimate, most int, round, calls float64, no
 	return sizing{
 		work: n, cost: e, slots: s.limiter.capacity(), busy: busy,
 		tokens: tokens, rate: s.conf.Rate, others: calls + verify,
-		limit: s.planned(), most: most, round: max(round, s.limiter.base),
+		limit: s.planned(), most: most, least: max(least, s.limiter.base),
 		late: late, queued: s.limiter.served > 0, trust: s.limiter.trust(soon),
 	}
 }

@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -39,12 +38,3 @@ func (o *outage) lost(now time.Time, err *bitrix.Error) error {
 }
 
 func (o *outage) answered() { *o = outage{} }
-
-// asError makes an *bitrix.Error of what a Sender returned.
-func asError(err error) *bitrix.Error {
-	var e *bitrix.Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return &bitrix.Error{Code: bitrix.Network, Message: "the portal's answer was lost: " + err.Error(), Err: err}
-}

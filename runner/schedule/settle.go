@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -260,4 +261,13 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		batch.report(now, r.resp.Time)
 	}
 	s.limiter.answered(now, r.resp.Elapsed, service, r.flying, s.cost(r.items[0].Command.Method()).estimate())
+}
+
+// asError makes an *bitrix.Error of what a Sender returned.
+func asError(err error) *bitrix.Error {
+	var e *bitrix.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &bitrix.Error{Code: bitrix.Network, Message: "the portal's answer was lost: " + err.Error(), Err: err}
 }

@@ -13,7 +13,7 @@ type sizing struct {
 	others float64  // requests that other work needs
 	limit  float64  // seconds that a batch may take
 	most   int      // commands that a batch may hold
-	round  float64  // seconds of work below which a request of its own does not pay
+	least  float64  // seconds of work below which a request of its own does not pay
 	late   int      // requests in flight that take longer than planned
 	queued bool     // requests wait at the portal, for who knows how long
 	trust  float64  // how many times more requests than proven may be in flight
@@ -61,7 +61,7 @@ func (z sizing) size() int {
 	if (z.cost.spread > uneven*c || z.queued) && wary > 1 {
 		size = min(wary, math.Ceil(w/min(max(parts(w, wary, n), slots), finest*slots)-1e-9))
 	}
-	size = max(size, math.Ceil(w/n-1e-9), math.Floor(z.round/c))
+	size = max(size, math.Ceil(w/n-1e-9), math.Floor(z.least/c))
 	return int(min(max(size, 1), float64(most), w))
 }
 

@@ -20,7 +20,7 @@ func TestSize(t *testing.T) {
 		{"one command too long for the limit", func(z *sizing) { z.work, z.cost = 100, known(30) }, 1},
 		{"work in flight counts", func(z *sizing) { z.work, z.busy, z.cost = 16, 16, known(1) }, 2},
 		{"the last ones", func(z *sizing) { z.work, z.cost = 3, known(1) }, 1},
-		{"a request has to pay", func(z *sizing) { z.work, z.round, z.cost = 200, 5, known(.1) }, 50},
+		{"a request has to pay", func(z *sizing) { z.work, z.least, z.cost = 200, 5, known(.1) }, 50},
 		{"slots that are not proven keep batches short", func(z *sizing) { z.work, z.trust, z.cost = 1000, 16, known(.5) }, 2},
 		{"a cap after a cut", func(z *sizing) { z.work, z.most, z.cost = 1000, 7, known(.025) }, 7},
 	} {
