@@ -208,8 +208,12 @@ func (t *TokenFile) recover() error {
 	if err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	if p, err := t.read(t.next()); err != nil || p.AccessToken.Plain() == "" {
+	p, err := t.read(t.next())
+	switch {
+	case errors.Is(err, ErrNoPair), errors.Is(err, errBroken), err == nil && p.AccessToken.Plain() == "":
 		return t.Abandon() // the room of a rehearsal, or half of a pair that was never used
+	case err != nil:
+		return err // it may be the only pair that is worth something
 	}
 	if old, err := os.Stat(t.path); err == nil && old.ModTime().After(info.ModTime()) {
 		return nil

@@ -265,3 +265,25 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be read may be the only pair that is worth something: it is
+// named, not removed.
+func TestUnreadableRestIsKept(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no such modes")
+	}
+	path := writePair(t, "")
+	if err := os.WriteFile(path+".new", seedPair(NewSecret("x")).encode(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path+".new", 0o644); err != nil { // for root, too, it is not to be read then
+		t.Fatal(err)
+	}
+	_, err := tokenFile(t, path).Load(context.Background())
+	if err == nil || !strings.Contains(err.Error(), path+".new") {
+		t.Errorf("%v", err)
+	}
+	if names := dir(t, path); names != "token.json token.json.lock token.json.new" {
+		t.Errorf("the directory holds %s", names)
+	}
+}
