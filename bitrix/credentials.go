@@ -91,6 +91,20 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
+// HostPort is an address's host in lower case with its port, or its scheme's
+// where it names none. Addresses with the same one are those of one portal.
+func HostPort(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	}
+	return net.JoinHostPort(strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), port)
+}
+
 // Portal is the address of the portal, without credentials:
 // https://acme.bitrix24.com.
 func (c Credentials) Portal() string {

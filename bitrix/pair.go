@@ -125,20 +125,10 @@ func (p Pair) belongsTo(portal *url.URL) error {
 	if err != nil || u.Host == "" {
 		return errors.New("the token pair names no portal that can be understood (client_endpoint)")
 	}
-	if !strings.EqualFold(u.Hostname(), portal.Hostname()) || port(u) != port(portal) {
+	if HostPort(p.Endpoint) != HostPort(portal.String()) {
 		return fmt.Errorf("the token pair is one of the portal %s, not of %s", cleanText(u.Host), portal.Host)
 	}
 	return nil
-}
-
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	if u.Scheme == "http" {
-		return "80"
-	}
-	return "443"
 }
 
 // token is the pair as golang.org/x/oauth2 has it.

@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -65,7 +62,7 @@ func (c *connection) config(logger *slog.Logger, requestTime time.Duration) bitr
 func checkPortals(portals []manifest.Portal, ours string) []*manifest.Error {
 	var found []*manifest.Error
 	for _, p := range portals {
-		if hostPort(p.URL) != hostPort(ours) {
+		if bitrix.HostPort(p.URL) != bitrix.HostPort(ours) {
 			found = append(found, &manifest.Error{
 				Position: p.Position, Rule: "other-portal",
 				Message: fmt.Sprintf("the manifest is for %q, but the credentials are for %q", p.URL, ours),
@@ -74,18 +71,4 @@ func checkPortals(portals []manifest.Portal, ours string) []*manifest.Error {
 		}
 	}
 	return found
-}
-
-// hostPort is an address's host in lower case with its port, the scheme's
-// where it names none.
-func hostPort(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
-	}
-	return net.JoinHostPort(strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), port)
 }

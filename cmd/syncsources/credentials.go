@@ -78,7 +78,7 @@ func webhookCredentials(e environment, webhook string) (bitrix.Credentials, erro
 	if err != nil {
 		return c, invalid(codeCredentials, varWebhook+": "+err.Error())
 	}
-	if portal := strings.TrimSpace(e.get(varPortal)); portal != "" && hostPort(portal) != hostPort(c.Portal()) {
+	if portal := strings.TrimSpace(e.get(varPortal)); portal != "" && bitrix.HostPort(portal) != bitrix.HostPort(c.Portal()) {
 		return bitrix.Credentials{}, invalid(codeCredentials, fmt.Sprintf("%s is a webhook of %s, but %s names another portal", varWebhook, c.Portal(), varPortal),
 			"unset "+varPortal+": a webhook's address names its portal")
 	}

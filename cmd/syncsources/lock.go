@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"syncsources/bitrix"
 )
 
 // lockPoll is how often a run that waits for the lock looks again.
@@ -40,7 +42,7 @@ func (h holder) String() string {
 // nor removed: the holder stands in a second one, which is only replaced, so
 // that a link that somebody left in a directory open to all leads to nothing.
 func lockPortal(ctx context.Context, portal string, timeout time.Duration) (release func(), err error) {
-	sum := sha256.Sum256([]byte(hostPort(portal)))
+	sum := sha256.Sum256([]byte(bitrix.HostPort(portal)))
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("syncsources-%x.lock", sum[:8]))
 	if err := createLockFile(path); err != nil {
 		return nil, &failure{exit: exitStopped, code: codeLocked, message: fmt.Sprintf("cannot make the lock of this portal: %v", err),
