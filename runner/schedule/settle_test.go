@@ -131,6 +131,34 @@ func TestNotAllowedInABatchGoesAlone(t *testing.T) {
 	})
 }
 
+// A batch that the portal, or a server in front of it, refuses as a whole is
+// taken apart.
+func TestBatchNotAllowedGoesAsSingleCalls(t *testing.T) {
+	for _, refusal := range []*bitrix.Error{{Code: bitrix.BatchMethodNotAllowed, Status: 405}, {Code: bitrix.BadAnswer, Status: 413, Method: bitrix.MethodBatch}} {
+		bubble(t, func(t *testing.T, p *fakePortal) {
+			p.fault = func(n int, _ []bitrix.Command, alone bool) error {
+				if !alone && n < 10 {
+					return refusal
+				}
+				return nil
+			}
+			s := New(Config{Seed: 1}, p)
+			u := collect(s, updates(3), false)
+			if err := s.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if len(p.requests) != 4 {
+				t.Errorf("%v: requests %v", refusal, p.requests)
+			}
+			for i, r := range u {
+				if r.Reply.Err != nil || r.Sent != 1 {
+					t.Errorf("%v: update %d: %+v", refusal, i, r)
+				}
+			}
+		})
+	}
+}
+
 // A token that expired while a batch ran: what the portal refused for it did
 // not run, and is sent again.
 func TestUndeliveredCommandsOfABatchGoAgain(t *testing.T) {
