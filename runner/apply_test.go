@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,6 +235,28 @@ func TestNoVerify(t *testing.T) {
 			t.Errorf("%d requests, want a read and a write", report.Requests.HTTP)
 		}
 	})
+}
+
+// answering is a client whose updates are not done, and answered with a result.
+type answering struct {
+	*bitrix.Client
+	result string
+}
+
+func (a answering) Update(_ context.Context, updates []bitrix.Update) (*bitrix.Response, error) {
+	return &bitrix.Response{Replies: slices.Repeat([]bitrix.Reply{{Result: []byte(a.result)}}, len(updates))}, nil
+}
+
+// Only true says that an update was done; that is believed without a look.
+func TestNothingButTrueIsBelieved(t *testing.T) {
+	for result, want := range map[string]string{"true": "updated", "false": "failed BAD_ANSWER", "null": "failed BAD_ANSWER", "1": "failed BAD_ANSWER", `"true"`: "failed BAD_ANSWER", "[]": "failed BAD_ANSWER"} {
+		onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
+			report := runner.Apply(context.Background(), answering{b.client, result}, runner.Options{Sources: retitled(3), NoVerify: true})
+			if got := statuses(report); got[want] != 3 {
+				t.Errorf("%s: %v", result, got)
+			}
+		})
+	}
 }
 
 // Waiting is time with nothing in flight; the time of requests is none.
