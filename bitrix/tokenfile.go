@@ -17,7 +17,7 @@ import (
 // the form that the authorization server answers with. Two more files stand
 // beside it: FILE.lock, which stays, and FILE.new, which holds the new pair
 // for the moment before it takes FILE's place. A process that is killed in
-// that very moment leaves FILE.new, and the next renewal picks it up.
+// that very moment leaves FILE.new, and the next run picks it up.
 type TokenFile struct {
 	path string
 	log  *slog.Logger
