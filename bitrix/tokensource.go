@@ -218,10 +218,11 @@ func (s *TokenSource) refresh(ctx, waiting context.Context, token Secret) (Pair,
 			return Pair{}, e
 		}
 		lostOne = lostOne || what == Unknown
-		if time.Since(start)+wait > retryTime {
+		left := retryTime - time.Since(start)
+		if left <= 0 {
 			return Pair{}, e
 		}
-		if err := sleep(waiting, wait); err != nil {
+		if err := sleep(waiting, min(wait, left)); err != nil {
 			return Pair{}, err
 		}
 		s.log.Warn("the authorization server does not answer; trying again", "error", e.Error())

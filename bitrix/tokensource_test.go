@@ -282,7 +282,7 @@ func TestAuthorizationServerThatStumbles(t *testing.T) {
 		token, _ := source.Token()
 		_, err = source.Renew(context.Background(), token)
 		var e *Error
-		if !errors.As(err, &e) || e.Code != Network || e.Reaction() != Fatal || time.Since(start) > retryTime {
+		if !errors.As(err, &e) || e.Code != Network || e.Reaction() != Fatal || time.Since(start) != retryTime {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 		after, _ := tokenFile(t, path).Load(context.Background())
