@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -76,6 +77,8 @@ func portalURL(address string) (*url.URL, error) {
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "":
 		return nil, errors.New("not an address like https://acme.bitrix24.com")
+	case !aPort(u.Port()):
+		return nil, errors.New("the address holds a port that is none; they are 1 to 65535")
 	case u.User != nil:
 		return nil, errors.New("the address holds a user name; remove it")
 	case u.Scheme == "http" && !loopback(u.Hostname()):
@@ -84,6 +87,12 @@ func portalURL(address string) (*url.URL, error) {
 		return nil, fmt.Errorf("unknown scheme %q; write https://%s", u.Scheme, u.Host)
 	}
 	return u, nil
+}
+
+// aPort reports whether an address may have this port; "" is none at all.
+func aPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 func loopback(host string) bool {

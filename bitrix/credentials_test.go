@@ -28,6 +28,8 @@ func TestWebhook(t *testing.T) {
 		"https://portal.example/rest/1/c0de/?auth=c0de":               "",
 		"https://portal.example/rest/x/c0de/":                         "",
 		"https://:443/rest/1/c0de/":                                   "",
+		"https://portal.example:65536/rest/1/c0de/":                   "",
+		"https://portal.example:0/rest/1/c0de/":                       "",
 		"https://portal.example/%zz/c0de":                             "",
 		"c0de":                                                        "", "": "",
 	} {
