@@ -151,7 +151,7 @@ func (f *Fault) answer(real answer) answer {
 	return real
 }
 
-// runs tells whether the request is executed although it goes wrong.
+// runs reports whether the request is executed although it goes wrong.
 func (f *Fault) runs() bool {
 	switch f.Kind {
 	case FaultTruncated, FaultSlow:

@@ -50,7 +50,7 @@ func (q *listing) checkFilter(f *array) *apiError {
 
 func isIndex(key string) bool { _, ok := intKey(key); return ok }
 
-// matches tells whether a row passes a filter: all of its conditions, or, with
+// matches reports whether a row passes a filter: all of its conditions, or, with
 // the logic OR, one of them. The field settings is ignored.
 func (q *listing) matches(f *array, r row) bool {
 	logic, _ := f.get("logic")

@@ -144,7 +144,7 @@ func (q *listing) kind(name string) string {
 	return f.kind
 }
 
-// byID tells whether the rows are wanted in the order of their ids.
+// byID reports whether the rows are wanted in the order of their ids.
 func (q *listing) byID() bool {
 	return len(q.order) == 0 || q.order[0] == orderBy{field: "id"}
 }

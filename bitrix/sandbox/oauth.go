@@ -73,7 +73,7 @@ func (r *run) authorize(req request) answer {
 	return answer{status: http.StatusFound, location: u.String()}
 }
 
-// loopback tells whether an address leads to this machine.
+// loopback reports whether an address leads to this machine.
 func loopback(u *url.URL) bool {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return false

@@ -53,7 +53,7 @@ func (m *meter) read(now time.Time) (used time.Duration, resetAt time.Time) {
 // meterKey is what execution time is accounted by.
 type meterKey struct{ client, method string }
 
-// exhausted tells whether the client has used up the method's execution time.
+// exhausted reports whether the client has used up the method's execution time.
 // The portal asks before it executes, so that the last call overshoots.
 func (p *Portal) exhausted(client, method string) bool {
 	if p.cfg.OperatingLimit <= 0 {

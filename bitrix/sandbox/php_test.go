@@ -134,7 +134,7 @@ func FuzzParseQuery(f *testing.F) {
 	})
 }
 
-// unstable tells whether a key is one that a query string cannot say.
+// unstable reports whether a key is one that a query string cannot say.
 func unstable(a *array) bool {
 	for i, k := range a.keys {
 		if k == "" || strings.ContainsAny(k, "[]\x00 .\t\n\v\f\r") {

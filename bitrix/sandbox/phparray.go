@@ -121,7 +121,7 @@ func (a *array) without(drop func(key string) bool) *array {
 	return b
 }
 
-// isList tells whether the keys are 0..n-1 in order: PHP writes such an array,
+// isList reports whether the keys are 0..n-1 in order: PHP writes such an array,
 // the empty one included, as a JSON list.
 func (a *array) isList() bool {
 	for i, k := range a.keys {
@@ -132,7 +132,7 @@ func (a *array) isList() bool {
 	return true
 }
 
-// intKey tells whether PHP holds the key as an integer: plain decimal, no
+// intKey reports whether PHP holds the key as an integer: plain decimal, no
 // leading zero, no plus, no "-0", within 64 bits.
 func intKey(k string) (int64, bool) {
 	if k == "" || k[0] != '-' && (k[0] < '0' || k[0] > '9') {

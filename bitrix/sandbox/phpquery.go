@@ -36,7 +36,7 @@ func parseQuery(q string) *array {
 }
 
 // register is PHP's php_register_variable: it sets a variable by its name in
-// brackets, and tells whether the name was one.
+// brackets, and reports whether the name was one.
 func (a *array) register(name, val string) bool {
 	name, _, _ = strings.Cut(name, "\x00") // names are C strings there
 	name = strings.TrimLeft(name, " ")

@@ -98,7 +98,7 @@ func (r *run) sourceList(params *array) (any, *apiError) {
 
 // candidates are the ids among which a list looks: those that the filter
 // names, if it does, else all of the client's; the larger the portal, the more
-// that saves. filtered tells whether conditions remain to be looked at. p.mu is
+// that saves. filtered reports whether conditions remain to be looked at. p.mu is
 // held.
 func (r *run) candidates(q *listing) (ids []int64, filtered bool) {
 	all := r.p.owned[r.auth.client]

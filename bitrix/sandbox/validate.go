@@ -64,7 +64,7 @@ func fieldOf(fields []field, name string) (field, bool) {
 	return field{}, false
 }
 
-// accepts tells whether a value has the type of a field, strictly: a query
+// accepts reports whether a value has the type of a field, strictly: a query
 // string knows texts only, so that a boolean cannot be said in it. Only an
 // integer may be a text, of digits.
 func (f field) accepts(v any) bool {

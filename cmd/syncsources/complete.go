@@ -2,8 +2,7 @@ package main
 
 import (
 	"github.com/spf13/cobra"
-
-	"syncsources/runner/render"
+	"github.com/spf13/pflag"
 )
 
 // addCompletion adds the command that prints completion scripts, and tells the
@@ -14,14 +13,11 @@ func addCompletion(root *cobra.Command) {
 		if c.Name() == "completion" { // without this, a shell it does not know would be no mistake
 			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		}
-		for flag, words := range map[string][]string{
-			"output": render.Forms(), "tariff": {"standard", "enterprise"}, "progress": {"auto", "always", "never"},
-			"log-level": {"debug", "info", "warn", "error"}, "log-format": {"text", "json"},
-		} {
-			if c.Flags().Lookup(flag) != nil {
-				_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if v, ok := f.Value.(*flagValue[string]); ok && v.words != nil {
+				_ = c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(v.words, cobra.ShellCompDirectiveNoFileComp))
 			}
-		}
+		})
 		for flag, endings := range map[string][]string{
 			"report": {"json", "md", "xml"}, "sandbox": {"yaml", "yml"}, "state": {"yaml", "yml"}, "metrics-file": {"prom"},
 		} {

@@ -47,7 +47,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	addFlag(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run; when it is over, what is in flight is settled and the rest skipped", duration)
 	set.BoolVar(&f.failFast, "fail-fast", false, "stop at the first source that fails: what is in flight is read back, the rest skipped")
 	set.BoolVar(&f.showUnmanaged, "show-unmanaged", false, "also list the portal's sources that no manifest declares")
-	addFlag(set, &f.progress, "progress", "when", "auto", "progress bar on standard error: auto (on a terminal), always or never", choice("auto", "always", "never"))
+	addChoice(set, &f.progress, "progress", "when", "auto", "progress bar on standard error: auto (on a terminal), always or never", "auto", "always", "never")
 }
 
 // limit parses the value of --max-changes.
@@ -76,7 +76,7 @@ func (p *portalFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&p.sandbox, "sandbox", "", "run against an in-process stand-in portal seeded from this state `file`; needs no credentials")
 	addFlag(set, &p.concurrency, "concurrency", "N", "16", "most requests in flight; fewer while the portal is slow", integer(math.MaxInt))
 	addFlag(set, &p.batchSize, "batch-size", "N", "50", "most commands in a batch, 50 at most", integer(bitrix.MaxBatch))
-	addFlag(set, &p.tariff, "tariff", "name", "standard", "the portal's rate limit by its tariff: standard (2 a second, burst 50) or enterprise (5, 250)", choice("standard", "enterprise"))
+	addChoice(set, &p.tariff, "tariff", "name", "standard", "the portal's rate limit by its tariff: standard (2 a second, burst 50) or enterprise (5, 250)", "standard", "enterprise")
 	addFlag(set, &p.rate, "rate", "R", "", "requests a second that the portal allows, instead of the tariff's", rate)
 	addFlag(set, &p.burst, "burst", "B", "", "requests that the portal allows at once, instead of the tariff's", integer(math.MaxInt))
 	addFlag(set, &p.operatingLimit, "operating-limit", "duration", "480s", "execution time that the portal allows each method in ten minutes, 0 for no limit", durationOrZero)

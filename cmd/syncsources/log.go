@@ -18,11 +18,11 @@ type logFlags struct {
 }
 
 func (l *logFlags) add(set *pflag.FlagSet) {
-	addFlag(set, &l.level, "log-level", "level", "warn",
+	addChoice(set, &l.level, "log-level", "level", "warn",
 		"what is logged to standard error: debug, info, warn or error; info tells of waits and steps, warn only what needs attention",
-		choice("debug", "info", "warn", "error"))
-	addFlag(set, &l.format, "log-format", "format", "text",
-		"text for people, json for machines (one object a line)", choice("text", "json"))
+		"debug", "info", "warn", "error")
+	addChoice(set, &l.format, "log-format", "format", "text",
+		"text for people, json for machines (one object a line)", "text", "json")
 }
 
 // logger returns the logger that the flags ask for.

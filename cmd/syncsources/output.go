@@ -25,7 +25,7 @@ type outputFlags struct {
 func (o *outputFlags) add(set *pflag.FlagSet) {
 	forms := render.Forms()
 	o.form = forms[0]
-	form := &flagValue[string]{target: &o.form, kind: "format", parse: choice(forms...), text: o.form}
+	form := &flagValue[string]{target: &o.form, kind: "format", parse: choice(forms...), text: o.form, words: forms}
 	set.VarP(form, "output", "o", "form of the result: "+enumerate(forms, "or"))
 	set.StringArrayVar(&o.reports, "report", nil, "also write the report to this `file` (repeatable): .json, .md or .xml (JUnit), as its name ends; written atomically, also when the run fails")
 }

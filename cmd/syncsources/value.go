@@ -22,7 +22,8 @@ type flagValue[T any] struct {
 	target *T
 	kind   string // what the help shows: int, duration, ...
 	parse  func(string) (T, error)
-	text   string // as it was set
+	text   string   // as it was set
+	words  []string // all that parse takes, if these are few, for completion
 }
 
 func (v *flagValue[T]) String() string { return v.text }
@@ -49,6 +50,12 @@ func addFlag[T any](set *pflag.FlagSet, target *T, name, kind, initial, usage st
 	set.Var(v, name, usage)
 }
 
+// addChoice defines a flag that takes one of the words.
+func addChoice(set *pflag.FlagSet, target *string, name, kind, initial, usage string, words ...string) {
+	addFlag(set, target, name, kind, initial, usage, choice(words...))
+	set.Lookup(name).Value.(*flagValue[string]).words = words
+}
+
 // listValue is the checked value of a flag that may be repeated.
 type listValue[T any] struct {
 	target *[]T
@@ -58,7 +65,6 @@ type listValue[T any] struct {
 
 func (v *listValue[T]) String() string { return "" }
 func (v *listValue[T]) Type() string   { return v.kind }
-func (v *listValue[T]) repeatable()    {}
 
 func (v *listValue[T]) Set(text string) error {
 	parsed, err := v.parse(text)
@@ -71,7 +77,7 @@ func (v *listValue[T]) Set(text string) error {
 // repeatable reports whether a flag may be repeated.
 func repeatable(f *pflag.Flag) bool {
 	switch f.Value.(type) {
-	case pflag.SliceValue, interface{ repeatable() }:
+	case pflag.SliceValue, *listValue[int]:
 		return true
 	}
 	return false

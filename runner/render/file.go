@@ -24,7 +24,7 @@ func CheckFile(path string) error {
 	return checkPlace("report file", path)
 }
 
-// checkPlace tells whether a file could be written at path now.
+// checkPlace returns an error where no file could be written at path now.
 func checkPlace(what, path string) error {
 	sweep(path)
 	probe, err := os.CreateTemp(filepath.Dir(path), ".syncsources-*")
