@@ -15,7 +15,7 @@ import (
 // --log-format json, one object a line. log may be nil.
 func (a *app) complain(f *failure, log *logFlags) {
 	a.complainOf(f.findings, log)
-	if log != nil && log.format == "json" {
+	if log.machine() {
 		log.logger(a.stderr, false).Error(f.message, "code", f.code, "hint", strings.Join(f.advice, "; "))
 		return
 	}
@@ -27,7 +27,7 @@ func (a *app) complain(f *failure, log *logFlags) {
 
 // warn writes a warning to standard error, in the form that log asks for.
 func (a *app) warn(message string, log *logFlags) {
-	if log != nil && log.format == "json" {
+	if log.machine() {
 		log.logger(a.stderr, false).Warn(message)
 		return
 	}
@@ -37,7 +37,7 @@ func (a *app) warn(message string, log *logFlags) {
 // complainOf writes what is wrong with manifests.
 func (a *app) complainOf(findings []*manifest.Error, log *logFlags) {
 	var logger *slog.Logger
-	if log != nil && log.format == "json" {
+	if log.machine() {
 		logger = log.logger(a.stderr, false)
 	}
 	for _, f := range findings {
@@ -51,7 +51,7 @@ func (a *app) complainOf(findings []*manifest.Error, log *logFlags) {
 
 // complainOfRun writes why a run as a whole did not get through.
 func (a *app) complainOfRun(r *runner.Report, noColor bool, log *logFlags) {
-	if r.Error != nil && log != nil && log.format == "json" {
+	if r.Error != nil && log.machine() {
 		log.logger(a.stderr, false).Error(r.Error.Message, "code", r.Error.Code, "hint", r.Error.Hint)
 		return
 	}

@@ -25,11 +25,15 @@ func (l *logFlags) add(set *pflag.FlagSet) {
 		"text for people, json for machines (one object a line)", "text", "json")
 }
 
+// machine reports whether standard error is for machines. Without flags it is
+// for people.
+func (l *logFlags) machine() bool { return l != nil && l.format == "json" }
+
 // logger returns the logger that the flags ask for.
 func (l *logFlags) logger(w io.Writer, color bool) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(l.level)) // one of the four words
-	if l.format == "json" {
+	if l.machine() {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 	}
 	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
