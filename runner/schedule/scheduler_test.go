@@ -150,6 +150,37 @@ func TestStrayRefusalCostsLittle(t *testing.T) {
 	}
 }
 
+// Stray refusals that are minutes apart do not make each other's pauses longer,
+// also where every answer takes long.
+func TestStrayRefusalsDoNotAddUp(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cost = func(bitrix.Command) time.Duration { return 5 * time.Second }
+		p.fault = func(n int, _ []bitrix.Command, _ bool) error {
+			if n%60 == 0 {
+				return throttled
+			}
+			return nil
+		}
+		s := New(Config{Seed: 1}, p)
+		collect(s, updates(2000), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		strays := 0
+		for i, r := range p.requests[1:] {
+			if i%60 == 59 {
+				strays++
+				if pause := r.at - p.requests[i].at; pause > 2*time.Second {
+					t.Errorf("stray refusal %d cost a pause of %v", strays, pause)
+				}
+			}
+		}
+		if strays < 8 {
+			t.Errorf("%d refusals in %d requests are too few", strays, len(p.requests))
+		}
+	})
+}
+
 func TestFatalStops(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
 		p.cost = func(bitrix.Command) time.Duration { return time.Second }

@@ -41,9 +41,14 @@ func (s *Scheduler) settle(r *request) {
 		s.learn(r, now)
 		s.settleReplies(r, now)
 	}
-	if r == s.scout && !refused {
-		s.doubt, s.scout = false, nil
+	if refused {
+		return
+	}
+	if !r.sentAt.Before(s.refusals.until) { // it was sent after the last refusal
 		s.refusals.succeeded()
+	}
+	if r == s.scout {
+		s.doubt, s.scout = false, nil
 	}
 }
 
