@@ -183,33 +183,21 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 			continue
 		}
 		e := asError(reply.Err)
-		what := e.Reaction()
-		switch {
+		switch what := e.Reaction(); {
 		case what == bitrix.Held:
 			s.stats.Held++
 			s.budget(it.Command.Method()).refused(now)
-			again = append(again, it)
-			continue
 		case what == bitrix.Throttled:
 			throttled = true
-			again = append(again, it)
-			continue
 		case what == bitrix.CallAlone && !it.alone:
 			it.alone = true
-			again = append(again, it)
+		default:
+			if s.settleError(it, reply, e) {
+				lost, lostBy = append(lost, it), e
+			}
 			continue
 		}
-		if !e.NotSent {
-			it.sent++
-		}
-		switch {
-		case what == bitrix.NotDelivered, what == bitrix.Unknown && !it.write:
-			lost, lostBy = append(lost, it), e
-			continue
-		case what == bitrix.Fatal && !it.Optional:
-			s.stop(e)
-		}
-		it.Done(Result{Reply: reply, Sent: it.sent})
+		again = append(again, it)
 	}
 	if throttled {
 		s.refuse(r, now)
@@ -218,6 +206,22 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 		s.repeat(lost, lostBy)
 	}
 	s.queue.putBack(again)
+}
+
+// settleError deals with an error of a single command. It reports whether the
+// command got lost and may be sent again; if not, it is done.
+func (s *Scheduler) settleError(it *item, reply bitrix.Reply, e *bitrix.Error) (lost bool) {
+	if !e.NotSent {
+		it.sent++
+	}
+	switch what := e.Reaction(); {
+	case what == bitrix.NotDelivered, what == bitrix.Unknown && !it.write:
+		return true
+	case what == bitrix.Fatal && !it.Optional:
+		s.stop(e)
+	}
+	it.Done(Result{Reply: reply, Sent: it.sent})
+	return false
 }
 
 // learn takes the measures off an answer: costs, congestion, budgets.
