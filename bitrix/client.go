@@ -2,6 +2,7 @@ package bitrix
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -17,6 +18,8 @@ import (
 // which the portal's front end cuts a request, so that the portal's answer,
 // not ours, decides.
 const DefaultTimeout = 75 * time.Second
+
+const defaultUserAgent = "syncsources"
 
 // The most bytes of an answer that are read. 2,500 sources are some 1.5 MiB;
 // this leaves 13 KiB for each of them, and keeps what a broken or hostile
@@ -80,14 +83,10 @@ func (r *Reader) init(conf Config) {
 		t.MaxResponseHeaderBytes = maxHeader
 		conf.Transport = t
 	}
-	if conf.Timeout == 0 {
-		conf.Timeout = DefaultTimeout
-	}
+	conf.Timeout = cmp.Or(conf.Timeout, DefaultTimeout)
+	conf.UserAgent = cmp.Or(conf.UserAgent, defaultUserAgent)
 	if conf.Logger == nil {
 		conf.Logger = slog.New(slog.DiscardHandler)
-	}
-	if conf.UserAgent == "" {
-		conf.UserAgent = "syncsources"
 	}
 	r.conf = conf
 	r.http = &http.Client{Transport: conf.Transport, CheckRedirect: checkRedirect}

@@ -59,15 +59,24 @@ func Webhook(address string) (Credentials, error) {
 // this address. key is a secret of the application that outlives its tokens;
 // it keys the checksums of plans.
 func Application(address string, tokens oauth2.TokenSource, key Secret) (Credentials, error) {
-	u, err := portalURL(address)
+	u, err := hostURL(thePortal, address)
 	if err != nil {
 		return Credentials{}, err
 	}
+	return Credentials{portal: u, path: "/rest/", tokens: tokens, key: key.Plain()}, nil
+}
+
+// hostURL parses the address of a server, of which only the host counts.
+func hostURL(server, address string) (*url.URL, error) {
+	u, err := portalURL(address)
+	if err != nil {
+		return nil, err
+	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
 		// What follows the host is not repeated: it may be that of a webhook.
-		return Credentials{}, fmt.Errorf("the portal's address has more than a host; write %s://%s", u.Scheme, u.Host)
+		return nil, fmt.Errorf("%s's address has more than a host; write %s://%s", server, u.Scheme, u.Host)
 	}
-	return Credentials{portal: &url.URL{Scheme: u.Scheme, Host: u.Host}, path: "/rest/", tokens: tokens, key: key.Plain()}, nil
+	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
 // portalURL parses an address and insists on https, except for loopback

@@ -2,10 +2,10 @@ package bitrix
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -39,27 +39,16 @@ type AuthConfig struct {
 // NewAuthServer returns the server that conf describes. An error says what is
 // wrong with its address.
 func NewAuthServer(conf AuthConfig) (*AuthServer, error) {
-	if conf.URL == "" {
-		conf.URL = DefaultAuthServer
-	}
-	u, err := portalURL(conf.URL)
+	u, err := hostURL(theAuthServer, cmp.Or(conf.URL, DefaultAuthServer))
 	if err != nil {
 		return nil, err
 	}
-	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("the authorization server's address has more than a host; write %s://%s", u.Scheme, u.Host)
-	}
-	if conf.Transport == nil {
-		conf.Transport = http.DefaultTransport
-	}
-	if conf.UserAgent == "" {
-		conf.UserAgent = "syncsources"
-	}
+	u.Path = "/oauth/token/"
 	return &AuthServer{
-		url:       &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/oauth/token/"},
+		url:       u,
 		clientID:  conf.ClientID,
 		secret:    conf.ClientSecret,
-		userAgent: conf.UserAgent,
+		userAgent: cmp.Or(conf.UserAgent, defaultUserAgent),
 		// The address holds the secrets: it is never sent on elsewhere.
 		http: &http.Client{Transport: conf.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
