@@ -253,8 +253,8 @@ func TestNeverDelivered(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
 		report := runner.Apply(ctx, expired{b.client}, runner.Options{Sources: retitled(3)})
-		if diff := cmp.Diff(map[string]int{"failed expired_token": 3}, statuses(report)); diff != "" || report.Error != nil || report.Sources[0].Attempts != 0 {
-			t.Errorf("%v, %d attempts\n%s", report.Error, report.Sources[0].Attempts, diff)
+		if diff := cmp.Diff(map[string]int{"failed expired_token": 3}, statuses(report)); diff != "" || report.Error != nil || report.Sources[0].Attempts != 0 || report.Sources[0].Verified {
+			t.Errorf("%v, %+v\n%s", report.Error, report.Sources[0], diff)
 		}
 	})
 }

@@ -84,7 +84,7 @@ func (a *apply) readAgain(batch []*entry, res schedule.Result) {
 				Hint:    "run again: it reads the source and sends only what is missing",
 			})
 		case live == nil:
-			e.result.Verified = true
+			e.result.Verified = e.result.Attempts > 0
 			a.fail(e, notFound())
 		default:
 			a.judge(e, live)
@@ -97,7 +97,7 @@ func (a *apply) readAgain(batch []*entry, res schedule.Result) {
 // answered is sent again.
 func (a *apply) judge(e *entry, live *bitrix.Source) {
 	sentActive := e.acknowledged["active"]
-	e.result.Verified = true
+	e.result.Verified = e.result.Attempts > 0
 	e.live, e.diffs = *live, compare(e.step.Desired, live)
 	a.probed(e, sentActive && !e.differs("active"), sentActive && e.differs("active"))
 	if len(e.diffs) == 0 {
