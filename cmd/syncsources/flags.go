@@ -59,6 +59,15 @@ func limit(text string) (runner.Limit, error) {
 	return l, nil
 }
 
+// statePath refuses the empty text: a script that lost the path on its way must
+// not run against the real portal.
+func statePath(text string) (string, error) {
+	if text == "" {
+		return "", fmt.Errorf("must be the path of a state file")
+	}
+	return text, nil
+}
+
 // portalFlags say how hard the portal may be pressed, or that a sandbox
 // stands in for it.
 type portalFlags struct {
@@ -73,7 +82,7 @@ type portalFlags struct {
 }
 
 func (p *portalFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&p.sandbox, "sandbox", "", "run against an in-process stand-in portal seeded from this state `file`; needs no credentials")
+	addFlag(set, &p.sandbox, "sandbox", "file", "", "run against an in-process stand-in portal seeded from this state file; needs no credentials", statePath)
 	addFlag(set, &p.concurrency, "concurrency", "N", "16", "most requests in flight; fewer while the portal is slow", integer(math.MaxInt))
 	addFlag(set, &p.batchSize, "batch-size", "N", "50", "most commands in a batch, 50 at most", integer(bitrix.MaxBatch))
 	addChoice(set, &p.tariff, "tariff", "name", "standard", "the portal's rate limit by its tariff: standard (2 a second, burst 50) or enterprise (5, 250)", "standard", "enterprise")
