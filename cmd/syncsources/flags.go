@@ -42,7 +42,7 @@ func (f *runFlags) add(set *pflag.FlagSet) {
 	f.portalFlags.add(set)
 	f.metricsFlags.add(set)
 	set.StringArrayVar(&f.targets, "target", nil, "only the source with this `name or id` (repeatable)")
-	set.StringArrayVar(&f.allowDirs, "allow-file", nil, "also let {file: ...} refer to files below this `directory` (repeatable)")
+	set.Var(&listValue[string]{&f.allowDirs, "directory", pathTo("a directory")}, "allow-file", "also let {file: ...} refer to files below this directory (repeatable)")
 	addFlag(set, &f.maxChanges, "max-changes", "N|P%", "", "refuse the whole run, before writing, if more sources than this would change: a number, or a share of the targeted ones", limit)
 	addFlag(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run; when it is over, what is in flight is settled and the rest skipped", duration)
 	set.BoolVar(&f.failFast, "fail-fast", false, "stop at the first source that fails: what is in flight is read back, the rest skipped")
@@ -59,13 +59,16 @@ func limit(text string) (runner.Limit, error) {
 	return l, nil
 }
 
-// statePath refuses the empty text: a script that lost the path on its way must
-// not run against the real portal.
-func statePath(text string) (string, error) {
-	if text == "" {
-		return "", fmt.Errorf("must be the path of a state file")
+// pathTo refuses the empty text: a script that lost a path on its way must not
+// run against the real portal for want of a sandbox, nor open the working
+// directory to manifests.
+func pathTo(what string) func(string) (string, error) {
+	return func(text string) (string, error) {
+		if text == "" {
+			return "", fmt.Errorf("must be the path of %s", what)
+		}
+		return text, nil
 	}
-	return text, nil
 }
 
 // portalFlags say how hard the portal may be pressed, or that a sandbox
@@ -82,7 +85,7 @@ type portalFlags struct {
 }
 
 func (p *portalFlags) add(set *pflag.FlagSet) {
-	addFlag(set, &p.sandbox, "sandbox", "file", "", "run against an in-process stand-in portal seeded from this state file; needs no credentials", statePath)
+	addFlag(set, &p.sandbox, "sandbox", "file", "", "run against an in-process stand-in portal seeded from this state file; needs no credentials", pathTo("a state file"))
 	addFlag(set, &p.concurrency, "concurrency", "N", "16", "most requests in flight; fewer while the portal is slow", integer(math.MaxInt))
 	addFlag(set, &p.batchSize, "batch-size", "N", "50", "most commands in a batch, 50 at most", integer(bitrix.MaxBatch))
 	addChoice(set, &p.tariff, "tariff", "name", "standard", "the portal's rate limit by its tariff: standard (2 a second, burst 50) or enterprise (5, 250)", "standard", "enterprise")

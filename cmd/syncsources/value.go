@@ -63,7 +63,7 @@ type listValue[T any] struct {
 	parse  func(string) (T, error)
 }
 
-func (v *listValue[T]) String() string { return "" }
+func (v *listValue[T]) String() string { return strings.Trim(fmt.Sprint(*v.target), "[]") }
 func (v *listValue[T]) Type() string   { return v.kind }
 
 func (v *listValue[T]) Set(text string) error {
@@ -77,7 +77,7 @@ func (v *listValue[T]) Set(text string) error {
 // repeatable reports whether a flag may be repeated.
 func repeatable(f *pflag.Flag) bool {
 	switch f.Value.(type) {
-	case pflag.SliceValue, *listValue[int]:
+	case pflag.SliceValue, *listValue[int], *listValue[string]:
 		return true
 	}
 	return false
