@@ -110,6 +110,9 @@ func readAll(r io.Reader) ([]byte, error) {
 // expand returns the path of a file, or those of all manifests in a directory
 // in the order of their names.
 func expand(path string) ([]string, error) {
+	if path == "" { // a script lost it; Clean would make the working directory of it
+		return nil, errors.New("an empty path: name a file, a directory, or - for standard input")
+	}
 	path = filepath.Clean(path)
 	info, err := os.Stat(path)
 	if err != nil {

@@ -135,11 +135,11 @@ func TestHiddenDirectoryGivenByName(t *testing.T) {
 
 func TestPathsThatFail(t *testing.T) {
 	tree(t, map[string]string{"empty/notes.txt": "", "good.yaml": one("0")})
-	_, found, err := load("missing.yaml", "empty", "good.yaml", "gone/")
+	_, found, err := load("missing.yaml", "empty", "good.yaml", "gone/", "")
 	if err == nil {
 		t.Fatal("no error")
 	}
-	want := "missing.yaml: no such file or directory\nempty: the directory holds no *.yaml or *.yml file\ngone: no such file or directory"
+	want := "missing.yaml: no such file or directory\nempty: the directory holds no *.yaml or *.yml file\ngone: no such file or directory\nan empty path: name a file, a directory, or - for standard input"
 	if err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
