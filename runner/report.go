@@ -137,6 +137,9 @@ type Finding struct {
 	Column  int    `json:"column"`
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
+	// Advice says what is allowed and what may have been meant, a line each. It
+	// is for annotations, which have nothing else beside them.
+	Advice []string `json:"-"`
 }
 
 // count fills the summary from the sources.

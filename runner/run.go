@@ -89,7 +89,7 @@ func Invalid(command string, findings []*manifest.Error) *Report {
 	now := time.Now()
 	report := &Report{Schema: ReportSchema, Command: command, Outcome: OutcomeInvalid, Started: now, Finished: now}
 	for _, f := range findings {
-		report.Findings = append(report.Findings, Finding{f.File, f.Line, f.Column, f.Rule, f.Message})
+		report.Findings = append(report.Findings, Finding{f.File, f.Line, f.Column, f.Rule, f.Message, f.Advice})
 	}
 	return report
 }

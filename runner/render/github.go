@@ -32,7 +32,11 @@ func GitHub(w io.Writer, r *runner.Report, _ Options) error {
 		b.WriteString(total + "\n")
 	}
 	for _, f := range r.Findings {
-		b.WriteString(command("error", annotation{file: f.File, line: f.Line, column: f.Column, title: f.Rule}, clean(f.Message)))
+		message := clean(f.Message)
+		for _, advice := range f.Advice {
+			message += "\n" + clean(advice)
+		}
+		b.WriteString(command("error", annotation{file: f.File, line: f.Line, column: f.Column, title: f.Rule}, message))
 	}
 	for i := range r.Sources {
 		s := &r.Sources[i]
