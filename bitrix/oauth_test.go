@@ -54,7 +54,7 @@ func TestRequestsToTheAuthorizationServer(t *testing.T) {
 		if got.Method != "GET" || got.URL.Host != "oauth.example" || got.URL.Path != "/oauth/token/" || got.URL.RawQuery != tt.want.Encode() {
 			t.Errorf("%s: %s %s", name, got.Method, got.URL)
 		}
-		if p.AccessToken.Plain() != "access-1" || p.RefreshToken.Plain() != "refresh-1" || p.Lifetime != time.Hour || len(p.Scope) != 2 {
+		if p.AccessToken.Plain() != "access-1" || p.RefreshToken.Plain() != "refresh-1" || p.Lifetime != time.Hour {
 			t.Errorf("%s: %+v", name, p)
 		}
 		// The server's clock says another year; ours counts.

@@ -22,7 +22,6 @@ type Pair struct {
 	Expires      time.Time     // of the access token, by this machine's clock; zero: unknown
 	Lifetime     time.Duration // of the access token when it was new; zero: unknown
 	Endpoint     string        // client_endpoint, the address of the portal's methods; may be empty
-	Scope        []string      // what the application may call; nil: unknown
 
 	fields map[string]any // all that the authorization server said, to be kept
 }
@@ -58,7 +57,6 @@ func parsePair(b []byte, received time.Time) (Pair, error) {
 		AccessToken:  NewSecret(text("access_token")),
 		RefreshToken: NewSecret(text("refresh_token")),
 		Endpoint:     text("client_endpoint"),
-		Scope:        splitScope(text("scope")),
 		fields:       fields,
 	}
 	if p.AccessToken.Plain() == "" && p.RefreshToken.Plain() == "" {
@@ -81,11 +79,6 @@ func parsePair(b []byte, received time.Time) (Pair, error) {
 		p.Expires = time.Unix(expires, 0)
 	}
 	return p, nil
-}
-
-// splitScope reads a list of scopes, separated by commas or blanks.
-func splitScope(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // seedPair is the pair that a refresh token alone makes.
