@@ -147,22 +147,22 @@ func rehearsed(ctx context.Context, store TokenStore) (unlock func(), err error)
 // Obtain stores the pair that get returns. The store is rehearsed before get
 // is called, since what get spends for the pair, a code, cannot be spent
 // twice. The pair has to be one of the portal with this address.
-func Obtain(ctx context.Context, store TokenStore, portal string, get func(context.Context) (Pair, error)) (Pair, error) {
+func Obtain(ctx context.Context, store TokenStore, portal string, get func(context.Context) (Pair, error)) error {
 	at, err := portalURL(portal)
 	if err != nil {
-		return Pair{}, err
+		return err
 	}
 	unlock, err := rehearsed(ctx, store)
 	if err != nil {
-		return Pair{}, err
+		return err
 	}
 	defer unlock()
 	p, err := get(ctx)
 	if err != nil {
-		return Pair{}, errors.Join(err, store.Abandon())
+		return errors.Join(err, store.Abandon())
 	}
 	if err := p.belongsTo(at); err != nil {
-		return Pair{}, errors.Join(storeFailure("this is not the portal of B24_PORTAL_URL", "correct B24_PORTAL_URL, then log in again", err), store.Abandon())
+		return errors.Join(storeFailure("this is not the portal of B24_PORTAL_URL", "correct B24_PORTAL_URL, then log in again", err), store.Abandon())
 	}
-	return p, store.Store(context.WithoutCancel(ctx), p)
+	return store.Store(context.WithoutCancel(ctx), p)
 }

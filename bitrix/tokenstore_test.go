@@ -21,7 +21,7 @@ func TestObtain(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := Obtain(ctx, tokenFile(t, path), "https://portal.example", give); err != nil {
+		if err := Obtain(ctx, tokenFile(t, path), "https://portal.example", give); err != nil {
 			t.Errorf("over %q: %v", before, err)
 		}
 		if p, err := tokenFile(t, path).Load(ctx); err != nil || p.AccessToken != pair.AccessToken {
@@ -29,10 +29,10 @@ func TestObtain(t *testing.T) {
 		}
 	}
 	before, _ := os.ReadFile(path)
-	_, wrong := Obtain(ctx, tokenFile(t, path), "https://other.example", give)
-	_, failed := Obtain(ctx, tokenFile(t, path), "https://portal.example", func(context.Context) (Pair, error) { return Pair{}, Code("no") })
+	wrong := Obtain(ctx, tokenFile(t, path), "https://other.example", give)
+	failed := Obtain(ctx, tokenFile(t, path), "https://portal.example", func(context.Context) (Pair, error) { return Pair{}, Code("no") })
 	nowhere := tokenFile(t, filepath.Join(path, "no", "such", "token.json"))
-	_, missing := Obtain(ctx, nowhere, "https://portal.example", func(context.Context) (Pair, error) { t.Error("spent"); return pair, nil })
+	missing := Obtain(ctx, nowhere, "https://portal.example", func(context.Context) (Pair, error) { t.Error("spent"); return pair, nil })
 	after, _ := os.ReadFile(path)
 	if wrong == nil || !errors.Is(failed, Code("no")) || missing == nil || string(before) != string(after) {
 		t.Errorf("%v; %v; %v", wrong, failed, missing)

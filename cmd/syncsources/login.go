@@ -86,7 +86,7 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 			return loginFailure(ctx, limited, err)
 		}
 	}
-	_, err = bitrix.Obtain(ctx, app.store, app.portal, func(ctx context.Context) (bitrix.Pair, error) {
+	err = bitrix.Obtain(ctx, app.store, app.portal, func(ctx context.Context) (bitrix.Pair, error) {
 		if grant.event != nil {
 			return bitrix.PairFromEvent(grant.event)
 		}
