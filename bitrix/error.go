@@ -96,7 +96,8 @@ const (
 	// Unknown: it may have run or not. Reads are repeated; writes are settled
 	// by reading back.
 	Unknown
-	// NotDelivered: the portal was not reached, so nothing ran.
+	// NotDelivered: the portal was not reached, or let nobody in, so nothing
+	// ran. It is sent again.
 	NotDelivered
 	// CallAlone: not allowed in a batch; send it as a call of its own.
 	CallAlone

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,26 @@ func TestHeldCommandsGoBackAndOthersGoOn(t *testing.T) {
 		}
 		if got := s.Stats(); got.Held == 0 || got.Waited < 60*time.Second {
 			t.Errorf("stats: %+v", got)
+		}
+	})
+}
+
+// After a refusal one command goes ahead, also where no cost is known yet.
+func TestOneCommandKnocks(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.cost = func(bitrix.Command) time.Duration { return 50 * time.Millisecond }
+		closedUntil(p, 0, 5*time.Second, false)
+		s := New(Config{Seed: 1}, p)
+		collect(s, updates(3), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		var sizes []int
+		for _, r := range p.requests {
+			sizes = append(sizes, r.size)
+		}
+		if want := []int{3, 1}; len(sizes) < 3 || !slices.Equal(sizes[:2], want) {
+			t.Errorf("requests of %v commands, want %v first", sizes, want)
 		}
 	})
 }

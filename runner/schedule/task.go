@@ -121,7 +121,7 @@ type Result struct {
 	// ends before.
 	Reply bitrix.Reply
 	// Sent is how often the command was sent and may have run. It is 0 with an
-	// error that refused the whole request.
+	// error that refused the whole request, or where none got through.
 	Sent int
 	// Skipped is set where the run ended before the command's turn: it
 	// certainly did not run. Reply is empty then.
@@ -143,7 +143,7 @@ type item struct {
 	Task
 	write, alone bool
 	sent         int // times it may have run
-	lost         int // times it or its answer was lost, and it was to be repeated
+	lost         int // times it got lost and was to be repeated
 }
 
 func newItem(t Task) *item {
