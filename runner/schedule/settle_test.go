@@ -14,8 +14,8 @@ import (
 
 var held = &bitrix.Error{Code: bitrix.OperationTimeLimit, Status: 429}
 
-// closedUntil closes source.update, or batch, for ten minutes from after
-// on; it tells no reset.
+// closedUntil closes source.update, or batch, between two times of the run,
+// without telling a reset.
 func closedUntil(p *fakePortal, from, until time.Duration, batch bool) {
 	isClosed := func() bool {
 		now := time.Since(p.start)
