@@ -74,10 +74,14 @@ func setFromEnvironment(cmd *cobra.Command, e environment) error {
 }
 
 // setFlag sets a flag to the text of a variable: for one that may be repeated
-// a comma-separated list.
+// a comma-separated list. A list of nothing, as "$A,$B" can become one, is not
+// the same as none: without targets all sources are meant.
 func setFlag(f *pflag.Flag, value string) error {
 	if !repeatable(f) {
 		return f.Value.Set(value)
+	}
+	if strings.Trim(value, ", \t") == "" {
+		return fmt.Errorf("must be a comma-separated list with an item")
 	}
 	for _, item := range strings.Split(value, ",") {
 		if item = strings.TrimSpace(item); item == "" {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,6 +54,16 @@ func TestCommandLineWinsOverTheEnvironment(t *testing.T) {
 	targets, _ := c.Flags().GetStringArray("target")
 	if err != nil || c.Flags().Lookup("burst").Value.String() != "3" || !slices.Equal(targets, []string{"crm"}) || c.Flags().Lookup("rate").Changed {
 		t.Errorf("%v, burst %s, targets %q", err, c.Flags().Lookup("burst").Value, targets)
+	}
+}
+
+// A list whose items have all been lost must not select everything.
+func TestListOfNothing(t *testing.T) {
+	for _, value := range []string{",", " , ", " "} {
+		got := program(t.Context(), []string{"SYNCSOURCES_TARGET=" + value}, "apply", "absent.yaml")
+		if got.code != exitInvalid || !strings.Contains(got.stderr, "SYNCSOURCES_TARGET: "+strconv.Quote(value)+" must be a comma-separated list with an item") {
+			t.Errorf("%q: exit code %d, standard error %q", value, got.code, got.stderr)
+		}
 	}
 }
 
