@@ -108,7 +108,7 @@ func (a *app) appendStepSummary(r *runner.Report, o render.Options) error {
 func (a *app) writeReports(r *runner.Report, o *outputFlags) error {
 	var errs []error
 	for _, path := range o.reports {
-		errs = append(errs, render.WriteFile(path, r, render.Options{Quiet: o.quiet}))
+		errs = append(errs, render.WriteFile(path, r))
 	}
 	return errors.Join(errs...)
 }

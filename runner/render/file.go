@@ -72,13 +72,13 @@ func sweep(path string) {
 // WriteFile writes the report to a file, in the form that the file's ending
 // names: .json, .md or .xml (JUnit). The file appears, or is replaced, as a
 // whole, readable for everyone (0644); of a failure an older one survives.
-func WriteFile(path string, r *runner.Report, o Options) error {
+func WriteFile(path string, r *runner.Report) error {
 	form, err := formOfFile(path)
 	if err != nil {
 		return err
 	}
 	var b bytes.Buffer
-	if err := form(&b, r, o); err != nil {
+	if err := form(&b, r, Options{}); err != nil {
 		return fmt.Errorf("report file %q: %w", path, err)
 	}
 	if err := atomicwriter.WriteFile(path, b.Bytes(), 0o644); err != nil {

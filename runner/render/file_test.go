@@ -23,7 +23,7 @@ func TestWriteFile(t *testing.T) {
 			t.Error(err)
 		}
 		for _, r := range []string{"stopped", "plan"} { // a new file, then one that is replaced
-			if err := render.WriteFile(file, samples()[r], render.Options{}); err != nil {
+			if err := render.WriteFile(file, samples()[r]); err != nil {
 				t.Fatal(err)
 			}
 			got, err := os.ReadFile(file)
@@ -59,7 +59,7 @@ func TestCheckFile(t *testing.T) {
 	} {
 		for name, f := range map[string]func() error{
 			"check": func() error { return render.CheckFile(path) },
-			"write": func() error { return render.WriteFile(path, planned(), render.Options{}) },
+			"write": func() error { return render.WriteFile(path, planned()) },
 		} {
 			if err := f(); err == nil || name == "check" && !strings.Contains(err.Error(), want) {
 				t.Errorf("%s %s: %v, want %q", name, path, err, want)
