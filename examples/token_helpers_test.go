@@ -23,6 +23,7 @@ set -eu
 case "$1 $2" in
 "kv get") [ "$3" = -field=pair ] || exit 64
 	[ -f "$STORE/$4" ] || { echo "No value found at $4" >&2; exit 2; }
+	echo "WARNING! The server is older than this client." >&2
 	cat "$STORE/$4" ;;
 "kv put") [ "$4" = pair=- ] || exit 64
 	mkdir -p "$STORE/secret" && cat >"$STORE/$3" && echo "== Secret Path ==" ;;
