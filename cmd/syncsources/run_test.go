@@ -89,7 +89,6 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// With fail-fast the first failure ends the run, with the code of a failure.
 // What goes to the step summary is the Markdown, cut where it is cut.
 func TestStepSummary(t *testing.T) {
 	var state, declared strings.Builder
@@ -112,6 +111,7 @@ func TestStepSummary(t *testing.T) {
 	}
 }
 
+// With fail-fast the first failure ends the run, with the code of a failure.
 func TestFailFast(t *testing.T) {
 	state := strings.Replace(threeSources, "{id: 4, title: Old, connectorId: 1}", "{id: 4, title: Old, connectorId: 1, check: fail}", 1)
 	paths := files(t, state, threeManifest)
