@@ -88,6 +88,9 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 			it.Done(Result{Reply: bitrix.Reply{Err: e}, Sent: it.sent})
 		}
 	default:
+		if r.alone {
+			s.budget(r.items[0].Command.Method()).passed(r.sentAt)
+		}
 		s.finish(r.items, e)
 	}
 }
@@ -243,8 +246,13 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 			break
 		}
 		method, reply := it.Command.Method(), &r.resp.Replies[i]
+		b := s.budget(method)
 		if reply.Err != nil {
-			if what := asError(reply.Err).Reaction(); what == bitrix.Held || what != bitrix.Later && reply.Time.Processing == 0 {
+			switch what := asError(reply.Err).Reaction(); {
+			case what == bitrix.Held:
+				continue
+			case what != bitrix.Later && reply.Time.Processing == 0:
+				b.passed(r.sentAt) // rejected, and that took no time
 				continue
 			}
 		}
@@ -255,7 +263,6 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		s.cost(method).add(took)
 		spent[method] += took
 		counted[method]++
-		b := s.budget(method)
 		b.passed(r.sentAt)
 		b.report(now, reply.Time)
 	}

@@ -104,6 +104,37 @@ func TestOneCommandKnocks(t *testing.T) {
 	})
 }
 
+// What the portal looks at and rejects shows that the door is open again.
+func TestARejectionOpensTheDoor(t *testing.T) {
+	answer := func(p *fakePortal) error {
+		if time.Since(p.start) < 5*time.Second {
+			return held
+		}
+		return &bitrix.Error{Code: "VALIDATION_INVALID_FIELD_TYPE", Status: 200}
+	}
+	for _, alone := range []bool{true, false} {
+		bubble(t, func(t *testing.T, p *fakePortal) {
+			p.latency = time.Second
+			p.reply = func(bitrix.Command) error { return answer(p) }
+			s := New(Config{Seed: 1}, p)
+			list := updates(100)
+			if alone {
+				p.fault = func(int, []bitrix.Command, bool) error { time.Sleep(p.latency); return answer(p) }
+				for i := range list {
+					list[i] = aloneUpdate(int64(i + 1))
+				}
+			}
+			collect(s, list, false)
+			if err := s.Run(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(p.start); took > 60*time.Second {
+				t.Errorf("alone %v: took %v, one after the other", alone, took)
+			}
+		})
+	}
+}
+
 func TestClosedBatchHoldsUpdatesAndLetsReadsGoAlone(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
 		p.cost = func(bitrix.Command) time.Duration { return 50 * time.Millisecond }
