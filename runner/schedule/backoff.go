@@ -7,8 +7,9 @@ import (
 
 // backoff is the one pause that everybody keeps when the portal refuses or
 // does not answer: exponential, with full jitter, so that other runs that met
-// the same trouble do not come back at the same moment. After an answer it
-// begins with short pauses again.
+// the same trouble do not come back at the same moment. What was sent before
+// the pause ended tells nothing new, so that the many requests in flight make
+// no more of one event than a single one would.
 type backoff struct {
 	rng   *rand.Rand
 	first time.Duration // the longest first pause
@@ -17,12 +18,19 @@ type backoff struct {
 	until time.Time
 }
 
-func (b *backoff) failed(now time.Time) {
+// failed notes a request that was sent at that time and failed.
+func (b *backoff) failed(now, sent time.Time) {
+	if sent.Before(b.until) {
+		return
+	}
 	longest := min(b.first<<min(b.times, 16), b.most)
 	b.times++
-	if until := now.Add(time.Duration(b.rng.Int64N(int64(longest) + 1))); until.After(b.until) {
-		b.until = until
-	}
+	b.until = now.Add(time.Duration(b.rng.Int64N(int64(longest) + 1)))
 }
 
-func (b *backoff) succeeded() { b.times = 0 }
+// succeeded notes a request that was sent at that time and answered.
+func (b *backoff) succeeded(sent time.Time) {
+	if !sent.Before(b.until) {
+		b.times = 0
+	}
+}

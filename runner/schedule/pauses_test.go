@@ -18,7 +18,7 @@ func TestBackoffHasFullJitterAndACap(t *testing.T) {
 		for range n {
 			try := b
 			try.until = time.Time{}
-			try.failed(epoch)
+			try.failed(epoch, epoch)
 			wait := try.until.Sub(epoch)
 			if wait < 0 || wait > longest {
 				t.Fatalf("a wait of %v, want at most %v", wait, longest)
@@ -28,11 +28,11 @@ func TestBackoffHasFullJitterAndACap(t *testing.T) {
 		if mean := sum / n; mean < longest*45/100 || mean > longest*55/100 {
 			t.Errorf("the mean wait is %v of at most %v: no full jitter", mean, longest)
 		}
-		b.failed(epoch)
+		b.failed(epoch, b.until)
 	}
-	b.succeeded()
+	b.succeeded(b.until)
 	b.until = time.Time{}
-	b.failed(epoch)
+	b.failed(epoch, b.until)
 	if b.until.Sub(epoch) > time.Second {
 		t.Errorf("a wait of %v right after a success", b.until.Sub(epoch))
 	}

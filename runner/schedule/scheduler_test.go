@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -177,6 +178,34 @@ func TestStrayRefusalsDoNotAddUp(t *testing.T) {
 		}
 		if strays < 8 {
 			t.Errorf("%d refusals in %d requests are too few", strays, len(p.requests))
+		}
+	})
+}
+
+// Requests that are lost at the same moment are one event: the pause is the
+// first one, however many they are.
+func TestLossesOfOneMomentAreOne(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		const restart = 40 * time.Second
+		p.cost = func(bitrix.Command) time.Duration { return 100 * time.Millisecond }
+		p.fault = func(n int, _ []bitrix.Command, _ bool) error {
+			if at := time.Since(p.start); n >= 5 && at < restart {
+				time.Sleep(restart - at)
+				return &bitrix.Error{Code: bitrix.Network}
+			}
+			return nil
+		}
+		s := New(Config{Seed: 1}, p)
+		collect(s, updates(2000), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(p.requests, func(r fakeRequest) bool { return r.at >= restart })
+		if i < 15 {
+			t.Fatalf("%d requests before the restart", i)
+		}
+		if pause := p.requests[i].at - restart; pause > 500*time.Millisecond {
+			t.Errorf("a pause of %v after %d requests were lost", pause, i-4)
 		}
 	})
 }

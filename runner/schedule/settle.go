@@ -37,16 +37,14 @@ func (s *Scheduler) settle(r *request) {
 		s.settleFailed(r, e, now)
 	} else {
 		s.outage.answered()
-		s.losses.succeeded()
+		s.losses.succeeded(r.sentAt)
 		s.learn(r, now)
 		s.settleReplies(r, now)
 	}
 	if refused {
 		return
 	}
-	if !r.sentAt.Before(s.refusals.until) { // it was sent after the last refusal
-		s.refusals.succeeded()
-	}
+	s.refusals.succeeded(r.sentAt)
 	if r == s.scout {
 		s.doubt, s.scout = false, nil
 	}
@@ -73,7 +71,7 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 	case bitrix.CallAlone:
 		s.callAlone(r, e)
 	case bitrix.NotDelivered:
-		s.losses.failed(now)
+		s.losses.failed(now, r.sentAt)
 		if err := s.outage.lost(now, e); err != nil {
 			s.stop(err)
 		}
@@ -99,9 +97,7 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 // pauses. Of several refusals of the same moment one counts.
 func (s *Scheduler) refuse(r *request, now time.Time) {
 	s.bucket.refused(now)
-	if !s.doubt || r == s.scout {
-		s.refusals.failed(now)
-	}
+	s.refusals.failed(now, r.sentAt)
 	s.doubt, s.scout = true, nil
 }
 
@@ -118,7 +114,7 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 	if cut || e.Status >= 500 {
 		s.limiter.failed(now, est)
 	}
-	s.losses.failed(now)
+	s.losses.failed(now, r.sentAt)
 	if e.Code == bitrix.Network || e.Code == bitrix.BadAnswer {
 		if err := s.outage.lost(now, e); err != nil {
 			s.stop(err)
