@@ -52,7 +52,7 @@ func checkSource(n Node) []*Error {
 		}
 	}
 	if reveal.val != nil {
-		found = append(found, undeclared(reveal, codes)...)
+		found = append(found, undeclared(reveal, settings, codes)...)
 	}
 	return found
 }
@@ -82,14 +82,18 @@ func settingKey(f Node) []*Error {
 		if key.Plain() {
 			return nil
 		}
-		return []*Error{f.KeyProblem("plain-integer", advice, "a settings key must be an integer in plain decimal form, not %s", bare(f.Key()))}
+		shown := ""
+		if f.QuoteKey() != "" {
+			shown = ", not " + bare(f.Key())
+		}
+		return []*Error{f.KeyProblem("plain-integer", advice, "a settings key must be an integer in plain decimal form%s", shown)}
 	default:
 		return []*Error{f.KeyProblem("key-type", advice, "a settings key must be a string or an integer, not %s", key.Kind())}
 	}
 }
 
 // undeclared reports what reveal names without the settings declaring it.
-func undeclared(reveal Node, codes []string) []*Error {
+func undeclared(reveal, settings Node, codes []string) []*Error {
 	const few = 100 // to look for what was meant among them
 	declared := make(map[string]bool, len(codes))
 	for _, code := range codes {
@@ -99,6 +103,9 @@ func undeclared(reveal Node, codes []string) []*Error {
 	for item := range reveal.Items() {
 		if kind := item.Kind(); kind != String && kind != Integer || declared[item.Text()] {
 			continue
+		}
+		if found == nil {
+			codes = nameable(settings)
 		}
 		var advice []string
 		near := ""
@@ -120,6 +127,20 @@ func undeclared(reveal Node, codes []string) []*Error {
 		found = append(found, item.Problem("undeclared-reveal", advice, "reveal names %s", name))
 	}
 	return found
+}
+
+// nameable returns the keys of a settings block that messages may show.
+func nameable(settings Node) []string {
+	if settings.val == nil {
+		return nil
+	}
+	var codes []string
+	for _, f := range settings.Fields() {
+		if f.QuoteKey() != "" {
+			codes = append(codes, f.Key())
+		}
+	}
+	return codes
 }
 
 // address reports a portal whose host or port is none. Its form is the

@@ -109,6 +109,7 @@ func (v *visibility) manifest(n Node) {
 		switch meant(f.Key(), manifestKeys) {
 		case "":
 			v.strange[f.key] = true
+			v.unended(f.key, f.val)
 		case "version":
 			v.label(f)
 		case "portal":
@@ -135,6 +136,7 @@ func (v *visibility) source(n Node) {
 			switch meant(f.Key(), sourceKeys) {
 			case "":
 				v.strange[f.key] = true
+				v.unended(f.key, f.val)
 			case "settings":
 				v.settings(f)
 			default:
@@ -158,6 +160,7 @@ func (v *visibility) settings(n Node) {
 		v.mark(n.val.Content[i], code)
 		v.mark(n.val.Content[i+1], value)
 		v.mark(key.val, code)
+		v.unended(key.val, val.val)
 		if key.val.Kind != yaml.ScalarNode {
 			v.whole(key)
 		}
@@ -174,6 +177,21 @@ func (v *visibility) settings(n Node) {
 				v.mark(item, value)
 			}
 		}
+	}
+}
+
+// unended marks a key as a value where nothing but its place makes it one. In
+// braces YAML takes password:secret, with no space after the colon, for a key
+// without a value.
+func (v *visibility) unended(key, val *yaml.Node) {
+	if val.Kind != yaml.ScalarNode || val.Value != "" || val.ShortTag() != "!!null" {
+		return
+	}
+	at := v.doc.text.at(key.Line, key.Column)
+	line := []rune(v.doc.text.line(at.Line))
+	_, after, found := strings.Cut(string(line[min(at.Column-1, len(line)):]), key.Value)
+	if !found || !strings.HasPrefix(strings.TrimLeft(after, "\"' \t"), ":") {
+		v.mark(key, value)
 	}
 }
 

@@ -11,7 +11,10 @@ import (
 func (v violated) subject() string {
 	switch {
 	case v.path == settingDefinition:
-		return "the setting " + manifest.Quote(v.node.Key())
+		if name := v.node.QuoteKey(); name != "" {
+			return "the setting " + name
+		}
+		return "a setting"
 	case strings.HasSuffix(v.path, "/items"):
 		return "an item of reveal"
 	case v.path == "/definitions/source":
@@ -142,6 +145,9 @@ func unknownKeys(t *translation, v violated) {
 		var advice []string
 		if near := manifest.Nearest(key, known); near != "" {
 			advice = append(advice, "did you mean "+manifest.Quote(near)+"?")
+		}
+		if f.QuoteKey() == "" {
+			advice = append(advice, spaceAfterColon)
 		}
 		allowed := "allowed here: " + strings.Join(known, ", ")
 		if free {

@@ -7,10 +7,16 @@ import (
 // settingDefinition is the place of a settings value in the schema.
 const settingDefinition = "/definitions/value"
 
+// spaceAfterColon is the advice on a key that may hold its own value.
+const spaceAfterColon = "put a space after the colon that ends a key"
+
 // settingAdvice says how to write what was probably meant.
 func settingAdvice(n manifest.Node) []string {
 	switch n.Kind() {
 	case manifest.Null:
+		if n.QuoteKey() == "" {
+			return []string{spaceAfterColon}
+		}
 		return []string{`an empty value is declared as ""; leave the key out to declare nothing`}
 	case manifest.Boolean, manifest.Number:
 		return []string{"quote it: it is sent exactly as written"}
