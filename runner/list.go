@@ -10,9 +10,9 @@ import (
 )
 
 // List reads all live sources that the credentials can see, by rising id. Of
-// the options the pace and the logger count. What ended it early is the
-// report's error and outcome, as after Plan; the sources are then not
-// complete. Single sources that cannot be read are the report's only ones.
+// the options, only the pace and the logger count. What ended it early is the
+// report's error and outcome, as after Plan; the list is then not complete. The
+// sources of the report are those that could not be read.
 //
 // Nothing tells the end of the pages but a short one. A portal that never
 // sends one, and repeats what it has shown, is a BadAnswer.

@@ -18,10 +18,10 @@ import (
 type limiter struct {
 	ceiling float64
 	limit   float64
-	proven  float64 // so many in flight were served without waiting
+	proven  float64 // the most in flight that were served without waiting
 	base    float64 // seconds: the least overhead of a request
 	based   bool
-	served  float64 // so many are served at a time while others wait; 0: none wait
+	served  float64 // how many are served at a time while others wait; 0: none wait
 
 	rounds [2]struct { // this round and the one before
 		since   time.Time // when it began

@@ -20,12 +20,12 @@ const (
 // figures rise.
 type budget struct {
 	limit   float64 // seconds; what was learned from a refusal, if lower
-	billed  bool    // it is this one that the portal bills
+	billed  bool    // the portal bills this one
 	used    float64 // seconds, as last reported, less what was forgiven since
 	resetAt time.Time
 	spent   map[time.Time]float64 // by the minute in which it was spent
 	flying  float64               // seconds planned for what is in flight
-	held    time.Time             // nothing goes before
+	held    time.Time             // nothing goes before that
 	wait    time.Duration         // the last wait that was guessed
 	probe   bool                  // after a refusal: one command goes ahead
 	closed  time.Time             // the last refusal
