@@ -89,7 +89,13 @@ func (r *Reader) init(conf Config) {
 		conf.Logger = slog.New(slog.DiscardHandler)
 	}
 	r.conf = conf
-	r.http = &http.Client{Transport: conf.Transport, CheckRedirect: checkRedirect}
+	r.http = &http.Client{Transport: conf.Transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
+		err := checkRedirect(next, via)
+		if err == nil {
+			r.counters.http.Add(1)
+		}
+		return err
+	}}
 }
 
 // Portal is the address of the portal, without credentials.

@@ -233,6 +233,9 @@ func TestRedirectOnTheSameHostKeepsTheBody(t *testing.T) {
 	if e := oneUpdate(c); e != nil || !strings.Contains(got, `"id":4`) {
 		t.Errorf("%v, sent %q", e, got)
 	}
+	if n := c.Counters().HTTP; n != 2 {
+		t.Errorf("%d requests counted, 2 were sent", n)
+	}
 }
 
 func TestUntrustedCertificateIsFatal(t *testing.T) {
