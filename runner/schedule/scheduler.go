@@ -37,7 +37,7 @@ type Scheduler struct {
 	costs       map[string]*costs
 	budgets     map[string]*budget
 	flying      []*request
-	doubt       bool     // the portal's bucket may be full: one request at a time finds out
+	doubt       bool     // the bucket may be full, or nobody there: one request at a time finds out
 	scout       *request // that one
 	aloneTurn   bool
 	lazySince   time.Time // the last request that read

@@ -210,6 +210,39 @@ func TestLossesOfOneMomentAreOne(t *testing.T) {
 	})
 }
 
+// While nobody answers, one request at a time finds out whether that is over.
+func TestNoHerdAtAPortalThatIsAway(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.latency = 50 * time.Millisecond
+		p.cost = func(bitrix.Command) time.Duration { return 100 * time.Millisecond }
+		p.fault = func(int, []bitrix.Command, bool) error {
+			if at := time.Since(p.start); at > 10*time.Second && at < 22*time.Second {
+				return &bitrix.Error{Code: bitrix.Network, NotSent: true}
+			}
+			return nil
+		}
+		s := New(Config{Seed: 1}, p)
+		collect(s, updates(4000), false)
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[time.Duration]int{}
+		for _, r := range p.requests {
+			if r.at > 12*time.Second && r.at < 22*time.Second {
+				seen[r.at]++
+			}
+		}
+		for at, n := range seen {
+			if n > 1 {
+				t.Errorf("%d requests at once after %v", n, at)
+			}
+		}
+		if len(seen) < 2 {
+			t.Errorf("asked %d times in ten seconds", len(seen))
+		}
+	})
+}
+
 func TestFatalStops(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
 		p.cost = func(bitrix.Command) time.Duration { return time.Second }

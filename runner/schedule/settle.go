@@ -72,9 +72,7 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 		s.callAlone(r, e)
 	case bitrix.NotDelivered:
 		s.losses.failed(now, r.sentAt)
-		if err := s.outage.lost(now, e); err != nil {
-			s.stop(err)
-		}
+		s.missed(e, now)
 		s.queue.putBack(r.items)
 	case bitrix.Unknown:
 		s.lose(r, e, now)
@@ -116,9 +114,7 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 	}
 	s.losses.failed(now, r.sentAt)
 	if e.Code == bitrix.Network || e.Code == bitrix.BadAnswer {
-		if err := s.outage.lost(now, e); err != nil {
-			s.stop(err)
-		}
+		s.missed(e, now)
 	}
 	for _, it := range r.items {
 		it.sent++
@@ -128,6 +124,17 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 		return
 	}
 	s.repeat(r.items, e)
+}
+
+// missed notes a request that got no answer. Where that is not the only one,
+// the next goes alone, to find out whether there is anybody again.
+func (s *Scheduler) missed(e *bitrix.Error, now time.Time) {
+	if err := s.outage.lost(now, e); err != nil {
+		s.stop(err)
+	}
+	if s.outage.failed > 1 {
+		s.doubt, s.scout = true, nil
+	}
 }
 
 // repeat sends items again that may be sent any number of times, as often as is
