@@ -42,7 +42,7 @@ func (a *app) complainOf(findings []*manifest.Error, log *logFlags) {
 	}
 	for _, f := range findings {
 		if logger != nil {
-			logger.Error(f.Message, "file", f.File, "line", f.Line, "column", f.Column, "rule", f.Rule)
+			logger.Error(f.Message, "file", f.File, "line", f.Line, "column", f.Column, "rule", f.Rule, "hint", strings.Join(f.Advice, "; "))
 			continue
 		}
 		_, _ = fmt.Fprintln(a.stderr, f.Detail())

@@ -129,13 +129,13 @@ func TestErrorsAsEvents(t *testing.T) {
 	paths := files(t, threeSources+"faults: [{kind: overload, rate: 1}]\n", threeManifest, "version: 2\nsources: [{}]\n")
 	synctest.Test(t, func(t *testing.T) {
 		for want, args := range map[string][]string{
-			"OVERLOAD_LIMIT":       {"apply", "--sandbox", paths[0], paths[1]},
-			`"rule":"missing-key"`: {"apply", "--sandbox", paths[0], paths[2]},
-			"no credentials":       {"plan", paths[1]},
-			"unknown flag --bogus": {"plan", "--bogus", paths[1]},
-			"no such file":         {"plan", "--sandbox", paths[0], "absent.yaml"},
-			"push metrics":         {"plan", "--sandbox", paths[0], "--pushgateway", "http://127.0.0.1:1", paths[1]},
-			"stands for no flag":   {"plan", "--sandbox", paths[0], paths[2]},
+			"OVERLOAD_LIMIT":                      {"apply", "--sandbox", paths[0], paths[1]},
+			`"rule":"missing-key","hint":"add id`: {"apply", "--sandbox", paths[0], paths[2]},
+			"no credentials":                      {"plan", paths[1]},
+			"unknown flag --bogus":                {"plan", "--bogus", paths[1]},
+			"no such file":                        {"plan", "--sandbox", paths[0], "absent.yaml"},
+			"push metrics":                        {"plan", "--sandbox", paths[0], "--pushgateway", "http://127.0.0.1:1", paths[1]},
+			"stands for no flag":                  {"plan", "--sandbox", paths[0], paths[2]},
 		} {
 			got := program(t.Context(), []string{"SYNCSOURCES_LOG_FORMAT=json", "SYNCSOURCES_OUTPT=json"}, args...)
 			if got.code == exitOK || strings.Count(got.stderr, want) != 1 {
