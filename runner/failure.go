@@ -44,7 +44,7 @@ func ended(ctx context.Context) (*Failure, Outcome) {
 }
 
 // Err collects the failures of the sources, and of the run as a whole, into
-// one error; nil where there is none.
+// one error; nil where there is none. A run that has one has failed.
 func (r *Report) Err() error {
 	var all *multierror.Error
 	if r.Error != nil {

@@ -228,7 +228,7 @@ func (r *run) finish() *Report {
 	report.count()
 	if report.Outcome == OutcomeOK {
 		switch {
-		case report.Error != nil || report.Summary.Failed > 0:
+		case report.Err() != nil:
 			report.Outcome = OutcomeFailed
 		case report.Summary.Planned > 0:
 			report.Outcome = OutcomeChanges
