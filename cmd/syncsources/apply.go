@@ -32,6 +32,6 @@ One apply runs against a portal at a time on one host; see --lock-timeout.`,
 	set.BoolVar(&f.noVerify, "no-verify", false, "trust the portal's answers and do not read back")
 	set.BoolVar(&f.dryRun, "dry-run", false, "plan only: show what differs, and write nothing")
 	addFlag(set, &f.checksum, "checksum", "sum", "", "refuse changes other than those of the plan that printed this checksum", checkChecksum)
-	addFlag(set, &f.lockTimeout, "lock-timeout", "duration", "10s", "how long to wait for another apply against the same portal on this host to end", durationOrZero)
+	addFlag(set, &f.lockTimeout, "lock-timeout", "duration", "10s", "how long to wait for another apply against the same portal on this host to end; --timeout goes on meanwhile", durationOrZero)
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"syncsources/bitrix"
 	"syncsources/manifest"
@@ -37,6 +38,7 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	if len(findings) > 0 {
 		return deliver(runner.Invalid(command, findings), findings)
 	}
+	deadline := time.Now().Add(f.timeout)
 	show, log, end := a.progress(f.progress)
 	defer end()
 	logger := f.logger(log, colored(a.env, f.noColor, a.stderr)) // of the token source as well
@@ -50,14 +52,14 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 			return deliver(runner.Invalid(command, findings), findings)
 		}
 		if command == "apply" {
-			release, err := lockPortal(ctx, portal.credentials.Portal(), f.lockTimeout)
+			release, err := lockPortal(ctx, portal.credentials.Portal(), min(f.lockTimeout, f.timeout))
 			if err != nil {
 				return deliver(runner.Unstarted(ctx, command, portal.credentials.Portal(), selected, asFailure(err).report()), nil)
 			}
 			defer release()
 		}
 	}
-	report := converge(ctx, command, f, portal, runner.Options{
+	report := converge(ctx, deadline, command, f, portal, runner.Options{
 		Sources: selected, Key: portal.credentials.Key(), Schedule: f.schedule(),
 		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
 		ShowUnmanaged: f.showUnmanaged, Managed: managed(set.Sources),
@@ -68,8 +70,8 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 }
 
 // converge runs a plan, with a client that has no method that writes, or an
-// apply.
-func converge(ctx context.Context, command string, f *runFlags, portal *connection, o runner.Options) *runner.Report {
+// apply, until the deadline.
+func converge(ctx context.Context, deadline time.Time, command string, f *runFlags, portal *connection, o runner.Options) *runner.Report {
 	told := make(chan struct{})
 	silent := context.AfterFunc(ctx, func() {
 		defer close(told)
@@ -80,7 +82,7 @@ func converge(ctx context.Context, command string, f *runFlags, portal *connecti
 			<-told // standard error has one writer at a time
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	if command == "plan" {
 		client := bitrix.NewReader(portal.config(o.Logger, f.requestTime))
