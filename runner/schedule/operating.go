@@ -51,15 +51,18 @@ func (b *budget) report(now time.Time, t bitrix.Time) {
 		return
 	}
 	b.billed, b.wait = true, 0
-	if t.OperatingResetAt.After(now) {
-		if t.OperatingResetAt.Equal(b.resetAt) {
+	if reset := t.OperatingResetAt; reset.After(now) {
+		if latest := now.Add(operatingWindow); reset.After(latest.Add(resetSlack)) {
+			reset = latest // the portal's clock is ahead of ours
+		}
+		if reset.Equal(b.resetAt) {
 			b.used = max(b.used, t.Operating.Seconds())
 			return
 		}
-		if t.OperatingResetAt.Before(b.resetAt) && b.used > 0 {
+		if reset.Before(b.resetAt) && b.used > 0 {
 			return // overtaken by a later answer
 		}
-		b.resetAt = t.OperatingResetAt
+		b.resetAt = reset
 	}
 	b.used = t.Operating.Seconds()
 }

@@ -28,6 +28,17 @@ func TestUsedUpBudgetIsHeldUntilTheReset(t *testing.T) {
 	}
 }
 
+// Nothing is forgiven later than ten minutes from now, whatever the portal's
+// clock says.
+func TestResetOfAnotherClock(t *testing.T) {
+	b := newBudget(480 * time.Second)
+	b.spend(at(30), 480*time.Second)
+	b.report(at(30), used(480, at(600+5*3600)))
+	if got := b.open(at(31)); !got.Equal(at(631)) {
+		t.Fatalf("open at %v, want 631 s", got.Sub(epoch))
+	}
+}
+
 func TestMinutesAreForgivenOneByOne(t *testing.T) {
 	b := newBudget(480 * time.Second)
 	b.spend(at(30), 100*time.Second)
