@@ -16,6 +16,8 @@ type Source struct {
 	Title       string
 	Description string // a null of the portal is the empty text
 	Active      bool
+	// Untold is set where the portal does not say whether the source is active.
+	Untold      bool
 	ConnectorID int64
 	Settings    []Setting // in the portal's order; a null value is the empty text
 }
@@ -45,7 +47,7 @@ type sourceItem struct {
 	ID          looseInt      `json:"id"`
 	Title       looseText     `json:"title"`
 	Description looseText     `json:"description"`
-	Active      looseBool     `json:"active"`
+	Active      toldBool      `json:"active"`
 	ConnectorID looseInt      `json:"connectorId"`
 	Settings    looseSettings `json:"settings"`
 }
@@ -104,7 +106,7 @@ func DecodeSources(result json.RawMessage) (SourceList, error) {
 		seen[it.ID] = true
 		list.Sources = append(list.Sources, Source{
 			ID: int64(it.ID), Title: string(it.Title), Description: string(it.Description),
-			Active: bool(it.Active), ConnectorID: int64(it.ConnectorID), Settings: it.Settings,
+			Active: it.Active == toldTrue, Untold: it.Active == untold, ConnectorID: int64(it.ConnectorID), Settings: it.Settings,
 		})
 	}
 	if list.Broken != nil {
@@ -265,11 +267,29 @@ func (t *looseText) UnmarshalJSON(b []byte) error {
 type looseBool bool
 
 func (v *looseBool) UnmarshalJSON(b []byte) error {
+	var is toldBool
+	err := is.UnmarshalJSON(b)
+	*v = is == toldTrue
+	return err
+}
+
+// toldBool is a looseBool that tells a false from what is neither, or absent.
+type toldBool int
+
+const (
+	untold toldBool = iota
+	toldTrue
+	toldFalse
+)
+
+func (v *toldBool) UnmarshalJSON(b []byte) error {
 	switch strings.ToLower(strings.Trim(string(b), `"`)) {
 	case "true", "y", "yes", "1":
-		*v = true
+		*v = toldTrue
+	case "false", "n", "no", "0":
+		*v = toldFalse
 	default:
-		*v = false
+		*v = untold
 	}
 	return nil
 }

@@ -28,10 +28,11 @@ func TestDecodeSources(t *testing.T) {
 			[]Source{{ID: 6, Title: "t", Active: true, Settings: []Setting{}}}},
 		{"N, empty list of settings", `[{"id":6,"title":"t","active":"N","settings":[]}]`, []Source{{ID: 6, Title: "t", Settings: []Setting{}}}},
 		{"1 and 0", `[{"id":6,"active":1},{"id":7,"active":"0"}]`, []Source{{ID: 6, Active: true}, {ID: 7}}},
-		{"settings with gaps, in their order", `[{"id":6,"settings":{"3":{"code":"b","value":5},"1":{"code":"a","value":null}}}]`, []Source{{ID: 6, Settings: set("b", "5", "a", "")}}},
-		{"list with gaps", `{"0":{"id":"4"},"2":{"id":"6"}}`, []Source{{ID: 4}, {ID: 6}}},
+		{"settings with gaps, in their order", `[{"id":6,"settings":{"3":{"code":"b","value":5},"1":{"code":"a","value":null}}}]`, []Source{{ID: 6, Untold: true, Settings: set("b", "5", "a", "")}}},
+		{"list with gaps", `{"0":{"id":"4"},"2":{"id":"6"}}`, []Source{{ID: 4, Untold: true}, {ID: 6, Untold: true}}},
 		{"empty list", `[]`, []Source{}}, {"empty map", `{}`, []Source{}}, {"null", `null`, []Source{}},
-		{"title as a number", `[{"id":6,"title":7}]`, []Source{{ID: 6, Title: "7"}}},
+		{"title as a number", `[{"id":6,"title":7}]`, []Source{{ID: 6, Title: "7", Untold: true}}},
+		{"active that says nothing", `[{"id":6,"active":null},{"id":7,"active":"maybe"},{"id":8,"active":[]}]`, []Source{{ID: 6, Untold: true}, {ID: 7, Untold: true}, {ID: 8, Untold: true}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := DecodeSources([]byte(tt.in))

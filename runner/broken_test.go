@@ -118,6 +118,39 @@ func TestBrokenReadBack(t *testing.T) {
 	})
 }
 
+// A portal that does not say whether a source is active has not shown that it
+// is not. Where active is not declared, that matters to nobody.
+func TestActiveUntold(t *testing.T) {
+	for name, edit := range map[string]func(it item){
+		"absent": func(it item) { delete(it, "active") },
+		"null":   func(it item) { it["active"] = nil },
+		"odd":    func(it item) { it["active"] = "maybe" },
+	} {
+		for when, want := range map[string]map[string]int{
+			"always":       {"updated": 1, "failed BAD_ANSWER": 2},
+			"read back so": {"updated": 1, "unchanged": 1, "failed UNKNOWN_OUTCOME": 1},
+		} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				state := sqlState(3)
+				state.Sources[0].Active, state.Sources[1].Active = ptr(false), ptr(false)
+				onPortal(t, state, func(t *testing.T, b *bench) {
+					client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(id string, it item) {
+						if when == "always" || it["title"] == "new" {
+							edit(it)
+						}
+					})}})
+					desired := retitled(3)
+					desired[0].Active, desired[1].Active, desired[1].Title = ptr(false), ptr(false), nil
+					report := runner.Apply(context.Background(), client, runner.Options{Sources: desired})
+					if diff := cmp.Diff(want, statuses(report)); diff != "" {
+						t.Errorf("%s\n%v", diff, report.Err())
+					}
+				})
+			})
+		}
+	}
+}
+
 // A portal that says true and stores nothing is found out.
 func TestTrueAndNothingStored(t *testing.T) {
 	onPortal(t, sqlState(60), func(t *testing.T, b *bench) {

@@ -42,6 +42,15 @@ func compare(desired *manifest.Source, live *bitrix.Source) []difference {
 	return diffs
 }
 
+// untold is the error of a source of which the portal does not tell what is
+// declared: nothing can be compared then.
+func untold(desired *manifest.Source, live *bitrix.Source) error {
+	if desired.Active == nil || !live.Untold {
+		return nil
+	}
+	return &bitrix.Error{Code: bitrix.BadAnswer, Method: bitrix.MethodSourceList, Message: "the portal does not say whether the source is active"}
+}
+
 func liveSetting(live *bitrix.Source, code string) string {
 	for _, s := range live.Settings {
 		if s.Code == code {

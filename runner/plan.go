@@ -64,6 +64,10 @@ func compareOne(desired *manifest.Source, live Live) Step {
 	if desired.Title == nil {
 		step.Title = found.Title
 	}
+	if err := untold(desired, &found); err != nil {
+		step.Status, step.Error = StatusFailed, failure(err)
+		return step
+	}
 	step.diffs = compare(desired, &found)
 	if len(step.diffs) == 0 {
 		return step

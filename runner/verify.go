@@ -74,6 +74,9 @@ func (a *apply) readAgain(batch []*entry, res schedule.Result) {
 	}
 	for _, e := range batch {
 		live, err := byID[e.result.ID], missing[e.result.ID]
+		if live != nil {
+			err = untold(e.step.Desired, live)
+		}
 		switch {
 		case res.Skipped:
 			a.settle(e)

@@ -61,7 +61,11 @@ func (ex *exported) source(s *bitrix.Source, taken map[string]bool) *yaml.Node {
 	case s.Description != "":
 		put(node, "description", text(s.Description))
 	}
-	put(node, "active", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(s.Active)})
+	if s.Untold {
+		notes = append(notes, "the portal does not say whether it is active")
+	} else {
+		put(node, "active", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(s.Active)})
+	}
 	settings := &yaml.Node{Kind: yaml.MappingNode}
 	seen := map[string]bool{} // a portal that repeats one must not make an invalid manifest
 	for _, setting := range s.Settings {
