@@ -30,3 +30,16 @@ func TestAFullBucketIsNotRunInto(t *testing.T) {
 		})
 	}
 }
+
+// A portal that serves fewer requests at a time than are sent cuts those that
+// wait for too long. It is busy, not away.
+func TestCutsAreNoOutage(t *testing.T) {
+	state := sqlState(60)
+	state.UpdateCost, state.Workers = 30*time.Second, 6
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: retitled(60), Schedule: schedule.Config{Seed: 1, OperatingLimit: -1}})
+		if got := statuses(report)["updated"]; got != 60 || report.Error != nil {
+			t.Errorf("%v, %v after %.0f s and %d cuts", statuses(report), report.Error, report.Duration, b.Stats().Cuts)
+		}
+	})
+}

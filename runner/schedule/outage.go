@@ -17,16 +17,18 @@ type outage struct {
 	failed int
 }
 
-// lost notes a request that got no answer, or nothing but a page of the
-// portal's front end. It returns the error that ends the run if that has been
-// so for too long.
-func (o *outage) lost(now time.Time, err *bitrix.Error) error {
+// lost notes a request, sent at that time, that got no answer, or nothing but a
+// page of the portal's front end. It returns the error that ends the run if
+// that has been so for too long. What was sent before the first failure tells
+// nothing new: a portal that has more requests waiting than it serves in time
+// cuts one after another, and is not away.
+func (o *outage) lost(now, sent time.Time, err *bitrix.Error) error {
 	if o.failed == 0 {
 		o.since = now
 	}
 	o.failed++
 	away := now.Sub(o.since)
-	if o.failed < 3 || away < patience {
+	if o.failed < 3 || away < patience || sent.Before(o.since) {
 		return nil
 	}
 	return &bitrix.Error{

@@ -41,16 +41,25 @@ func TestBackoffHasFullJitterAndACap(t *testing.T) {
 func TestOutageNeedsTimeAndTries(t *testing.T) {
 	lost := &bitrix.Error{Code: bitrix.Network, Message: "connection refused"}
 	var o outage
-	if o.lost(at(0), lost) != nil || o.lost(at(30), lost) != nil {
+	if o.lost(at(0), at(0), lost) != nil || o.lost(at(30), at(30), lost) != nil {
 		t.Error("two failures are taken for an outage")
 	}
-	if err := o.lost(at(31), lost); !errors.Is(err, bitrix.Network) {
+	if err := o.lost(at(31), at(31), lost); !errors.Is(err, bitrix.Network) {
 		t.Errorf("after 31 s: %v", err)
 	}
 	o.answered()
 	for s := range 15 {
-		if o.lost(at(100+float64(s)), lost) != nil {
+		if o.lost(at(100+float64(s)), at(100+float64(s)), lost) != nil {
 			t.Errorf("given up after %d s", s)
 		}
+	}
+	o.answered()
+	for s := range 60 {
+		if o.lost(at(200+float64(s)), at(140+float64(s)), lost) != nil {
+			t.Errorf("given up after %d s for what was sent before", s)
+		}
+	}
+	if o.lost(at(261), at(201), lost) == nil {
+		t.Error("not given up although what was sent since got no answer either")
 	}
 }

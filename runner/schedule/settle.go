@@ -72,7 +72,7 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 		s.callAlone(r, e)
 	case bitrix.NotDelivered:
 		s.losses.failed(now, r.sentAt)
-		s.missed(e, now)
+		s.missed(r, e, now)
 		s.queue.putBack(r.items)
 	case bitrix.Unknown:
 		s.lose(r, e, now)
@@ -114,7 +114,7 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 	}
 	s.losses.failed(now, r.sentAt)
 	if e.Code == bitrix.Network || e.Code == bitrix.BadAnswer {
-		s.missed(e, now)
+		s.missed(r, e, now)
 	}
 	for _, it := range r.items {
 		it.sent++
@@ -128,8 +128,8 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 
 // missed notes a request that got no answer. Where that is not the only one,
 // the next goes alone, to find out whether there is anybody again.
-func (s *Scheduler) missed(e *bitrix.Error, now time.Time) {
-	if err := s.outage.lost(now, e); err != nil {
+func (s *Scheduler) missed(r *request, e *bitrix.Error, now time.Time) {
+	if err := s.outage.lost(now, r.sentAt, e); err != nil {
 		s.stop(err)
 	}
 	if s.outage.failed > 1 {
