@@ -31,6 +31,22 @@ func TestAFullBucketIsNotRunInto(t *testing.T) {
 	}
 }
 
+// The first update tells what one costs. A portal that is far away answers it
+// late, and that is no reason to send more of them alone.
+func TestFarPortal(t *testing.T) {
+	state := sqlState(1000)
+	state.Latency = 1500 * time.Millisecond
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Sources: retitled(1000), Schedule: schedule.Config{Seed: 1}})
+		if got := statuses(report)["updated"]; got != 1000 {
+			t.Fatal(statuses(report))
+		}
+		if most := leastRequests(1000) + 1; report.Requests.HTTP > most {
+			t.Errorf("%d requests, want %d", report.Requests.HTTP, most)
+		}
+	})
+}
+
 // A portal that serves fewer requests at a time than are sent cuts those that
 // wait for too long. It is busy, not away.
 func TestCutsAreNoOutage(t *testing.T) {

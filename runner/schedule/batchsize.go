@@ -14,9 +14,10 @@ const (
 	// find out. The documentation's sample takes 1.35 s, so four are far from
 	// the cut.
 	fewUpdates = 4
-	// probeTime is how long the first answer may take before further single
-	// commands go ahead: by then it is known that commands are slow, so that
-	// slots are dearer than tokens.
+	// probeTime is how long an answer may take, the first one beside what every
+	// request takes on its way, before further single commands go ahead: by
+	// then it is known that commands are slow, so that slots are dearer than
+	// tokens.
 	probeTime = 250 * time.Millisecond
 	// Seconds of work below which a request of its own does not pay: reads
 	// are as few as possible, unless they take long.
@@ -67,7 +68,11 @@ func (s *Scheduler) writeSize(n, calls int, now time.Time, b *blocked) int {
 	case bud.probe:
 		return 1
 	case !e.known && oldest >= 0:
-		if enough := s.flying[oldest].sentAt.Add(probeTime); enough.After(now) {
+		enough := s.flying[oldest].sentAt.Add(probeTime)
+		if !s.probed {
+			enough = enough.Add(s.limiter.overhead())
+		}
+		if enough.After(now) {
 			b.by(enough, WaitAnswer)
 			return 0
 		}

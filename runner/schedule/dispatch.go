@@ -69,7 +69,7 @@ func (s *Scheduler) dispatch(ctx context.Context, group *errgroup.Group, now tim
 			}
 			s.doubt, s.scout = false, nil
 		}
-		s.bucket.slack = min(time.Duration(s.limiter.base*float64(time.Second)), time.Second/2)
+		s.bucket.slack = min(s.limiter.overhead(), time.Second/2)
 		s.bucket.offer(now)
 		if at := s.bucket.next(now); at.After(now) {
 			return at, WaitRate

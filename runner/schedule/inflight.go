@@ -56,6 +56,9 @@ func (l *limiter) capacity() float64 {
 	return max(1, slots)
 }
 
+// overhead is the least that any request has needed on top of its commands.
+func (l *limiter) overhead() time.Duration { return time.Duration(l.base * float64(time.Second)) }
+
 // trust is by how many times n requests in flight exceed what is proven.
 func (l *limiter) trust(n int) float64 { return max(1, float64(n)/l.proven) }
 

@@ -39,6 +39,7 @@ type Scheduler struct {
 	flying      []*request
 	doubt       bool     // the bucket may be full, or nobody there: one request at a time finds out
 	scout       *request // that one
+	probed      bool     // an update has been answered, if only by a refusal
 	aloneTurn   bool
 	lazySince   time.Time // the last request that read
 	stopped     error     // nil while the run goes on

@@ -24,6 +24,7 @@ func (s *Scheduler) settle(r *request) {
 			b.flying = 0
 		}
 	}
+	s.probed = s.probed || r.write
 	if r.resp == nil {
 		r.resp = &bitrix.Response{}
 	}
@@ -240,7 +241,7 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 	service = max(service, r.resp.Time.Processing)
 	if service == 0 && s.limiter.based {
 		// The portal tells no times: ours have to do.
-		service = max(0, r.resp.Elapsed-time.Duration(s.limiter.base*float64(time.Second)))
+		service = max(0, r.resp.Elapsed-s.limiter.overhead())
 	}
 	spent := map[string]time.Duration{}
 	counted := map[string]int{}
