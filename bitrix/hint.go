@@ -1,5 +1,10 @@
 package bitrix
 
+import (
+	"regexp"
+	"strings"
+)
+
 // hints advise on codes whose text alone leaves a person helpless.
 var hints = map[Code]string{
 	OverloadLimit:                     "the portal is blocked by hand because of overload; write to Bitrix24 support to lift the block",
@@ -28,4 +33,14 @@ func hint(code Code, webhook bool) string {
 		return webhookHint
 	}
 	return hints[code]
+}
+
+var plainWord = regexp.MustCompile(`^[\p{L}\p{N}_@%+=:,./-]+$`)
+
+// quoted is a path as it stands in a command line to paste.
+func quoted(path string) string {
+	if plainWord.MatchString(path) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

@@ -102,7 +102,7 @@ func (t *TokenFile) read(path string) (Pair, error) {
 	case errors.Is(err, os.ErrNotExist):
 		return Pair{}, ErrNoPair
 	case errors.Is(err, os.ErrPermission):
-		return Pair{}, storeFailure("the token file cannot be read", "run as the user it belongs to, or: chmod 600 "+path, err)
+		return Pair{}, storeFailure("the token file cannot be read", "run as the user it belongs to, or: chmod 600 "+quoted(path), err)
 	case err != nil:
 		return Pair{}, storeFailure("the token file cannot be read", "", err)
 	}
@@ -114,7 +114,7 @@ func (t *TokenFile) read(path string) (Pair, error) {
 	case !info.Mode().IsRegular():
 		return Pair{}, storeFailure(fmt.Sprintf("the token file %s is no file", path), "", nil)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
-		return Pair{}, storeFailure(fmt.Sprintf("the token file %s can be read by others (mode %04o)", path, info.Mode().Perm()), "run: chmod 600 "+path, nil)
+		return Pair{}, storeFailure(fmt.Sprintf("the token file %s can be read by others (mode %04o)", path, info.Mode().Perm()), "run: chmod 600 "+quoted(path), nil)
 	}
 	content, err := io.ReadAll(io.LimitReader(f, maxPair+1))
 	if err != nil {
@@ -177,7 +177,7 @@ func (t *TokenFile) Store(_ context.Context, p Pair) error {
 	if err == nil {
 		if err = t.rename(t.next(), t.path); err != nil {
 			return storeFailure("the new token pair could not take the place of the old one, which is void now; it is kept in "+t.next(),
-				fmt.Sprintf("run: mv %s %s", t.next(), t.path), err)
+				fmt.Sprintf("run: mv %s %s", quoted(t.next()), quoted(t.path)), err)
 		}
 		if err = syncDir(filepath.Dir(t.path)); err != nil {
 			return storeFailure("the new token pair is in "+t.path+", but the disk does not confirm it", "check the disk, then run again", err)
@@ -194,7 +194,7 @@ func (t *TokenFile) Store(_ context.Context, p Pair) error {
 	}
 	if path, rescueErr := rescue(p); rescueErr == nil {
 		return storeFailure("the new token pair could not be stored; the old one is void now, and the new one is kept in "+path,
-			fmt.Sprintf("mend the disk, then run: mv %s %s", path, t.path), err)
+			fmt.Sprintf("mend the disk, then run: mv %s %s", quoted(path), quoted(t.path)), err)
 	}
 	return storeFailure("the new token pair could not be stored anywhere, and the old one is void now",
 		"mend the disk, then get a new pair with: syncsources login", err)
@@ -219,7 +219,7 @@ func (t *TokenFile) recover() error {
 		return nil
 	}
 	if err := t.install(); err != nil {
-		return storeFailure("a new token pair waits in "+t.next()+" and cannot take its place", fmt.Sprintf("run: mv %s %s", t.next(), t.path), err)
+		return storeFailure("a new token pair waits in "+t.next()+" and cannot take its place", fmt.Sprintf("run: mv %s %s", quoted(t.next()), quoted(t.path)), err)
 	}
 	t.log.Warn("picked up the token pair that a run left when it was killed", "file", t.path)
 	return nil

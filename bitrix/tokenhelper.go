@@ -63,7 +63,7 @@ func (h *TokenHelper) Load(ctx context.Context) (Pair, error) {
 		if ctx.Err() != nil {
 			return Pair{}, ctx.Err()
 		}
-		return Pair{}, storeFailure(h.String()+" failed to get the pair", "run it by hand: "+h.program+" get", err)
+		return Pair{}, storeFailure(h.String()+" failed to get the pair", "run it by hand: "+quoted(h.program)+" get", err)
 	}
 	if len(bytes.TrimSpace(out)) == 0 {
 		return Pair{}, ErrNoPair
@@ -81,7 +81,7 @@ func (h *TokenHelper) Rehearse(ctx context.Context, old Pair) error {
 		return nil
 	}
 	if err := h.store(ctx, old); err != nil {
-		return storeFailure(h.String()+" failed to store the old pair, so no new one is requested; nothing is lost", "run it by hand: "+h.program+" store", err)
+		return storeFailure(h.String()+" failed to store the old pair, so no new one is requested; nothing is lost", "run it by hand: "+quoted(h.program)+" store", err)
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (h *TokenHelper) Store(ctx context.Context, p Pair) error {
 	}
 	if path, rescueErr := rescue(p); rescueErr == nil {
 		return storeFailure(h.String()+" failed to store the new pair; the old one is void now, and the new one is kept in "+path,
-			fmt.Sprintf("run: %s store < %s && rm %s", h.program, path, path), err)
+			fmt.Sprintf("run: %s store < %s && rm %s", quoted(h.program), quoted(path), quoted(path)), err)
 	}
 	return storeFailure(h.String()+" failed to store the new pair, and the old one is void now", "get a new pair with: syncsources login", err)
 }

@@ -45,7 +45,7 @@ func helperMain(file, verb string) int {
 
 func helper(t *testing.T, file string) *TokenHelper {
 	t.Helper()
-	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("TMPDIR", awkwardDir(t))
 	t.Setenv("HELPER_FILE", file)
 	h, err := NewTokenHelper(os.Args[0], "https://portal.example")
 	if err != nil {
@@ -108,12 +108,12 @@ func TestHelperThatFails(t *testing.T) {
 			if p.Stats().Renewals != tt.renewals {
 				t.Errorf("%d renewals", p.Stats().Renewals)
 			}
-			kept := file
 			if tt.renewals > 0 {
-				kept = strings.Fields(e.Hint[strings.Index(e.Hint, "< ")+2:])[0]
+				t.Setenv("HELPER_FAILS", "") // it is mended
+				follow(t, e)
 			}
-			if !accepted(t, p, kept) {
-				t.Errorf("the refresh token that counts is not in %s", kept)
+			if !accepted(t, p, file) {
+				t.Error("the helper has not got the refresh token that counts")
 			}
 		})
 	}
