@@ -75,10 +75,10 @@ func TestTokenHelpers(t *testing.T) {
 			machine := func() []string {
 				pair, _ := os.ReadFile(filepath.Join(store, tt.stored))
 				temp := t.TempDir()
-				return append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "STORE="+store, "TMPDIR="+temp,
-					"RUNNER_TEMP="+temp, "GITHUB_REPOSITORY=owner/name", "TOKEN_PAIR="+string(pair),
-					"B24_PORTAL_URL="+server.URL, "B24_OAUTH_URL="+server.URL, "B24_CLIENT_ID="+sandbox.ClientID,
-					"B24_CLIENT_SECRET="+sandbox.ClientSecret, "B24_TOKEN_HELPER="+script)
+				return []string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "STORE=" + store, "TMPDIR=" + temp,
+					"RUNNER_TEMP=" + temp, "GITHUB_REPOSITORY=owner/name", "TOKEN_PAIR=" + string(pair),
+					"B24_PORTAL_URL=" + server.URL, "B24_OAUTH_URL=" + server.URL, "B24_CLIENT_ID=" + sandbox.ClientID,
+					"B24_CLIENT_SECRET=" + sandbox.ClientSecret, "B24_TOKEN_HELPER=" + script}
 			}
 			run := func(environ []string, stdin string, args ...string) (int, string) {
 				t.Helper()
