@@ -63,8 +63,11 @@ func (d *Document) problem(n, use *yaml.Node, rule string, advice []string, form
 // another key. What follows may be a setting that is not indented enough.
 func (d *Document) head(key *yaml.Node) string {
 	at := d.text.at(key.Line, key.Column)
+	if len(d.text.bytes(at.Line)) > maxSnippet {
+		return ""
+	}
 	line := d.text.line(at.Line)
-	if len(line) > maxSnippet || !opens(line, at.Column) {
+	if !opens(line, at.Column) {
 		return ""
 	}
 	before := string([]rune(line)[:at.Column-1])

@@ -108,3 +108,28 @@ func TestDeepNesting(t *testing.T) {
 		}
 	}
 }
+
+// A line may hold any number of keys without a value: none of them may cost
+// as much as the whole line.
+func TestManyKeysOnOneLine(t *testing.T) {
+	var line strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&line, ", key%d", i)
+	}
+	for _, yaml := range []string{
+		"version: 1\nsources: [{id: 1, settings: {a: b" + line.String() + "}}]\n",
+		"version: 1\nsources: [{id: 1" + line.String() + "}]\n",
+		"version: 1\nsources: []\n? " + strings.ReplaceAll(line.String()[2:], ", ", "\n? ") + "\n",
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		found := findings(yaml)
+		runtime.ReadMemStats(&after)
+		if len(found) < 5000 {
+			t.Errorf("%d findings in %.40q", len(found), yaml)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
+			t.Errorf("%d bytes were used for a file of %d: %.40q", used, len(yaml), yaml)
+		}
+	}
+}

@@ -182,17 +182,21 @@ func (v *visibility) settings(n Node) {
 
 // unended marks a key as a value where nothing but its place makes it one. In
 // braces YAML takes password:secret, with no space after the colon, for a key
-// without a value.
+// without a value. A line too long to be shown is not searched: it may hold
+// any number of keys.
 func (v *visibility) unended(key, val *yaml.Node) {
 	if val.Kind != yaml.ScalarNode || val.Value != "" || val.ShortTag() != "!!null" {
 		return
 	}
 	at := v.doc.text.at(key.Line, key.Column)
-	line := []rune(v.doc.text.line(at.Line))
-	_, after, found := strings.Cut(string(line[min(at.Column-1, len(line)):]), key.Value)
-	if !found || !strings.HasPrefix(strings.TrimLeft(after, "\"' \t"), ":") {
-		v.mark(key, value)
+	if line := v.doc.text.bytes(at.Line); len(line) <= maxSnippet {
+		runes := []rune(string(line))
+		_, after, found := strings.Cut(string(runes[min(at.Column-1, len(runes)):]), key.Value)
+		if found && strings.HasPrefix(strings.TrimLeft(after, "\"' \t"), ":") {
+			return
+		}
 	}
+	v.mark(key, value)
 }
 
 // whole marks n and all that is in it as a settings value.
