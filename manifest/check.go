@@ -47,7 +47,11 @@ func checkSource(n Node) []*Error {
 			codes = append(codes, f.Key())
 			found = append(found, settingKey(f)...)
 			if f.Kind() == Integer && !f.Plain() {
-				found = append(found, plain(f, "the setting "+Quote(f.Key()), "quote it: it is sent exactly as written")...)
+				what := "a setting"
+				if name := f.QuoteKey(); name != "" {
+					what = "the setting " + name
+				}
+				found = append(found, plain(f, what, "quote it: it is sent exactly as written")...)
 			}
 		}
 	}

@@ -12,7 +12,8 @@ import (
 type Document struct {
 	text *text
 	root *yaml.Node
-	next int // the line where the next document starts, 0 if none does
+	next int  // the line where the next document starts, 0 if none does
+	torn bool // what follows the root could not be parsed
 
 	shown *visibility // filled when the first finding asks for it
 }

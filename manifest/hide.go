@@ -9,10 +9,11 @@ import (
 // hide collects the lines that hold a part of any node that is not public. A
 // node ends where the next one starts: YAML nodes do not tell their end, and
 // a block of text, a comment or a closing bracket in between belongs to
-// neither.
+// neither. What follows the closing bracket of a torn document may be anything.
 func (v *visibility) hide() {
 	t := v.doc.text
 	from := 0 // the line where the node before started, 0 if it is public
+	last := 0 // the line where it started in any case
 	visit := func(n *yaml.Node) {
 		at := t.at(n.Line, n.Column)
 		if from != 0 {
@@ -24,6 +25,7 @@ func (v *visibility) hide() {
 			}
 			from = 0
 		}
+		last = at.Line
 		if !v.public(n) {
 			from = at.Line
 			v.hidden[from] = true
@@ -37,6 +39,9 @@ func (v *visibility) hide() {
 		}
 	}
 	walk(v.doc.root)
+	if v.doc.torn && v.doc.root.Style&yaml.FlowStyle != 0 {
+		v.hidden[last] = true
+	}
 	if from != 0 {
 		for line := from; line < v.doc.end(); line++ {
 			v.hidden[line] = true

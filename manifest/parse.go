@@ -25,6 +25,9 @@ func parse(t *text) ([]*Document, []*Error) {
 			break
 		}
 		if err != nil {
+			if len(docs) > 0 {
+				docs[len(docs)-1].torn = true
+			}
 			return docs, []*Error{syntax(t, err)}
 		}
 		if len(docs) > 0 && docs[len(docs)-1].next == 0 {

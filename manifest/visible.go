@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -92,6 +93,10 @@ func meant(key string, known []string) string {
 	return Nearest(key, known)
 }
 
+// credential is what makes an address a secret: a user name, a token, or the
+// code of a webhook.
+var credential = regexp.MustCompile(`(?i)[@?#]|/rest/[^/]+/.`)
+
 var (
 	manifestKeys = []string{"version", "portal", "sources"}
 	sourceKeys   = []string{"name", "id", "title", "description", "active", "reveal", "settings"}
@@ -113,7 +118,7 @@ func (v *visibility) manifest(n Node) {
 		case "version":
 			v.label(f)
 		case "portal":
-			if !strings.ContainsAny(f.val.Value, "@?#") { // no user name, no token
+			if !credential.MatchString(f.val.Value) && !slices.ContainsFunc(f.val.Content, func(n *yaml.Node) bool { return credential.MatchString(n.Value) }) {
 				v.label(f)
 			}
 		case "sources":
