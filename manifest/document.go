@@ -49,7 +49,7 @@ func (d *Document) problem(n, use *yaml.Node, rule string, advice []string, form
 		Advice:   advice,
 	}
 	switch v := d.visible(); {
-	case !v.hidden[e.Line]:
+	case !v.hidden[e.Line] && !d.text.aside(e.Line):
 		e.Snippet = d.text.snippet(e.Line)
 	case v.strange[n]:
 		e.Snippet = d.head(n)

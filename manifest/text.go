@@ -111,6 +111,13 @@ func (t *text) snippet(n int) string {
 	return printable(string(line))
 }
 
+// aside reports whether line n may hold settings in a comment: a source that
+// somebody has put aside.
+func (t *text) aside(n int) bool {
+	_, comment, _ := bytes.Cut(t.bytes(n), []byte("#"))
+	return bytes.Contains(comment, []byte("settings"))
+}
+
 // end returns one more than the number of the last line.
 func (t *text) end() int {
 	t.index()
