@@ -85,12 +85,16 @@ type Fields struct {
 	Description *string
 	Active      *bool
 	Settings    []Setting // only Code and Value count
+	// Hidden are values that are not sent but that the portal has, and may
+	// repeat where it refuses the update.
+	Hidden []Secret
 }
 
 // Update is a command that changes one source.
 type Update struct {
 	id     int64
 	params params
+	hidden []Secret
 }
 
 // UpdateSource changes the source id. Each update makes the portal check the
@@ -110,7 +114,7 @@ func UpdateSource(id int64, f Fields) Update {
 		}
 		fields = append(fields, param{"settings", settings})
 	}
-	return Update{id, params{{"id", id}, {"fields", fields}}}
+	return Update{id, params{{"id", id}, {"fields", fields}}, f.Hidden}
 }
 
 // ID is the source that the update changes.

@@ -28,7 +28,7 @@ func lost(server string, status int, err error, secrets scrubber) *Error {
 	switch {
 	case errors.As(err, &elsewhere):
 		e.Code, e.NotSent, e.Err = BadAnswer, true, nil
-		e.Message = server + "'s address redirects to " + elsewhere.target()
+		e.Message = server + "'s address redirects to " + secrets.text(elsewhere.target())
 		e.Hint = "set the address that " + server + " answers at itself; credentials are not sent on to another one"
 	case errors.Is(err, errTooLong):
 		e.Code, e.Message = BadAnswer, server+"'s answer is too long to be one"

@@ -58,11 +58,16 @@ func cleanText(s string) string {
 type scrubber []string
 
 // scrub collects the secrets of a request, in all the spellings an answer may
-// hold them in: every value of a setting in its commands, and further ones, its
-// credentials.
+// hold them in: every value of a setting in its commands, those that its
+// updates name as hidden, and further ones, its credentials.
 func scrub(commands []Command, further ...string) scrubber {
 	secrets := further
 	for _, c := range commands {
+		if u, ok := c.(Update); ok {
+			for _, h := range u.hidden {
+				secrets = append(secrets, h.Plain())
+			}
+		}
 		for _, p := range c.parameters() {
 			fields, _ := p.value.(params)
 			for _, f := range fields {
@@ -81,6 +86,7 @@ func scrub(commands []Command, further ...string) scrubber {
 		if s = strings.TrimSpace(s); s == "" {
 			continue
 		}
+		s = s[:min(len(s), maxSearched)] // no more of it fits
 		quoted, _ := json.Marshal(s)
 		goText := strconv.Quote(s) // net/http repeats malformed answers like this
 		all = append(all, s, url.QueryEscape(s), urlencode(s), url.PathEscape(s), string(quoted[1:len(quoted)-1]), goText[1:len(goText)-1], phpJSON(s), phpHTML.Replace(s))
@@ -154,10 +160,13 @@ func (secrets scrubber) text(s string) string {
 	return cleanText(s)
 }
 
+// enough is how many bytes are known to be of a secret, however long it is.
+const enough = 24
+
 // replaceBeginning masks what is left of a secret where a text was cut: its
-// beginning, if that is half of it and at least six bytes.
+// beginning, if that is half of it or enough, and at least six bytes.
 func replaceBeginning(s, secret string) string {
-	least := max(6, (len(secret)+1)/2)
+	least := max(6, min((len(secret)+1)/2, enough))
 	if len(secret) <= least {
 		return s
 	}

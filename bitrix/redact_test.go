@@ -55,6 +55,36 @@ func TestBeginningsOfSecretsAreMasked(t *testing.T) {
 	}
 }
 
+// A key of several kilobytes may be cut anywhere, by the portal or by us.
+func TestLongSecretsAreMaskedWhereTheyAreCut(t *testing.T) {
+	var key strings.Builder
+	for i := 0; key.Len() < 3*maxSearched; i++ {
+		fmt.Fprintf(&key, "%d,", i*i)
+	}
+	s := scrub(nil, key.String())
+	for _, n := range []int{enough, 255, maxSearched - 10, maxSearched, key.Len()} {
+		if got := s.text("refused: " + key.String()[:n]); got != "refused: "+Mask {
+			t.Errorf("cut after %d bytes: %q", n, got)
+		}
+	}
+}
+
+// What an update leaves alone is part of what the portal checks, and of what it
+// may say about that.
+func TestHiddenValuesAreMasked(t *testing.T) {
+	s := scrub([]Command{UpdateSource(4, Fields{Title: "t", Hidden: []Secret{NewSecret("a-live-one")}})})
+	if got, want := s.text("mysql://bi:a-live-one@db refused"), "mysql://bi:"+Mask+"@db refused"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestRedirectToASecretIsMasked(t *testing.T) {
+	e := lost(thePortal, 302, &redirected{"https://a-token.evil.example/rest/"}, scrub(nil, "a-token"))
+	if got, want := e.Message, "the portal's address redirects to https://"+Mask+".evil.example"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestKnownCodesSurviveScrubbing(t *testing.T) {
 	s := scrub(nil, "ERROR", "DENIED", "SOURCE_NOT_FOUND")
 	for in, want := range map[string]Code{"ACCESS_DENIED": AccessDenied, "SOURCE_NOT_FOUND": SourceNotFound, "": PortalError, " \n": PortalError, "X DENIED": "X (sensitive)"} {

@@ -130,6 +130,7 @@ func (a *apply) update(e *entry, f bitrix.Fields, sent []string, after time.Time
 	}
 	again := slices.ContainsFunc(sent, func(path string) bool { return slices.Contains(e.sent, path) })
 	e.sent = sent
+	f.Hidden = hidden(e.step.Desired, &e.live)
 	a.writing++
 	a.scheduler.Submit(schedule.Task{
 		Command:   bitrix.UpdateSource(e.result.ID, f),

@@ -1,7 +1,10 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -277,6 +280,42 @@ func TestUnmanaged(t *testing.T) {
 			Sources: retitled(3), ShowUnmanaged: true, Managed: map[int64]bool{1: true, 2: true, 3: true}})
 		if report.Summary.Unmanaged != 227 || report.Unmanaged[0].ID != 4 || report.Summary.Planned != 3 {
 			t.Errorf("%+v", report.Summary)
+		}
+	})
+}
+
+// telltale adds to what a portal says about a failed check of a connection.
+type telltale struct {
+	http.RoundTripper
+	more string
+}
+
+func (p telltale) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := p.RoundTripper.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	body = bytes.ReplaceAll(body, []byte(`"error_description":"`), []byte(`"error_description":"`+p.more+" "))
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.ContentLength = int64(len(body))
+	resp.Header.Del("Content-Length")
+	return resp, err
+}
+
+// The portal checks a connection with what it has, and may say so: also with
+// the password that this update does not change.
+func TestLivePasswordInAnError(t *testing.T) {
+	state := sqlState(1)
+	state.Sources[0].Check = sandbox.CheckFail
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: telltale{b.RoundTripper(), "admin:old-password@db"}})
+		declared := retitled(1)
+		declared[0].Settings = []manifest.Setting{{Code: "login", Value: manifest.Literal("admin"), Reveal: true}}
+		report := runner.Apply(context.Background(), client, runner.Options{Sources: declared})
+		got := report.Sources[0].Error
+		if got == nil || !strings.HasPrefix(got.Message, "admin:(sensitive)@db ") {
+			t.Errorf("got %v", got)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"strings"
 
 	"syncsources/bitrix"
@@ -116,4 +117,16 @@ func fields(desired *manifest.Source, live *bitrix.Source, diffs []difference) (
 		sent = append(sent, d.path)
 	}
 	return f, sent
+}
+
+// hidden are the live values of settings, without those that the manifest
+// reveals.
+func hidden(desired *manifest.Source, live *bitrix.Source) []bitrix.Secret {
+	var values []bitrix.Secret
+	for _, s := range live.Settings {
+		if !slices.ContainsFunc(desired.Settings, func(d manifest.Setting) bool { return d.Code == s.Code && d.Reveal }) {
+			values = append(values, s.Value)
+		}
+	}
+	return values
 }
