@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -115,7 +117,13 @@ func secretVariable(e environment, name string) (string, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", invalid(codeCredentials, fmt.Sprintf("%s_FILE: %v", name, err))
+		// What names no file may be the secret itself, put into the wrong variable.
+		var failed *fs.PathError
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return "", invalid(codeCredentials, fmt.Sprintf("%s_FILE: the file that it names cannot be opened: %v", name, err),
+			"it is the path of a file that holds the secret; the secret itself goes into "+name)
 	}
 	defer func() { _ = f.Close() }()
 	content, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
