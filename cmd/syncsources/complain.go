@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,7 @@ func (a *app) complainOf(findings []*manifest.Error, log *logFlags) {
 			logger.Error(f.Message, "file", f.File, "line", f.Line, "column", f.Column, "rule", f.Rule, "hint", strings.Join(f.Advice, "; "))
 			continue
 		}
-		_, _ = fmt.Fprintln(a.stderr, f.Detail())
+		_, _ = fmt.Fprintln(a.stderr, defused(f.Detail()))
 	}
 }
 
@@ -58,9 +59,23 @@ func (a *app) complainOfRun(r *runner.Report, noColor bool, log *logFlags) {
 	_ = render.RunError(a.stderr, r, render.Options{Color: colored(a.env, noColor, a.stderr)})
 }
 
+// The orders that CI systems read from a log: ::add-mask:: at the beginning of
+// a line, ##[group] anywhere in it. Both begin with what a file may be named,
+// and a line of a manifest may be.
+var (
+	orderLine = regexp.MustCompile(`(?m)^(\s*:):`)
+	orderWord = regexp.MustCompile(`##([A-Za-z]*\[)`)
+)
+
+// defused escapes such orders.
+func defused(text string) string {
+	return orderWord.ReplaceAllString(orderLine.ReplaceAllString(text, `$1\x3a`), `#\x23$1`)
+}
+
 // printable shows control characters of a text as escapes, line breaks apart:
 // a path or a file's content must not send commands to a terminal.
 func printable(text string) string {
+	text = defused(text)
 	if !strings.ContainsFunc(text, unprintable) {
 		return text
 	}

@@ -231,6 +231,32 @@ func TestHostileFileNames(t *testing.T) {
 	}
 }
 
+// The names of files, and lines of manifests, begin lines of messages.
+func TestOrdersToWorkflows(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, content := range map[string]string{
+		"::error::a.yaml": "version: 1\nsources: []\n::add-mask::x: 1\n ::stop-commands::x: {\n",
+		"::error::b.yaml": "version: 1\nsources: []\n::add-mask::x: 1\n",
+		"##[group]c.yaml": "version: 1\nsources: []\ntitel: ##[group]\n",
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"::error::d.yaml", "::error::e.yaml"} {
+		if err := os.Symlink("nowhere", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"validate", "::error::a.yaml", "::error::b.yaml", "##[group]c.yaml"}, {"validate", "."}, {"validate", "--x\n::error::y"}} {
+		got := program(context.Background(), nil, args...)
+		harmless(t, "log", got.stderr)
+		if got.code != exitInvalid || strings.Contains(got.stderr, "##[") {
+			t.Errorf("%q: %d, %q", args, got.code, got.stderr)
+		}
+	}
+}
+
 // codeSpan matches what markdown shows as it stands.
 var codeSpan = regexp.MustCompile("``.*?``|`[^`]*`|<details( open)?>|</details>|<summary>|</summary>|<!--.*?-->")
 
