@@ -89,7 +89,7 @@ func scrub(commands []Command, further ...string) scrubber {
 		s = s[:min(len(s), maxSearched)] // no more of it fits
 		quoted, _ := json.Marshal(s)
 		goText := strconv.Quote(s) // net/http repeats malformed answers like this
-		all = append(all, s, url.QueryEscape(s), urlencode(s), url.PathEscape(s), string(quoted[1:len(quoted)-1]), goText[1:len(goText)-1], phpJSON(s), phpHTML.Replace(s))
+		all = append(all, s, url.QueryEscape(s), urlencode(s), url.PathEscape(s), string(quoted[1:len(quoted)-1]), goText[1:len(goText)-1], phpJSON(s), phpHexJSON.Replace(s), phpHTML.Replace(s))
 	}
 	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	return slices.Compact(all)
@@ -97,6 +97,11 @@ func scrub(commands []Command, further ...string) scrubber {
 
 // phpHTML is PHP's htmlspecialchars.
 var phpHTML = strings.NewReplacer("&", "&amp;", `"`, "&quot;", "'", "&#039;", "<", "&lt;", ">", "&gt;")
+
+// phpHexJSON is what PHP's json_encode writes between the quotes with the
+// options JSON_HEX_* and JSON_UNESCAPED_UNICODE.
+var phpHexJSON = strings.NewReplacer(`\`, `\\`, "/", `\/`, "'", `\u0027`, `"`, `\u0022`, "&", `\u0026`, "<", `\u003C`, ">", `\u003E`,
+	"\b", `\b`, "\f", `\f`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
 
 // phpJSON is what PHP's json_encode writes between the quotes: "/" as "\/",
 // and all beyond ASCII as UTF-16 in hexadecimal.

@@ -30,6 +30,7 @@ func TestScrubberMasksEverySpelling(t *testing.T) {
 	for _, text := range []string{
 		secret, url.QueryEscape(secret), url.PathEscape(secret), urlencode(secret), string(quoted), fmt.Sprintf("%q", secret),
 		`"p\u00e4\"ss\/w'o<r>d &~+\ud83d\ude00"`, "p\u00e4&quot;ss/w&#039;o&lt;r&gt;d &amp;~+😀", "a-token",
+		`pä\u0022ss\/w\u0027o\u003Cr\u003Ed \u0026~+😀`,
 	} {
 		if got := s.text("<" + text + ">"); !strings.Contains(got, Mask) || strings.Contains(got, "ss") || strings.Contains(got, "token") {
 			t.Errorf("%s became %s", text, got)
