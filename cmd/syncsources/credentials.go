@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -147,6 +148,12 @@ func credentialFiles(e environment) []string {
 		if name = strings.ToUpper(name); strings.HasPrefix(name, "B24_") && strings.HasSuffix(name, "_FILE") && path != "" {
 			paths = append(paths, path)
 		}
+	}
+	if path := e.get(varTokenFile); path != "" {
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target
+		}
+		paths = append(paths, path+".new") // where a renewal keeps the pair until it takes the file's place
 	}
 	return paths
 }

@@ -231,6 +231,30 @@ func TestHostileFileNames(t *testing.T) {
 	}
 }
 
+// A renewal that could not replace the token file leaves the pair beside it.
+func TestPairThatWaitsIsNoSetting(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for name, content := range map[string]string{
+		"state.yaml": "connectors: [{id: 1, title: SQL, settings: [{code: password}]}]\nsources: [{id: 4, title: Old, connectorId: 1}]\n",
+		"m.yaml":     "version: 1\nsources: [{id: 4, settings: {password: {file: pair.json.new}}}]\n",
+		"pair.json":  "{}", "pair.json.new": secretOf,
+	} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("pair.json", "link"); err != nil {
+		t.Skip(err)
+	}
+	for _, path := range []string{"pair.json", "link"} {
+		got := program(context.Background(), []string{"B24_TOKEN_FILE=" + path}, "plan", "--sandbox", "state.yaml", "m.yaml")
+		if got.code != exitInvalid || !strings.Contains(got.stderr, "[reserved-file]") {
+			t.Errorf("%s: %d, %s%s", path, got.code, got.stdout, got.stderr)
+		}
+	}
+}
+
 // The names of files, and lines of manifests, begin lines of messages.
 func TestOrdersToWorkflows(t *testing.T) {
 	t.Chdir(t.TempDir())
