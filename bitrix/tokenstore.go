@@ -61,9 +61,17 @@ const lockPatience = renewalTime + 30*time.Second
 // ends with the process that holds it, however that ends.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	lock := newLock(path)
+	got, err := lock.TryLock()
+	if err != nil {
+		return nil, err
+	}
+	// Only now does the time count: a lock that is free is held by nobody.
 	ctx, cancel := context.WithTimeout(ctx, lockPatience)
 	defer cancel()
-	if _, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
+	if !got {
+		_, err = lock.TryLockContext(ctx, 50*time.Millisecond)
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("%s is held by another run for too long: %w", path, context.Cause(ctx))
 		}

@@ -72,14 +72,17 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 	if err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeout(ctx, f.timeout)
+	probing, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	if err := bitrix.Probe(limited, app.store); err != nil {
-		if limited.Err() != nil && ctx.Err() == nil {
+	if err := bitrix.Probe(probing, app.store); err != nil {
+		if probing.Err() != nil && ctx.Err() == nil {
 			return &failure{exit: exitStopped, code: "TIMEOUT", message: err.Error(), advice: []string{"run login again; --timeout gives more time"}}
 		}
 		return storeFailure(ctx, storeVariable(a.env), err)
 	}
+	// How long the store took is no part of the time that a person has.
+	limited, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
 	grant := grant{code: f.code}
 	if grant.code == "" {
 		if grant, err = a.await(limited, f, app); err != nil {

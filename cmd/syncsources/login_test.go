@@ -256,6 +256,7 @@ func TestLoginWaitsForTheStore(t *testing.T) {
 	}
 }
 
+// However short the time is, it is that of a person, and not of the store.
 func TestLoginWithoutAFreePort(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -263,7 +264,7 @@ func TestLoginWithoutAFreePort(t *testing.T) {
 	}
 	defer func() { _ = taken.Close() }()
 	_, environ, _ := applicationPortal(t, "")
-	login := startLogin(t, context.Background(), environ, "--listen", taken.Addr().String(), "--timeout", "20ms")
+	login := startLogin(t, context.Background(), environ, "--listen", taken.Addr().String(), "--timeout", "1ns")
 	if code := login.wait(); code != exitStopped || !strings.Contains(login.stderr.String(), "has to be pasted") ||
 		!strings.Contains(login.stderr.String(), "before the time was over") {
 		t.Errorf("exit code %d\n%s", code, login.stderr.String())
