@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -278,26 +279,22 @@ func TestUnreachableIsNotDelivered(t *testing.T) {
 }
 
 func TestTimeoutAndCancel(t *testing.T) {
-	hang := make(chan struct{})
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
-		_, _ = io.Copy(io.Discard, req.Body)
-		select {
-		case <-hang:
-		case <-req.Context().Done():
+	synctest.Test(t, func(t *testing.T) {
+		creds, _ := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), NewSecret(canary))
+		c := New(Config{Credentials: creds, Timeout: 20 * time.Second, Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		})})
+		start := time.Now()
+		if e := oneUpdate(c); e == nil || e.Reaction() != Unknown || !errors.Is(e, context.DeadlineExceeded) || time.Since(start) != 20*time.Second {
+			t.Errorf("after the time limit: %v after %s", e, time.Since(start))
 		}
-	}))
-	defer srv.Close()
-	defer close(hang)
-	creds, _ := Application(srv.URL, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), NewSecret(canary))
-	c := New(Config{Credentials: creds, Timeout: 20 * time.Millisecond})
-	if e := oneUpdate(c); e == nil || e.Reaction() != Unknown || !errors.Is(e, context.DeadlineExceeded) {
-		t.Errorf("after the time limit: %v", e)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_, err := c.UpdateAlone(ctx, UpdateSource(4, Fields{Title: "t"}))
-	var e *Error
-	if !errors.As(err, &e) || e.Reaction() != NotDelivered || !errors.Is(err, context.Canceled) {
-		t.Errorf("after cancel: %v", err)
-	}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_, err := c.UpdateAlone(ctx, UpdateSource(4, Fields{Title: "t"}))
+		var e *Error
+		if !errors.As(err, &e) || e.Reaction() != NotDelivered || !errors.Is(err, context.Canceled) {
+			t.Errorf("after cancel: %v", err)
+		}
+	})
 }
