@@ -50,6 +50,9 @@ type killer struct {
 	renewing bool   // the client may have a pair that it has not stored
 	renewed  string // the access token in it
 	events   int
+	// The event at which the tokens expire; negative: none. It comes before the
+	// first renewal of a run: a token that expires on its way back ends that.
+	expire int
 }
 
 func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -67,7 +70,7 @@ func (k *killer) authorize(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	dead := k.dead
 	if !dead {
-		k.renewing, k.renewed = true, ""
+		k.renewing, k.renewed, k.expire = true, "", -1
 	}
 	k.mu.Unlock()
 	if dead { // its last words get lost on the way
@@ -93,11 +96,20 @@ func (k *killer) event(token string) {
 	if token != "" && token == k.renewed { // it is in use, so it is stored; the use of former ones tells nothing
 		k.renewing = false
 	}
+	if k.events == k.expire {
+		k.portal.ExpireTokens()
+	}
 	k.events++
 	k.left--
 	if k.left < 0 && k.left > never/2 && !k.renewing {
 		k.kill()
 	}
+}
+
+func (k *killer) expireAt(event int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.expire = event
 }
 
 func (k *killer) kill() {
@@ -140,12 +152,11 @@ type deathbed struct {
 
 func newDeathbed(t *testing.T, sources int) *deathbed {
 	state := &sandbox.State{
-		Connectors:    []sandbox.Connector{{ID: 1, Title: "SQL", Settings: []sandbox.SettingType{{Code: "login"}, {Code: "password"}}}},
-		UpdateCost:    2 * time.Millisecond,
-		ReadCost:      5 * time.Millisecond,
-		HonourActive:  true,
-		TokenLifetime: time.Second,
-		Limits:        sandbox.Limits{Unlimited: true},
+		Connectors:   []sandbox.Connector{{ID: 1, Title: "SQL", Settings: []sandbox.SettingType{{Code: "login"}, {Code: "password"}}}},
+		UpdateCost:   2 * time.Millisecond,
+		ReadCost:     5 * time.Millisecond,
+		HonourActive: true,
+		Limits:       sandbox.Limits{Unlimited: true},
 	}
 	server := httptest.NewUnstartedServer(nil)
 	state.Address = "http://" + server.Listener.Addr().String()
@@ -156,7 +167,7 @@ func newDeathbed(t *testing.T, sources int) *deathbed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &deathbed{killer: &killer{portal: portal, signal: syscall.SIGKILL, left: never}, t: t, dir: t.TempDir(), tmp: t.TempDir()}
+	b := &deathbed{killer: &killer{portal: portal, signal: syscall.SIGKILL, left: never, expire: -1}, t: t, dir: t.TempDir(), tmp: t.TempDir()}
 	server.Config.Handler = b.killer
 	server.Start()
 	t.Cleanup(func() {
@@ -338,8 +349,9 @@ func TestKill(t *testing.T) {
 	for round := 1; round <= *killRounds; round++ {
 		b.declare(round)
 		for range 1 + r.IntN(3) {
-			if r.IntN(3) == 0 {
-				b.portal.ExpireTokens()
+			b.expireAt(-1)
+			if r.IntN(2) == 0 {
+				b.expireAt(r.IntN(events))
 			}
 			n, at := -1, time.Duration(-1)
 			if r.IntN(2) == 0 {
@@ -356,6 +368,7 @@ func TestKill(t *testing.T) {
 			b.whole()
 		}
 		b.age()
+		b.expireAt(-1)
 		if code, _ := b.apply(never, -1); code != exitOK {
 			t.Fatalf("round %d: the next run exits with %d\n%s", round, code, b.stderr.String())
 		}
