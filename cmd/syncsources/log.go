@@ -36,7 +36,18 @@ func (l *logFlags) logger(w io.Writer, color bool) *slog.Logger {
 	if l.machine() {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
+	return slog.New(tint.NewTextHandler(harmlessLog{w}, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
+}
+
+// harmlessLog keeps orders to CI systems out of a log: what a portal says may
+// stand in it.
+type harmlessLog struct{ io.Writer }
+
+func (h harmlessLog) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(h.Writer, defused(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // isTerminal reports whether a stream is a terminal.

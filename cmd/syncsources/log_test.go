@@ -163,3 +163,11 @@ func TestMessagesAreHarmless(t *testing.T) {
 		}
 	}
 }
+
+func TestLogGivesNoOrders(t *testing.T) {
+	var b strings.Builder
+	(&logFlags{level: "info", format: "text"}).logger(&b, false).Info("source failed", "reason", "##[add-mask]the ##vso[task.complete]")
+	if got := b.String(); strings.Contains(got, "##") || !strings.Contains(got, `#\x23[add-mask]the`) {
+		t.Errorf("got %q", got)
+	}
+}
