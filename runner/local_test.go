@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"syncsources/bitrix"
@@ -64,6 +65,7 @@ func TestPeakMemory(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector needs memory of its own")
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(100)) // whatever GOGC says: a twice as patient collector needs twice as much
 	const n = 10_000
 	state, declared := quick(n), retitled(n)
 	onPortal(t, state, func(t *testing.T, b *bench) {
