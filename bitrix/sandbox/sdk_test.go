@@ -50,7 +50,7 @@ func TestSDK(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", filepath.Join(dir, "conform.mjs"))
-	cmd.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+ca, "SANDBOX_URL="+server.URL, "SANDBOX_WEBHOOK="+WebhookCode,
+	cmd.Env = append(os.Environ(), "NO_PROXY=*", "no_proxy=*", "NODE_EXTRA_CA_CERTS="+ca, "SANDBOX_URL="+server.URL, "SANDBOX_WEBHOOK="+WebhookCode,
 		"SANDBOX_APP="+strings.Join([]string{ClientID, ClientSecret, AccessToken, RefreshToken}, " "))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
