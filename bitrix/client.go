@@ -139,6 +139,15 @@ func (r *Reader) call(ctx context.Context, method string, p params, commands []C
 	}
 }
 
+// Ready waits for the access token where it is being renewed, or has to be, so
+// that the next request can leave at once. What is wrong with the token shows
+// in that request.
+func (r *Reader) Ready(ctx context.Context) {
+	if tokens := r.conf.Credentials.tokens; tokens != nil {
+		_, _ = tokenFor(ctx, tokens)
+	}
+}
+
 // tokenFor asks a source for its token, with a context where it takes one.
 func tokenFor(ctx context.Context, tokens oauth2.TokenSource) (*oauth2.Token, error) {
 	if t, ok := tokens.(interface {

@@ -19,6 +19,7 @@ type Reader interface {
 	Query(ctx context.Context, queries []bitrix.Query) (*bitrix.Response, error)
 	QueryAlone(ctx context.Context, query bitrix.Query) (*bitrix.Response, error)
 	Counters() bitrix.Counters
+	Ready(ctx context.Context)
 }
 
 // Client is what an apply needs of a portal. *bitrix.Client is one.

@@ -54,6 +54,16 @@ func TestSoakReplays(t *testing.T) {
 	}
 }
 
+// Tokens that live for seconds, and an authorization server that is slow: in
+// these seeds requests that waited for a token once came in crowds.
+func TestSoakOfRenewals(t *testing.T) {
+	for _, seed := range []uint64{202725, 210346} {
+		if soak(t, seed).renewals == 0 {
+			t.Errorf("seed %d renews nothing any more; look for another one", seed)
+		}
+	}
+}
+
 // soaked counts what happened.
 type soaked struct {
 	runs, ended, sources, updates, renewals int

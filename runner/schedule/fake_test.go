@@ -20,6 +20,7 @@ type fakePortal struct {
 	// fault may spoil the n-th request, counted from 1.
 	fault func(n int, commands []bitrix.Command, alone bool) error
 	reply func(c bitrix.Command) error
+	ready func() // holds requests up before they leave; nil: never
 
 	start    time.Time
 	drained  int
@@ -40,6 +41,12 @@ func newFake() *fakePortal {
 }
 
 var throttled = &bitrix.Error{Code: bitrix.QueryLimitExceeded, Status: 503}
+
+func (p *fakePortal) Ready(context.Context) {
+	if p.ready != nil {
+		p.ready()
+	}
+}
 
 func (p *fakePortal) Send(ctx context.Context, commands []bitrix.Command, alone bool) (*bitrix.Response, error) {
 	start := time.Now()

@@ -60,6 +60,7 @@ type request struct {
 	planned  float64 // seconds
 	reserved []reservation
 
+	late bool // it could not leave when it was to, and has not been sent
 	resp *bitrix.Response
 	err  error
 }
@@ -267,10 +268,6 @@ func (s *Scheduler) launch(ctx context.Context, group *errgroup.Group, r *reques
 	perMethod := map[string]float64{}
 	for i, it := range r.items {
 		commands[i] = it.Command
-		if it.Again {
-			s.stats.Retries++
-		}
-		it.Again = true
 		c := s.cost(it.Command.Method()).estimate().mean
 		perMethod[it.Command.Method()] += c
 		r.planned += c
@@ -284,11 +281,30 @@ func (s *Scheduler) launch(ctx context.Context, group *errgroup.Group, r *reques
 	if s.doubt {
 		s.scout = r
 	}
+	urgent := r.urgent()
 	group.Go(func() error {
-		r.resp, r.err = s.sender.Send(ctx, commands, r.alone)
+		start := time.Now()
+		s.sender.Ready(ctx)
+		if r.late = !urgent && time.Since(start) > punctual; !r.late {
+			r.resp, r.err = s.sender.Send(ctx, commands, r.alone)
+		}
 		s.answers <- r
 		return nil
 	})
+}
+
+// punctual is how long a request may wait to leave after it was counted. One
+// that waits longer is given back, to be counted anew: it would come to the
+// portal closer to those behind it than the bucket allows.
+const punctual = 10 * time.Millisecond
+
+// mostLate is how often that happens to an item. Tokens that are over before
+// they can be used must not hold it for ever.
+const mostLate = 8
+
+// urgent reports whether a request has to be sent however late it is.
+func (r *request) urgent() bool {
+	return slices.ContainsFunc(r.items, func(it *item) bool { return it.late >= mostLate })
 }
 
 func (s *Scheduler) cost(method string) *costs {

@@ -24,6 +24,16 @@ func (s *Scheduler) settle(r *request) {
 			b.flying = 0
 		}
 	}
+	if r.late {
+		s.giveBack(r)
+		return
+	}
+	for _, it := range r.items {
+		if it.Again {
+			s.stats.Retries++
+		}
+		it.Again = true
+	}
 	s.probed = s.probed || r.write
 	if r.resp == nil {
 		r.resp = &bitrix.Response{}
@@ -49,6 +59,18 @@ func (s *Scheduler) settle(r *request) {
 	if r == s.scout {
 		s.doubt, s.scout = false, nil
 	}
+}
+
+// giveBack takes back a request that was counted and did not leave.
+func (s *Scheduler) giveBack(r *request) {
+	s.bucket.giveBack(r.sentAt)
+	if r == s.scout {
+		s.scout = nil
+	}
+	for _, it := range r.items {
+		it.late++
+	}
+	s.queue.putBack(r.items)
 }
 
 // settleFailed deals with a request that failed as a whole.

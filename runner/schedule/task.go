@@ -91,6 +91,9 @@ func (c Config) withDefaults() Config {
 // bitrix.Update. Response and error are as those of the bitrix clients.
 type Sender interface {
 	Send(ctx context.Context, commands []bitrix.Command, alone bool) (*bitrix.Response, error)
+	// Ready waits until a request can leave at once: while a token is renewed,
+	// none can. What is wrong with the token is told by Send.
+	Ready(ctx context.Context)
 }
 
 // Task is one command to be sent.
@@ -142,6 +145,7 @@ type Stats struct {
 type item struct {
 	Task
 	write, alone bool
+	late         int // times its request could not leave when it was to
 	sent         int // times it may have run
 	lost         int // times it got lost and was to be repeated
 }
