@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 const contentJSON = "application/json; charset=utf-8"
@@ -38,7 +40,7 @@ type apiError struct {
 
 func (e *apiError) inside() bool { return e.status == 0 }
 
-func (e *apiError) array() *array { return dict("error", e.code, "error_description", e.desc) }
+func (e *apiError) array() *php.Array { return php.Dict("error", e.code, "error_description", e.desc) }
 
 // Errors of the REST server, with the texts of its documentation.
 var (
@@ -62,7 +64,7 @@ var (
 )
 
 func jsonAnswer(status int, v any) answer {
-	return answer{status: status, contentType: contentJSON, body: appendJSON(make([]byte, 0, 512), v)}
+	return answer{status: status, contentType: contentJSON, body: php.AppendJSON(make([]byte, 0, 512), v)}
 }
 
 // rootError is an answer with the error at its root. It carries no time.
@@ -92,17 +94,17 @@ type timing struct {
 
 // figures makes a time object, as the server writes it: seconds as floats, dates with
 // an offset, operating_reset_at as a whole Unix second.
-func (p *Portal) figures(t timing) *array {
+func (p *Portal) figures(t timing) *php.Array {
 	const date = "2006-01-02T15:04:05-07:00"
-	a := dict(
+	a := php.Dict(
 		"start", unix(t.start), "finish", unix(t.finish),
 		"duration", t.finish.Sub(t.start).Seconds(),
 		"processing", t.processing.Seconds(),
 		"date_start", t.start.UTC().Format(date), "date_finish", t.finish.UTC().Format(date),
 	)
 	if !p.cfg.HideOperating {
-		a.add("operating_reset_at", t.resetAt.Unix())
-		a.add("operating", t.operating.Seconds())
+		a.Add("operating_reset_at", t.resetAt.Unix())
+		a.Add("operating", t.operating.Seconds())
 	}
 	return a
 }

@@ -59,7 +59,7 @@ func (p *Portal) authenticate(t target, req request) (auth, *apiError) {
 	}
 	token := req.bearer
 	for _, key := range []string{"access_token", "auth"} {
-		if v, ok := req.params.get(key); ok {
+		if v, ok := req.params.Get(key); ok {
 			token, _ = v.(string)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // maxBatch is how many commands a batch runs.
@@ -12,7 +14,7 @@ const maxBatch = 50
 
 // batch runs the commands of a batch in the order sent. It counts as one
 // request, however many they are.
-func (r *run) batch(params *array) (any, timing, *apiError) {
+func (r *run) batch(params *php.Array) (any, timing, *apiError) {
 	p := r.p
 	billBatch := p.cfg.OperatingBilled == BilledBatch
 	if billBatch && p.exhausted(r.auth.client, methodBatch) {
@@ -23,25 +25,26 @@ func (r *run) batch(params *array) (any, timing, *apiError) {
 
 	// PHP code asks for the parameters of a batch in any case of letters.
 	var halt any
-	var commands *array
-	for i, k := range params.keys {
+	var commands *php.Array
+	for k, v := range params.All() {
 		switch strings.ToLower(k) {
 		case "halt":
-			halt = params.vals[i]
+			halt = v
 		case "cmd":
-			commands, _ = params.vals[i].(*array)
+			commands, _ = v.(*php.Array)
 		}
 	}
 
-	out := map[string]*array{"result": {}, "error": {}, "total": {}, "next": {}, "time": {}}
+	out := map[string]*php.Array{"result": {}, "error": {}, "total": {}, "next": {}, "time": {}}
 	var spent time.Duration
-	for i := range commands.len() {
-		key := commands.keys[i]
+	i := -1
+	for key, v := range commands.All() {
+		i++
 		var err *apiError
 		if i >= maxBatch {
 			err = errBatchLength
 		} else {
-			command, ok := commands.vals[i].(string)
+			command, ok := v.(string)
 			if !ok {
 				continue // neither run nor answered
 			}
@@ -54,13 +57,13 @@ func (r *run) batch(params *array) (any, timing, *apiError) {
 			}
 			err = res.err
 			if err == nil {
-				out["result"].set(key, res.result)
-				out["time"].set(key, p.figures(res.time))
+				out["result"].Set(key, res.result)
+				out["time"].Set(key, p.figures(res.time))
 			}
 			spent += res.time.processing
 		}
 		if err != nil {
-			out["error"].set(key, err.array())
+			out["error"].Set(key, err.array())
 			if isTrue(halt) {
 				break
 			}
@@ -71,24 +74,24 @@ func (r *run) batch(params *array) (any, timing, *apiError) {
 		spent = 0
 	}
 	tm.operating, tm.resetAt = r.bill(methodBatch, r.start, spent)
-	return dict("result", out["result"], "result_error", out["error"], "result_total", out["total"],
+	return php.Dict("result", out["result"], "result_error", out["error"], "result_total", out["total"],
 		"result_next", out["next"], "result_time", out["time"]), tm, nil
 }
 
 // command runs one command: a method and a query string.
-func (r *run) command(command, key string, done map[string]*array) outcome {
+func (r *run) command(command, key string, done map[string]*php.Array) outcome {
 	command, _, _ = strings.Cut(command, "#") // PHP reads it as a URL
 	method, query, _ := strings.Cut(command, "?")
-	params := parseQuery(query)
+	params := php.ParseQuery(query)
 	method = methodName(strings.Trim(method, "/"))
 	if method == methodBatch {
 		return outcome{err: errNotInBatch}
 	}
-	return r.call(method, methodParams(substitute(params, done).(*array)), key)
+	return r.call(method, methodParams(substitute(params, done).(*php.Array)), key)
 }
 
 // isTrue is PHP's (bool) cast.
-func isTrue(v any) bool { return !empty(v) }
+func isTrue(v any) bool { return !php.Empty(v) }
 
 // reference matches what the server takes for a reference to an earlier
 // command's result, such as $result[get][item][connectorId]: all up to the
@@ -102,11 +105,11 @@ var (
 // in values that were never meant as one too. A value that is nothing but a
 // reference becomes what it refers to, whatever its type; inside a longer one
 // it becomes text. A path that leads nowhere is followed as far as it goes.
-func substitute(v any, done map[string]*array) any {
+func substitute(v any, done map[string]*php.Array) any {
 	switch v := v.(type) {
-	case *array:
-		for i := range v.vals {
-			v.vals[i] = substitute(v.vals[i], done)
+	case *php.Array:
+		for key, val := range v.All() {
+			v.Set(key, substitute(val, done))
 		}
 	case string:
 		if !strings.Contains(v, "$") {
@@ -122,7 +125,7 @@ func substitute(v any, done map[string]*array) any {
 			if m[0] == v {
 				return to
 			}
-			s, ok := text(to)
+			s, ok := php.Text(to)
 			if !ok {
 				s = "Array" // what PHP makes of an array in a text
 			}
@@ -135,25 +138,25 @@ func substitute(v any, done map[string]*array) any {
 
 // refer follows a path into the results so far. The word that it begins with
 // is found in any case of letters, and names a map in lower case only.
-func refer(done map[string]*array, word string, path [][]string) any {
+func refer(done map[string]*php.Array, word string, path [][]string) any {
 	a, ok := done[word]
 	if !ok {
 		return nil
 	}
 	var at any = a
 	for _, step := range path {
-		a, ok := at.(*array)
-		if !ok || !a.isset(step[1]) {
+		a, ok := at.(*php.Array)
+		if !ok || !a.IsSet(step[1]) {
 			break
 		}
-		at, _ = a.get(step[1])
+		at, _ = a.Get(step[1])
 	}
 	return at
 }
 
 // commandCount tells how many commands a batch has, for the log.
-func commandCount(params *array) string {
-	cmd, _ := params.get("cmd")
-	a, _ := cmd.(*array)
-	return fmt.Sprintf("batch of %d", a.len())
+func commandCount(params *php.Array) string {
+	cmd, _ := params.Get("cmd")
+	a, _ := cmd.(*php.Array)
+	return fmt.Sprintf("batch of %d", a.Len())
 }

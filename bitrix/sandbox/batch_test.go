@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 func TestBatchShapes(t *testing.T) {
@@ -89,9 +91,9 @@ func TestBatchKnowsTextsOnly(t *testing.T) {
 
 // References are replaced in every value, by whatever they lead to.
 func TestReferences(t *testing.T) {
-	done := map[string]*array{
-		"result": dict("a", dict("id", int64(4), "name", "n a", "on", true, "none", nil), "0", "zero"),
-		"error":  {}, "total": {}, "next": {}, "time": dict("1", dict("start", 1.5)),
+	done := map[string]*php.Array{
+		"result": php.Dict("a", php.Dict("id", int64(4), "name", "n a", "on", true, "none", nil), "0", "zero"),
+		"error":  {}, "total": {}, "next": {}, "time": php.Dict("1", php.Dict("start", 1.5)),
 	}
 	for _, c := range []struct{ value, want string }{
 		{`plain`, `"plain"`},
@@ -121,7 +123,7 @@ func TestReferences(t *testing.T) {
 		{"tab$result[0]\tx", `"tabzero\tx"`},
 		{"$result\v[0]", `"$result\u000b[0]"`},
 	} {
-		if got := string(appendJSON(nil, substitute(c.value, done))); got != c.want {
+		if got := string(php.AppendJSON(nil, substitute(c.value, done))); got != c.want {
 			t.Errorf("%s\ngot  %s\nwant %s", c.value, got, c.want)
 		}
 	}

@@ -3,6 +3,8 @@ package sandbox
 import (
 	"maps"
 	"slices"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // connector is a connector as the portal holds it; it does not change.
@@ -83,25 +85,25 @@ func (c *connector) value(name string) any {
 	case "sort":
 		return "100"
 	case "settings":
-		l := &array{}
+		l := &php.Array{}
 		for _, s := range c.settings {
-			l.push(dict("code", s.Code, "name", s.Name, "type", s.Type))
+			l.Push(php.Dict("code", s.Code, "name", s.Name, "type", s.Type))
 		}
 		return l
 	}
 	return nil
 }
 
-func (c *connector) item(names []string) *array {
-	a := &array{}
+func (c *connector) item(names []string) *php.Array {
+	a := &php.Array{}
 	for _, n := range names {
-		a.set(n, c.value(n))
+		a.Set(n, c.value(n))
 	}
 	return a
 }
 
 // connectorList is biconnector.connector.list.
-func (r *run) connectorList(params *array) (any, *apiError) {
+func (r *run) connectorList(params *php.Array) (any, *apiError) {
 	q, err := readListing(params, connectorFieldList)
 	if err != nil {
 		return nil, err
@@ -119,7 +121,7 @@ func (r *run) connectorList(params *array) (any, *apiError) {
 }
 
 // connectorGet is biconnector.connector.get.
-func (r *run) connectorGet(params *array) (any, *apiError) {
+func (r *run) connectorGet(params *php.Array) (any, *apiError) {
 	id, err := checkID(params)
 	if err != nil {
 		return nil, err
@@ -134,21 +136,21 @@ func (r *run) connectorGet(params *array) (any, *apiError) {
 		return nil, errConnectorNotFound
 	}
 	item := c.item(fieldNames(connectorFieldList))
-	item.set("id", c.id)
-	return dict("item", item), nil
+	item.Set("id", c.id)
+	return php.Dict("item", item), nil
 }
 
 // connectorFields is biconnector.connector.fields.
-func (r *run) connectorFields(*array) (any, *apiError) { return describe(connectorFieldList), nil }
+func (r *run) connectorFields(*php.Array) (any, *apiError) { return describe(connectorFieldList), nil }
 
 // describe is the answer of the fields methods.
-func describe(fields []field) *array {
-	l := &array{}
+func describe(fields []field) *php.Array {
+	l := &php.Array{}
 	for _, f := range fields {
-		l.push(dict("title", f.name, "type", f.kind, "isRequired", f.required, "isReadOnly", f.readOnly,
+		l.Push(php.Dict("title", f.name, "type", f.kind, "isRequired", f.required, "isReadOnly", f.readOnly,
 			"isImmutable", f.immutable, "isMultiple", f.kind == "array"))
 	}
-	return dict("fields", l)
+	return php.Dict("fields", l)
 }
 
 func fieldNames(fields []field) []string {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // prefixes are the characters of which the prefixes of a filter's keys consist.
@@ -23,16 +25,15 @@ func operator(key string) (op, field string) {
 // checkFilter refuses unknown fields. Like the server it takes every list or
 // map for a filter of its own and looks into it instead of at its key: lists
 // of numbers pass, lists of texts do not.
-func (q *listing) checkFilter(f *array) *apiError {
-	for i, key := range f.keys {
-		v := f.vals[i]
+func (q *listing) checkFilter(f *php.Array) *apiError {
+	for key, v := range f.All() {
 		if key == "logic" {
-			if s, _ := text(v); !strings.EqualFold(s, "AND") && !strings.EqualFold(s, "OR") {
+			if s, _ := php.Text(v); !strings.EqualFold(s, "AND") && !strings.EqualFold(s, "OR") {
 				return errField("INVALID_FILTER_LOGIC", "Field \"logic\" must be either \"AND\" or \"OR\".")
 			}
 			continue
 		}
-		if sub, ok := v.(*array); ok {
+		if sub, ok := v.(*php.Array); ok {
 			if err := q.checkFilter(sub); err != nil {
 				return err
 			}
@@ -40,34 +41,34 @@ func (q *listing) checkFilter(f *array) *apiError {
 		}
 		_, name := operator(key)
 		_, isField := fieldOf(q.kinds, name)
-		_, isNumber := numeric(v)
-		if _, isIndex := numeric(name); !isField && !(isNumber && isIndex) {
+		_, isNumber := php.Numeric(v)
+		if _, isIndex := php.Numeric(name); !isField && !(isNumber && isIndex) {
 			return errField("FIELD_NOT_ALLOWED_IN_FILTER", "Field \"%s\" is not allowed in the \"filter\".", name)
 		}
 	}
 	return nil
 }
 
-func isIndex(key string) bool { _, ok := intKey(key); return ok }
+func isIndex(key string) bool { _, ok := php.IntKey(key); return ok }
 
 // matches reports whether a row passes a filter: all of its conditions, or, with
 // the logic OR, one of them. The field settings is ignored.
-func (q *listing) matches(f *array, r row) bool {
-	logic, _ := f.get("logic")
-	word, _ := text(logic)
+func (q *listing) matches(f *php.Array, r row) bool {
+	logic, _ := f.Get("logic")
+	word, _ := php.Text(logic)
 	or := strings.EqualFold(word, "OR")
 	asked := false
-	for i, key := range f.keys {
+	for key, v := range f.All() {
 		op, name := operator(key)
-		sub, nested := f.vals[i].(*array)
+		sub, nested := v.(*php.Array)
 		var ok bool
 		switch {
-		case key == "logic", name == "settings", nested && sub.len() == 0:
+		case key == "logic", name == "settings", nested && sub.Len() == 0:
 			continue
 		case nested && isIndex(key):
 			ok = q.matches(sub, r)
 		default:
-			ok = holds(op, q.kind(name), r.value(name), f.vals[i])
+			ok = holds(op, q.kind(name), r.value(name), v)
 		}
 		if ok == or {
 			return or
@@ -86,8 +87,8 @@ func holds(op, kind string, have, want any) bool {
 		}
 		return !holds(rest, kind, have, want)
 	}
-	if l, ok := want.(*array); ok {
-		for _, w := range l.vals {
+	if l, ok := want.(*php.Array); ok {
+		for _, w := range l.All() {
 			if holds(strings.ReplaceAll(op, "@", "="), kind, have, w) {
 				return true
 			}
@@ -96,17 +97,17 @@ func holds(op, kind string, have, want any) bool {
 	}
 	switch op {
 	case "%", "=%", "%=":
-		pattern, _ := text(want)
+		pattern, _ := php.Text(want)
 		if op == "%" {
 			pattern = "%" + pattern + "%"
 		}
-		s, _ := text(have)
+		s, _ := php.Text(have)
 		return like(pattern, s)
 	}
 	if have == nil || want == nil {
 		// null equals the empty text here, and orders with nothing.
-		h, _ := text(have)
-		w, _ := text(want)
+		h, _ := php.Text(have)
+		w, _ := php.Text(want)
 		return (op == "=" || op == "@") && h == w
 	}
 	c := compare(kind, have, want)
@@ -132,13 +133,13 @@ func compare(kind string, a, b any) int {
 	case "boolean":
 		return cmp.Compare(truth(a), truth(b))
 	}
-	x, _ := text(a)
-	y, _ := text(b)
+	x, _ := php.Text(a)
+	y, _ := php.Text(b)
 	return strings.Compare(strings.ToLower(x), strings.ToLower(y))
 }
 
 func number(v any) float64 {
-	s, _ := text(v)
+	s, _ := php.Text(v)
 	f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	if err != nil || math.IsNaN(f) {
 		return 0

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // pageSize is the length of a page of a list. The end is a page that is
@@ -18,13 +20,13 @@ const dateFormat = "2006-01-02 15:04:05"
 type row interface {
 	// value is a field as a list shows it.
 	value(name string) any
-	item(names []string) *array
+	item(names []string) *php.Array
 }
 
 // listing is a request for a list: select, filter, order, page.
 type listing struct {
 	fields []string
-	filter *array
+	filter *php.Array
 	kinds  []field
 	order  []orderBy
 	number int // of the page, from 1
@@ -38,17 +40,17 @@ type orderBy struct {
 // readListing reads the parameters of a list method. Like the server it looks
 // at select first, then filter, then order; parameters that it does not know,
 // "start" among them, are not looked at.
-func readListing(params *array, kinds []field) (*listing, *apiError) {
+func readListing(params *php.Array, kinds []field) (*listing, *apiError) {
 	q := &listing{fields: fieldNames(kinds), kinds: kinds, number: 1}
 	for _, part := range []struct {
 		name string
-		read func(*array) *apiError
+		read func(*php.Array) *apiError
 	}{{"select", q.readSelect}, {"filter", q.checkFilter}, {"order", q.readOrder}} {
-		v, _ := params.get(part.name)
+		v, _ := params.Get(part.name)
 		if v == nil {
 			continue
 		}
-		a, ok := v.(*array)
+		a, ok := v.(*php.Array)
 		if !ok {
 			return nil, errField(strings.ToUpper(part.name)+"_TYPE", "Parameter \"%s\" must be array.", part.name)
 		}
@@ -59,22 +61,22 @@ func readListing(params *array, kinds []field) (*listing, *apiError) {
 			q.filter = a
 		}
 	}
-	page, _ := params.get("page")
-	if n, ok := numeric(page); ok && n > 1 {
+	page, _ := params.Get("page")
+	if n, ok := php.Numeric(page); ok && n > 1 {
 		q.number = int(min(n, 1<<40))
 	}
 	return q, nil
 }
 
-func (q *listing) readSelect(a *array) *apiError {
+func (q *listing) readSelect(a *php.Array) *apiError {
 	var fields []string
-	for _, v := range a.vals {
+	for _, v := range a.All() {
 		name, _ := v.(string)
 		switch _, ok := fieldOf(q.kinds, name); {
 		case name == "*":
 			fields = append(fields, fieldNames(q.kinds)...)
 		case !ok:
-			s, _ := text(v)
+			s, _ := php.Text(v)
 			return errField("FIELD_NOT_ALLOWED_IN_SELECT", "Field \"%s\" is not allowed in the \"select\".", s)
 		default:
 			fields = append(fields, name)
@@ -86,17 +88,17 @@ func (q *listing) readSelect(a *array) *apiError {
 	return nil
 }
 
-func (q *listing) readOrder(a *array) *apiError {
-	for _, name := range a.keys {
+func (q *listing) readOrder(a *php.Array) *apiError {
+	for name := range a.All() {
 		if _, ok := fieldOf(q.kinds, name); !ok {
 			return errField("FIELD_NOT_ALLOWED_IN_ORDER", "Field \"%s\" is not allowed in the \"order\".", name)
 		}
 	}
-	for i, name := range a.keys {
+	for name, v := range a.All() {
 		if name == "settings" {
 			continue // cannot be ordered by, and is no mistake
 		}
-		direction, _ := text(a.vals[i])
+		direction, _ := php.Text(v)
 		switch direction = strings.ToUpper(direction); direction {
 		case "ASC", "DESC":
 			q.order = append(q.order, orderBy{name, direction == "DESC"})
@@ -110,7 +112,7 @@ func (q *listing) readOrder(a *array) *apiError {
 
 // page filters and sorts the rows, which come by rising id, and returns the
 // page asked for.
-func (q *listing) page(rows []row) *array {
+func (q *listing) page(rows []row) *php.Array {
 	if q.filter != nil {
 		kept := rows[:0:0]
 		for _, r := range rows {
@@ -131,10 +133,10 @@ func (q *listing) page(rows []row) *array {
 			return false
 		})
 	}
-	out := &array{}
+	out := &php.Array{}
 	from := min((q.number-1)*pageSize, len(rows))
 	for _, r := range rows[from:min(from+pageSize, len(rows))] {
-		out.push(r.item(q.fields))
+		out.Push(r.item(q.fields))
 	}
 	return out
 }

@@ -3,11 +3,13 @@ package sandbox
 import (
 	"strings"
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // method is a method of the REST API.
 type method struct {
-	call        func(r *run, params *array) (any, *apiError)
+	call        func(r *run, params *php.Array) (any, *apiError)
 	scope       string // what the client must be allowed; empty: nothing
 	application bool   // closed to webhooks unless the portal is set to let them in
 }
@@ -30,43 +32,43 @@ var methods = map[string]method{
 }
 
 // profile tells who the client acts for.
-func (r *run) profile(*array) (any, *apiError) {
-	return dict("ID", idText(r.auth.user), "ADMIN", true, "NAME", "Sandbox", "LAST_NAME", "User",
+func (r *run) profile(*php.Array) (any, *apiError) {
+	return php.Dict("ID", idText(r.auth.user), "ADMIN", true, "NAME", "Sandbox", "LAST_NAME", "User",
 		"PERSONAL_GENDER", "", "TIME_ZONE", "", "TIME_ZONE_OFFSET", int64(0)), nil
 }
 
 // scope lists what the client is allowed; with full, what there is.
-func (r *run) scope(params *array) (any, *apiError) {
+func (r *run) scope(params *php.Array) (any, *apiError) {
 	names := r.p.cfg.Scope
-	for i := range params.len() {
-		if strings.EqualFold(params.keys[i], "full") && isTrue(params.vals[i]) {
+	for key, v := range params.All() {
+		if strings.EqualFold(key, "full") && isTrue(v) {
 			names = scopes
 		}
 	}
-	l := &array{}
+	l := &php.Array{}
 	for _, s := range names {
-		l.push(s)
+		l.Push(s)
 	}
 	return l, nil
 }
 
-func (r *run) serverTime(*array) (any, *apiError) {
+func (r *run) serverTime(*php.Array) (any, *apiError) {
 	return time.Now().UTC().Format("2006-01-02T15:04:05-07:00"), nil
 }
 
 // appInfo describes the application; of a webhook there is only the scope.
-func (r *run) appInfo(*array) (any, *apiError) {
+func (r *run) appInfo(*php.Array) (any, *apiError) {
 	const license = "en_sandbox"
 	if r.auth.webhook {
 		scope, err := r.scope(nil)
-		return dict("SCOPE", scope, "LICENSE", license), err
+		return php.Dict("SCOPE", scope, "LICENSE", license), err
 	}
-	return dict("ID", "1", "CODE", ClientID, "VERSION", int64(1), "STATUS", "L", "INSTALLED", true,
+	return php.Dict("ID", "1", "CODE", ClientID, "VERSION", int64(1), "STATUS", "L", "INSTALLED", true,
 		"PAYMENT_EXPIRED", "N", "DAYS", nil, "LANGUAGE_ID", "en", "LICENSE", license), nil
 }
 
 // idText is the text of an integer: lists of the portal hold ids as texts.
 func idText(n int64) string {
-	s, _ := text(n)
+	s, _ := php.Text(n)
 	return s
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // Lifetimes of what the authorization server issues.
@@ -35,7 +37,7 @@ var scopes = []string{
 // at once. That address is the parameter redirect_uri, or the state's
 // Redirect, and must be on loopback. Without any the code is shown on a page.
 func (r *run) authorize(req request) answer {
-	clientID, _ := req.params.get("client_id")
+	clientID, _ := req.params.Get("client_id")
 	if clientID != ClientID {
 		return tokenError(http.StatusUnauthorized, "invalid_client", "Application not found")
 	}
@@ -46,7 +48,7 @@ func (r *run) authorize(req request) answer {
 	p.tokens.codes[code] = time.Now().Add(codeLifetime)
 	p.mu.Unlock()
 
-	to, _ := req.params.get("redirect_uri")
+	to, _ := req.params.Get("redirect_uri")
 	target, _ := to.(string)
 	if target == "" {
 		target = p.cfg.Redirect
@@ -61,8 +63,8 @@ func (r *run) authorize(req request) answer {
 	}
 	q := u.Query()
 	q.Set("code", code)
-	if state, _ := req.params.get("state"); state != nil {
-		s, _ := text(state)
+	if state, _ := req.params.Get("state"); state != nil {
+		s, _ := php.Text(state)
 		q.Set("state", s)
 	}
 	q.Set("domain", r.address().Host)
@@ -100,8 +102,8 @@ func (r *run) address() *url.URL {
 func (r *run) token(req request) answer {
 	p := r.p
 	param := func(name string) string {
-		v, _ := req.params.get(name)
-		s, _ := text(v)
+		v, _ := req.params.Get(name)
+		s, _ := php.Text(v)
 		return s
 	}
 	p.mu.Lock()
@@ -150,7 +152,7 @@ func (r *run) token(req request) answer {
 }
 
 // newPair issues a token pair. p.mu is held.
-func (r *run) newPair(now time.Time) *array {
+func (r *run) newPair(now time.Time) *php.Array {
 	t := &r.p.tokens
 	lifetime := t.lifetime
 	if lifetime == 0 {
@@ -163,7 +165,7 @@ func (r *run) newPair(now time.Time) *array {
 	endpoint := r.address()
 	endpoint.Path = "/rest/"
 	server := url.URL{Scheme: endpoint.Scheme, Host: r.host, Path: "/rest/"}
-	return dict(
+	return php.Dict(
 		"access_token", access,
 		"refresh_token", refresh,
 		"expires", now.Add(lifetime).Unix(),

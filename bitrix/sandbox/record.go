@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // Call is a call of a method that the portal received: a request of its own,
@@ -18,18 +20,18 @@ type Call struct {
 	Key     string    // of a command in its batch; empty otherwise
 	Code    string    // of the error it was answered with; see Failed
 	Failed  bool      // the code of a failure can be empty
-	params  *array
+	params  *php.Array
 }
 
 // Params returns the parameters as ordinary values: map[string]any, []any,
 // string, int64, float64, bool, nil; in the parameters of a batch the commands
 // are texts. Credentials are not among them.
-func (c Call) Params() any { return plain(c.params) }
+func (c Call) Params() any { return php.Plain(c.params) }
 
 // ID returns the parameter id of the call, or 0.
 func (c Call) ID() int64 {
-	v, _ := c.params.get("id")
-	id, _ := numeric(v)
+	v, _ := c.params.Get("id")
+	id, _ := php.Numeric(v)
 	return id
 }
 
@@ -78,7 +80,7 @@ func (p *Portal) Calls() []Call {
 }
 
 // record notes a call and its outcome.
-func (p *Portal) record(r *run, method, key string, params *array, out outcome) {
+func (p *Portal) record(r *run, method, key string, params *php.Array, out outcome) {
 	c := Call{Request: r.n, At: time.Now(), Method: method, Key: key, params: params, Code: out.inside, Failed: out.failed}
 	switch out.err {
 	case nil:
@@ -121,7 +123,7 @@ type access struct {
 	took   time.Duration
 	verb   string
 	method string
-	params *array
+	params *php.Array
 	answer answer
 }
 

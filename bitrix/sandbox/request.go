@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // request is what the portal looks at of an HTTP request.
@@ -16,8 +18,8 @@ type request struct {
 	path   string
 	host   string
 	https  bool
-	params *array // of the query string and the body
-	bearer string // of the Authorization header
+	params *php.Array // of the query string and the body
+	bearer string     // of the Authorization header
 }
 
 // maxBody is PHP's post_max_size: a larger body counts as empty.
@@ -29,7 +31,7 @@ func readRequest(r *http.Request) (request, error) {
 	req := request{
 		verb: r.Method, path: r.URL.Path, host: r.Host,
 		https:  r.TLS != nil || r.URL.Scheme == "https",
-		params: parseQuery(r.URL.RawQuery),
+		params: php.ParseQuery(r.URL.RawQuery),
 	}
 	if req.host == "" {
 		req.host = r.URL.Host
@@ -48,8 +50,8 @@ func readRequest(r *http.Request) (request, error) {
 		return req, nil
 	}
 	if more := bodyParams(r.Header.Get("Content-Type"), body); more != nil {
-		for i, k := range more.keys {
-			req.params.set(k, more.vals[i])
+		for k, v := range more.All() {
+			req.params.Set(k, v)
 		}
 	}
 	return req, nil
@@ -59,29 +61,29 @@ func readRequest(r *http.Request) (request, error) {
 // or, whatever the content type says, a query string. JSON with an error in it
 // holds none, and JSON without its content type is a query string with a
 // strange name in it: so it goes with curl's default.
-func bodyParams(contentType string, body []byte) *array {
+func bodyParams(contentType string, body []byte) *php.Array {
 	media, params, _ := mime.ParseMediaType(contentType)
 	switch media {
 	case "application/json":
-		v, err := decodeJSON(trim(string(body)))
+		v, err := php.DecodeJSON(php.Trim(string(body)))
 		if err != nil {
 			return nil
 		}
-		a, _ := v.(*array)
+		a, _ := v.(*php.Array)
 		return a
 	case "multipart/form-data":
-		a := &array{}
+		a := &php.Array{}
 		for mr := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
 			part, err := mr.NextPart()
 			if err != nil {
 				return a
 			}
 			if val, err := io.ReadAll(part); err == nil && part.FileName() == "" {
-				a.register(part.FormName(), string(val))
+				a.Register(part.FormName(), string(val))
 			}
 		}
 	}
-	return parseQuery(trim(string(body)))
+	return php.ParseQuery(php.Trim(string(body)))
 }
 
 // target is what a request's path names.

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // methodBatch is the method that carries others.
@@ -80,15 +82,15 @@ func (r *run) execute(t target, req request) answer {
 		return rootError(err)
 	}
 	tm.start, tm.finish = r.start, time.Now()
-	a := jsonAnswer(http.StatusOK, dict("result", result, "time", r.p.figures(tm)))
+	a := jsonAnswer(http.StatusOK, php.Dict("result", result, "time", r.p.figures(tm)))
 	a.code = code
 	return a
 }
 
 // methodParams is what a method sees of the parameters: credentials, the state
 // to sign, and the offset of a list are the server's own.
-func methodParams(params *array) *array {
-	return params.without(func(k string) bool {
+func methodParams(params *php.Array) *php.Array {
+	return params.Without(func(k string) bool {
 		return k == "auth" || k == "access_token" || k == "state" || k == "start"
 	})
 }
@@ -104,7 +106,7 @@ type outcome struct {
 
 // call calls a method for the run's client, as a request of its own or, with
 // its key, as a command of a batch.
-func (r *run) call(name string, params *array, key string) (out outcome) {
+func (r *run) call(name string, params *php.Array, key string) (out outcome) {
 	p := r.p
 	defer func() { p.record(r, name, key, params, out) }()
 	m, ok := methods[name]
@@ -140,7 +142,7 @@ func (r *run) call(name string, params *array, key string) (out outcome) {
 	switch {
 	case err == nil:
 	case err.inside():
-		out.result, out.inside, out.failed = dict("error", err.array()), err.code, true
+		out.result, out.inside, out.failed = php.Dict("error", err.array()), err.code, true
 	default:
 		out.err = err
 	}

@@ -66,7 +66,7 @@ func (p *Portal) Describe(w io.Writer, address string) error {
 	} else {
 		line("Through an inbound webhook, which is refused as in the cloud (webhooks: true in the state lets it in):\n")
 	}
-	line("  curl -d '%s' '%s'\n", buildQuery(dict("id", id)), address+WebhookPath+"biconnector.source.get")
+	line("  curl -d id=%d '%s'\n", id, address+WebhookPath+"biconnector.source.get")
 	line("The environment for syncsources, with a token that is not renewed:\n")
 	line("  export B24_PORTAL_URL=%s B24_ACCESS_TOKEN=%s\n", address, AccessToken)
 	line("or with a pair of tokens that is renewed and kept in a file (leave B24_REFRESH_TOKEN out to try syncsources login):\n")

@@ -1,6 +1,10 @@
 package sandbox
 
-import "slices"
+import (
+	"slices"
+
+	"syncsources/bitrix/sandbox/php"
+)
 
 // value is a field of a source as a list shows it: the id is a text there.
 func (s *source) value(name string) any {
@@ -35,15 +39,15 @@ func (s *source) value(name string) any {
 }
 
 // params is the settings of a source, with their values in clear text.
-func (s *source) params(c *connector, withID bool) *array {
-	l := &array{}
+func (s *source) params(c *connector, withID bool) *php.Array {
+	l := &php.Array{}
 	for _, p := range s.settings {
 		st, _ := c.setting(p.code)
-		a := dict("code", p.code, "name", st.Name, "type", st.Type, "value", p.value)
+		a := php.Dict("code", p.code, "name", st.Name, "type", st.Type, "value", p.value)
 		if withID {
-			a.add("id", p.id)
+			a.Add("id", p.id)
 		}
-		l.push(a)
+		l.Push(a)
 	}
 	return l
 }
@@ -54,23 +58,23 @@ type sourceRow struct {
 	connector *connector
 }
 
-func (s sourceRow) item(names []string) *array {
-	a := &array{keys: make([]string, 0, len(names)), vals: make([]any, 0, len(names))}
+func (s sourceRow) item(names []string) *php.Array {
+	a := &php.Array{}
 	for _, n := range names {
 		switch {
 		case n != "settings":
-			a.add(n, s.value(n))
+			a.Add(n, s.value(n))
 		case len(s.settings) == 0:
-			a.add(n, nil) // a source without any
+			a.Add(n, nil) // a source without any
 		default:
-			a.add(n, s.params(s.connector, false))
+			a.Add(n, s.params(s.connector, false))
 		}
 	}
 	return a
 }
 
 // sourceList is biconnector.source.list: a bare array of flat items.
-func (r *run) sourceList(params *array) (any, *apiError) {
+func (r *run) sourceList(params *php.Array) (any, *apiError) {
 	q, err := readListing(params, sourceFields)
 	if err != nil {
 		return nil, err
@@ -102,38 +106,38 @@ func (r *run) sourceList(params *array) (any, *apiError) {
 // held.
 func (r *run) candidates(q *listing) (ids []int64, filtered bool) {
 	all := r.p.owned[r.auth.client]
-	if _, ok := q.filter.get("logic"); ok {
+	if _, ok := q.filter.Get("logic"); ok {
 		return all, true
 	}
-	for i := range q.filter.len() {
-		switch q.filter.keys[i] {
+	for key, v := range q.filter.All() {
+		switch key {
 		case "@id", "=id", "id":
 		default:
 			continue
 		}
-		named, ok := q.filter.vals[i].(*array)
+		named, ok := v.(*php.Array)
 		switch {
 		case !ok:
-			named = list(q.filter.vals[i])
-		case named.len() == 0:
+			named = php.List(v)
+		case named.Len() == 0:
 			continue // the server drops a condition without values
 		}
-		for _, v := range named.vals {
+		for _, v := range named.All() {
 			if id := int64(number(v)); r.mine(id) != nil {
 				ids = append(ids, id)
 			}
 		}
 		slices.Sort(ids)
-		return slices.Compact(ids), q.filter.len() > 1
+		return slices.Compact(ids), q.filter.Len() > 1
 	}
-	return all, q.filter.len() > 0
+	return all, q.filter.Len() > 0
 }
 
 // sourceFields is biconnector.source.fields.
-func (r *run) sourceFields(*array) (any, *apiError) { return describe(sourceFields), nil }
+func (r *run) sourceFields(*php.Array) (any, *apiError) { return describe(sourceFields), nil }
 
 // sourceGet is biconnector.source.get.
-func (r *run) sourceGet(params *array) (any, *apiError) {
+func (r *run) sourceGet(params *php.Array) (any, *apiError) {
 	id, err := checkID(params)
 	if err != nil {
 		return nil, err
@@ -148,12 +152,12 @@ func (r *run) sourceGet(params *array) (any, *apiError) {
 	if s == nil {
 		return nil, errSourceNotFound
 	}
-	connection := dict(
+	connection := php.Dict(
 		"id", s.id, "type", "rest", "code", s.value("code"),
 		"title", s.title, "description", s.value("description"), "active", s.active,
 		"dateCreate", s.value("dateCreate"), "dateUpdate", s.value("dateUpdate"),
 		"createdById", s.createdBy, "updatedById", s.updatedBy,
 	)
-	return dict("item", dict("connection", connection, "connectorId", s.connectorID,
+	return php.Dict("item", php.Dict("connection", connection, "connectorId", s.connectorID,
 		"settings", s.params(p.connectors[s.connectorID], true))), nil
 }

@@ -2,13 +2,15 @@ package sandbox
 
 import (
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // sourceUpdate is biconnector.source.update. The checks come in the order in
 // which the server makes them. The connector's check endpoint is called for
 // every update, whatever it changes, and takes its time; nothing is changed
 // before it has answered. The title is missed only after it.
-func (r *run) sourceUpdate(params *array) (any, *apiError) {
+func (r *run) sourceUpdate(params *php.Array) (any, *apiError) {
 	id, err := checkID(params)
 	if err != nil {
 		return nil, err
@@ -24,7 +26,7 @@ func (r *run) sourceUpdate(params *array) (any, *apiError) {
 	var settings []param
 	var cost time.Duration
 	if src != nil {
-		sent, _ := fields.get("settings")
+		sent, _ := fields.Get("settings")
 		settings, err = newSettings(p.connectors[src.connectorID], sent)
 		cost = p.updateCost(src)
 	}
@@ -50,8 +52,8 @@ func (r *run) sourceUpdate(params *array) (any, *apiError) {
 	}
 	// The newest page and the server want the title in every update, and mean
 	// PHP's empty: "0" is none.
-	title, _ := fields.get("title")
-	if empty(title) {
+	title, _ := fields.Get("title")
+	if php.Empty(title) {
 		return nil, errAllFields
 	}
 	src.title = title.(string)
@@ -62,12 +64,12 @@ func (r *run) sourceUpdate(params *array) (any, *apiError) {
 }
 
 // take stores the fields that have been checked. p.mu is held.
-func (s *source) take(p *Portal, fields *array, settings []param) {
-	if d, ok := fields.get("description"); ok {
+func (s *source) take(p *Portal, fields *php.Array, settings []param) {
+	if d, ok := fields.Get("description"); ok {
 		text := d.(string)
 		s.description = &text
 	}
-	if a, ok := fields.get("active"); ok && p.cfg.HonourActive {
+	if a, ok := fields.Get("active"); ok && p.cfg.HonourActive {
 		s.active = a.(bool)
 	}
 	for _, st := range settings {
@@ -89,22 +91,22 @@ func (p *Portal) connect(s *source) bool {
 }
 
 // sourceAdd is biconnector.source.add. It is not idempotent.
-func (r *run) sourceAdd(params *array) (any, *apiError) {
+func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
 	fields, err := checkFields(params, false)
 	if err != nil {
 		return nil, err
 	}
 
 	p := r.p
-	v, _ := fields.get("connectorId")
-	connectorID, _ := numeric(v)
+	v, _ := fields.Get("connectorId")
+	connectorID, _ := php.Numeric(v)
 	p.mu.Lock()
 	c := p.connectors[connectorID]
 	p.mu.Unlock()
 	if c == nil {
 		return nil, errConnectorNotFound
 	}
-	sent, _ := fields.get("settings")
+	sent, _ := fields.Get("settings")
 	settings, err := newSettings(c, sent)
 	if err != nil {
 		return nil, err
@@ -116,8 +118,8 @@ func (r *run) sourceAdd(params *array) (any, *apiError) {
 	if faulty {
 		return nil, errCreateConnection
 	}
-	title, _ := fields.get("title")
-	if empty(title) {
+	title, _ := fields.Get("title")
+	if php.Empty(title) {
 		return nil, errAllFields
 	}
 
@@ -131,11 +133,11 @@ func (r *run) sourceAdd(params *array) (any, *apiError) {
 	src.take(p, fields, settings)
 	p.insert(src)
 	p.stats.Checks[src.id]++
-	return dict("id", src.id), nil
+	return php.Dict("id", src.id), nil
 }
 
 // sourceDelete is biconnector.source.delete.
-func (r *run) sourceDelete(params *array) (any, *apiError) {
+func (r *run) sourceDelete(params *php.Array) (any, *apiError) {
 	id, err := checkID(params)
 	if err != nil {
 		return nil, err

@@ -1,11 +1,10 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // Errors of the biconnector methods, with the texts of their pages. They stand
@@ -76,52 +75,22 @@ func (f field) accepts(v any) bool {
 		_, ok := v.(bool)
 		return ok
 	case "array":
-		_, ok := v.(*array)
+		_, ok := v.(*php.Array)
 		return ok
 	case "integer":
-		_, ok := numeric(v)
+		_, ok := php.Numeric(v)
 		return ok
 	}
 	return true
 }
 
-// numeric is PHP's is_numeric with its (int) cast: a number, or a text that
-// writes one, with white space around it and a fraction that is cut off.
-func numeric(v any) (int64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return v, true
-	case float64:
-		return integer(v), true
-	case string:
-		s := strings.Trim(v, " \t\n\r\v\f")
-		if n, err := strconv.ParseInt(s, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-			return n, true // beyond 64 bits the nearest
-		}
-		if s == "" || strings.Trim(s, "0123456789+-.eE") != "" {
-			return 0, false // Go would also read hexadecimal, underscores, Inf
-		}
-		f, err := strconv.ParseFloat(s, 64)
-		return integer(f), err == nil
-	}
-	return 0, false
-}
-
-// integer cuts a float's fraction off; one that does not fit is 0.
-func integer(f float64) int64 {
-	if math.Abs(f) >= 1<<63 {
-		return 0
-	}
-	return int64(f)
-}
-
 // checkID reads the parameter id. A null is there, and no number.
-func checkID(params *array) (int64, *apiError) {
-	v, ok := params.get("id")
+func checkID(params *php.Array) (int64, *apiError) {
+	v, ok := params.Get("id")
 	if !ok {
 		return 0, errIDMissing
 	}
-	id, ok := numeric(v)
+	id, ok := php.Numeric(v)
 	if !ok || id <= 0 {
 		return 0, errIDFormat
 	}
@@ -132,14 +101,14 @@ func checkID(params *array) (int64, *apiError) {
 // mistakes and reports the first: unknown fields, then field by field in the
 // order of sourceFields. An update may leave out what is required, and may not
 // hold what is immutable. Other parameters are not looked at.
-func checkFields(params *array, update bool) (*array, *apiError) {
-	v, _ := params.get("fields")
-	fields, _ := v.(*array)
-	if fields.len() == 0 {
+func checkFields(params *php.Array, update bool) (*php.Array, *apiError) {
+	v, _ := params.Get("fields")
+	fields, _ := v.(*php.Array)
+	if fields.Len() == 0 {
 		return nil, errFieldsMissing
 	}
 	var unknown []string
-	for _, k := range fields.keys {
+	for k := range fields.All() {
 		if _, ok := fieldOf(sourceFields, k); !ok {
 			unknown = append(unknown, k)
 		}
@@ -148,7 +117,7 @@ func checkFields(params *array, update bool) (*array, *apiError) {
 		return nil, errUnknown(unknown)
 	}
 	for _, f := range sourceFields {
-		v, ok := fields.get(f.name)
+		v, ok := fields.Get(f.name)
 		switch {
 		case !ok && (update || !f.required || f.readOnly):
 		case !ok:
@@ -168,17 +137,17 @@ func checkFields(params *array, update bool) (*array, *apiError) {
 // that the connector does not declare are dropped without a word. A list or
 // map for a value makes PHP's trim fail.
 func newSettings(c *connector, sent any) ([]param, *apiError) {
-	a, _ := sent.(*array)
+	a, _ := sent.(*php.Array)
 	var out []param
-	for i := range a.len() {
-		if !c.declares(a.keys[i]) {
+	for code, v := range a.All() {
+		if !c.declares(code) {
 			continue
 		}
-		s, ok := text(a.vals[i])
+		s, ok := php.Text(v)
 		if !ok {
 			return nil, errInternal
 		}
-		out = append(out, param{code: a.keys[i], value: trim(s)})
+		out = append(out, param{code: code, value: php.Trim(s)})
 	}
 	return out, nil
 }

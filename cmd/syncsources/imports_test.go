@@ -16,6 +16,7 @@ import (
 // it may import nothing of ours.
 var directions = map[string][]string{
 	"schema":          {"manifest"},
+	"bitrix/sandbox":  {"bitrix/sandbox/php"},
 	"runner/schedule": {"bitrix"},
 	"runner":          {"manifest", "bitrix", "runner/schedule"},
 	"runner/render":   {"runner"},

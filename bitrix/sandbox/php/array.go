@@ -1,17 +1,21 @@
-package sandbox
+// Package php is what a stand-in portal needs of PHP: its arrays, what it reads
+// from query strings, forms and JSON, what it writes as JSON, and what it takes
+// for empty, for a text and for a number. Its tests compare it with PHP itself.
+package php
 
 import (
+	"iter"
 	"math"
 	"strconv"
 	"strings"
 )
 
-// array is a PHP array: values by key, in the order of insertion. Keys that
+// Array is a PHP array: values by key, in the order of insertion. Keys that
 // PHP would hold as integers are held as their decimal text, which is the same
 // thing: "5" and 5 are one key, "05" is another.
 //
-// The values are nil, bool, int64, float64, string and *array.
-type array struct {
+// The values are nil, bool, int64, float64, string and *Array.
+type Array struct {
 	keys  []string
 	vals  []any
 	index map[string]int // only of arrays with more than indexFrom keys
@@ -23,32 +27,44 @@ type array struct {
 // indexFrom is the length from which a lookup by map beats a scan.
 const indexFrom = 12
 
-// list makes an array with the keys 0..n-1.
-func list(vals ...any) *array {
-	a := &array{keys: make([]string, 0, len(vals)), vals: make([]any, 0, len(vals))}
+// List makes an array with the keys 0..n-1.
+func List(vals ...any) *Array {
+	a := &Array{keys: make([]string, 0, len(vals)), vals: make([]any, 0, len(vals))}
 	for _, v := range vals {
-		a.push(v)
+		a.Push(v)
 	}
 	return a
 }
 
-// dict makes an array of alternating keys, all different, and values.
-func dict(pairs ...any) *array {
-	a := &array{keys: make([]string, 0, len(pairs)/2), vals: make([]any, 0, len(pairs)/2)}
+// Dict makes an array of alternating keys, all different, and values.
+func Dict(pairs ...any) *Array {
+	a := &Array{keys: make([]string, 0, len(pairs)/2), vals: make([]any, 0, len(pairs)/2)}
 	for i := 0; i < len(pairs); i += 2 {
-		a.add(pairs[i].(string), pairs[i+1])
+		a.Add(pairs[i].(string), pairs[i+1])
 	}
 	return a
 }
 
-func (a *array) len() int {
+// Len is the number of values; a nil array has none.
+func (a *Array) Len() int {
 	if a == nil {
 		return 0
 	}
 	return len(a.keys)
 }
 
-func (a *array) find(key string) int {
+// All yields keys and values in their order.
+func (a *Array) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for i := range a.Len() {
+			if !yield(a.keys[i], a.vals[i]) {
+				return
+			}
+		}
+	}
+}
+
+func (a *Array) find(key string) int {
 	if a == nil {
 		return -1
 	}
@@ -66,33 +82,34 @@ func (a *array) find(key string) int {
 	return -1
 }
 
-// get returns a value and whether the key exists, be its value null.
-func (a *array) get(key string) (any, bool) {
+// Get returns a value and whether the key exists, be its value null.
+func (a *Array) Get(key string) (any, bool) {
 	if i := a.find(key); i >= 0 {
 		return a.vals[i], true
 	}
 	return nil, false
 }
 
-// isset is PHP's isset: the key exists and its value is not null.
-func (a *array) isset(key string) bool {
-	v, _ := a.get(key)
+// IsSet is PHP's isset: the key exists and its value is not null.
+func (a *Array) IsSet(key string) bool {
+	v, _ := a.Get(key)
 	return v != nil
 }
 
-func (a *array) set(key string, val any) {
+// Set sets a value, in its place if the key is there already.
+func (a *Array) Set(key string, val any) {
 	if i := a.find(key); i >= 0 {
 		a.vals[i] = val
 		return
 	}
-	a.add(key, val)
+	a.Add(key, val)
 }
 
-// add sets a key that is not there yet.
-func (a *array) add(key string, val any) {
+// Add sets a key that is not there yet.
+func (a *Array) Add(key string, val any) {
 	a.keys = append(a.keys, key)
 	a.vals = append(a.vals, val)
-	if n, ok := intKey(key); ok && (!a.numbered || n >= a.next) {
+	if n, ok := IntKey(key); ok && (!a.numbered || n >= a.next) {
 		a.next, a.numbered = n+1, true
 	}
 	switch {
@@ -106,24 +123,24 @@ func (a *array) add(key string, val any) {
 	}
 }
 
-// push is PHP's $a[] = val: the key is one more than the largest integer key
+// Push is PHP's $a[] = val: the key is one more than the largest integer key
 // that there ever was.
-func (a *array) push(val any) { a.add(strconv.FormatInt(a.next, 10), val) }
+func (a *Array) Push(val any) { a.Add(strconv.FormatInt(a.next, 10), val) }
 
-// without returns a copy that lacks the keys for which drop is true.
-func (a *array) without(drop func(key string) bool) *array {
-	b := &array{}
+// Without returns a copy that lacks the keys for which drop is true.
+func (a *Array) Without(drop func(key string) bool) *Array {
+	b := &Array{}
 	for i, k := range a.keys {
 		if !drop(k) {
-			b.set(k, a.vals[i])
+			b.Set(k, a.vals[i])
 		}
 	}
 	return b
 }
 
-// isList reports whether the keys are 0..n-1 in order: PHP writes such an array,
+// IsList reports whether the keys are 0..n-1 in order: PHP writes such an array,
 // the empty one included, as a JSON list.
-func (a *array) isList() bool {
+func (a *Array) IsList() bool {
 	for i, k := range a.keys {
 		if k != strconv.Itoa(i) {
 			return false
@@ -132,9 +149,9 @@ func (a *array) isList() bool {
 	return true
 }
 
-// intKey reports whether PHP holds the key as an integer: plain decimal, no
+// IntKey reports whether PHP holds the key as an integer: plain decimal, no
 // leading zero, no plus, no "-0", within 64 bits.
-func intKey(k string) (int64, bool) {
+func IntKey(k string) (int64, bool) {
 	if k == "" || k[0] != '-' && (k[0] < '0' || k[0] > '9') {
 		return 0, false
 	}
@@ -142,8 +159,8 @@ func intKey(k string) (int64, bool) {
 	return n, err == nil && strconv.FormatInt(n, 10) == k
 }
 
-// empty is PHP's empty(): null, false, 0, "", "0" and the empty array.
-func empty(v any) bool {
+// Empty is PHP's empty(): null, false, 0, "", "0" and the empty array.
+func Empty(v any) bool {
 	switch v := v.(type) {
 	case nil:
 		return true
@@ -155,14 +172,14 @@ func empty(v any) bool {
 		return v == 0
 	case string:
 		return v == "" || v == "0"
-	case *array:
-		return v.len() == 0
+	case *Array:
+		return v.Len() == 0
 	}
 	return false
 }
 
-// text is PHP's (string) cast of a scalar. An array has none.
-func text(v any) (string, bool) {
+// Text is PHP's (string) cast of a scalar. An array has none.
+func Text(v any) (string, bool) {
 	switch v := v.(type) {
 	case nil:
 		return "", true
@@ -221,28 +238,28 @@ func formatFloat(f float64, digits, wide int, e byte) string {
 	return mantissa + string(e) + sign + strconv.Itoa(n)
 }
 
-// trim is PHP's trim(): space, tab, LF, CR, NUL and vertical tab; no other
+// Trim is PHP's trim(): space, tab, LF, CR, NUL and vertical tab; no other
 // white space.
-func trim(s string) string { return strings.Trim(s, " \t\n\r\x00\v") }
+func Trim(s string) string { return strings.Trim(s, " \t\n\r\x00\v") }
 
-// plain turns a value into ordinary Go values: map[string]any, []any, string,
+// Plain turns a value into ordinary Go values: map[string]any, []any, string,
 // int64, float64, bool, nil. The empty array becomes an empty list, as in
 // PHP's JSON.
-func plain(v any) any {
-	a, ok := v.(*array)
+func Plain(v any) any {
+	a, ok := v.(*Array)
 	if !ok {
 		return v
 	}
-	if a.isList() {
+	if a.IsList() {
 		l := make([]any, len(a.vals))
 		for i, v := range a.vals {
-			l[i] = plain(v)
+			l[i] = Plain(v)
 		}
 		return l
 	}
 	m := make(map[string]any, len(a.keys))
 	for i, k := range a.keys {
-		m[k] = plain(a.vals[i])
+		m[k] = Plain(a.vals[i])
 	}
 	return m
 }

@@ -1,16 +1,15 @@
-package sandbox
+package php
 
-import (
-	"strings"
-)
+import "strings"
 
 // Limits of PHP's configuration, at their defaults.
 const (
-	maxInputNesting = 64   // max_input_nesting_level: a deeper variable is dropped
-	maxInputVars    = 1000 // max_input_vars: further variables are dropped
+	maxInputNesting = 64 // max_input_nesting_level: a deeper variable is dropped
+	// MaxInputVars is max_input_vars: further variables are dropped.
+	MaxInputVars = 1000
 )
 
-// parseQuery is PHP's parse_str: what a portal reads from a query string, from
+// ParseQuery is PHP's parse_str: what a portal reads from a query string, from
 // the body of a form, and from a command of a batch.
 //
 //   - "+" is a space, %XX a byte; a % without two hex digits stays.
@@ -19,25 +18,25 @@ const (
 //     so does a bracket that is never closed; leading spaces are dropped.
 //   - A later value replaces an earlier one; "a=1&a[b]=2" leaves the array.
 //   - Every value is a string.
-func parseQuery(q string) *array {
-	a := &array{}
-	for n := 0; q != "" && n < maxInputVars; {
+func ParseQuery(q string) *Array {
+	a := &Array{}
+	for n := 0; q != "" && n < MaxInputVars; {
 		var part string
 		part, q, _ = strings.Cut(q, "&")
 		if part == "" {
 			continue
 		}
 		key, val, _ := strings.Cut(part, "=")
-		if a.register(urldecode(key), urldecode(val)) {
+		if a.Register(urldecode(key), urldecode(val)) {
 			n++
 		}
 	}
 	return a
 }
 
-// register is PHP's php_register_variable: it sets a variable by its name in
+// Register is PHP's php_register_variable: it sets a variable by its name in
 // brackets, and reports whether the name was one.
-func (a *array) register(name, val string) bool {
+func (a *Array) Register(name, val string) bool {
 	name, _, _ = strings.Cut(name, "\x00") // names are C strings there
 	name = strings.TrimLeft(name, " ")
 	open := strings.IndexByte(name, '[')
@@ -50,7 +49,7 @@ func (a *array) register(name, val string) bool {
 	}
 	base = mangle.Replace(base)
 	if open < 0 {
-		a.set(base, val)
+		a.Set(base, val)
 		return true
 	}
 
@@ -77,23 +76,23 @@ func (a *array) register(name, val string) bool {
 	}
 
 	for i := range path[:len(path)-1] {
-		next := &array{}
-		switch old, _ := a.get(path[i]); {
+		next := &Array{}
+		switch old, _ := a.Get(path[i]); {
 		case appended[i]:
-			a.push(next)
+			a.Push(next)
 		default:
-			if o, ok := old.(*array); ok {
+			if o, ok := old.(*Array); ok {
 				next = o
 			} else {
-				a.set(path[i], next)
+				a.Set(path[i], next)
 			}
 		}
 		a = next
 	}
 	if last := len(path) - 1; appended[last] {
-		a.push(val)
+		a.Push(val)
 	} else {
-		a.set(path[last], val)
+		a.Set(path[last], val)
 	}
 	return true
 }
@@ -135,60 +134,4 @@ func unhex(c byte) byte {
 		return c - 'A' + 10
 	}
 	return c - 'a' + 10
-}
-
-// buildQuery is PHP's http_build_query: null values are left out, true is 1
-// and false 0, empty arrays vanish, and everything but letters, digits, "-",
-// "_" and "." is percent-encoded, a space as "+".
-func buildQuery(a *array) string {
-	var b strings.Builder
-	var walk func(prefix string, a *array)
-	walk = func(prefix string, a *array) {
-		for i, k := range a.keys {
-			name := urlencode(k)
-			if prefix != "" {
-				name = prefix + "%5B" + name + "%5D"
-			}
-			var s string
-			switch v := a.vals[i].(type) {
-			case nil:
-				continue
-			case *array:
-				walk(name, v)
-				continue
-			case bool:
-				s = "0"
-				if v {
-					s = "1"
-				}
-			default:
-				s, _ = text(v)
-			}
-			if b.Len() > 0 {
-				b.WriteByte('&')
-			}
-			b.WriteString(name)
-			b.WriteByte('=')
-			b.WriteString(urlencode(s))
-		}
-	}
-	walk("", a)
-	return b.String()
-}
-
-// urlencode is PHP's urlencode.
-func urlencode(s string) string {
-	const hex = "0123456789ABCDEF"
-	b := make([]byte, 0, len(s)+8)
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == ' ':
-			b = append(b, '+')
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '-', c == '_', c == '.':
-			b = append(b, c)
-		default:
-			b = append(b, '%', hex[c>>4], hex[c&15])
-		}
-	}
-	return string(b)
 }

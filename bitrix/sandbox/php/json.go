@@ -1,4 +1,4 @@
-package sandbox
+package php
 
 import (
 	"encoding/json"
@@ -12,10 +12,10 @@ import (
 // maxJSONDepth is json_decode's default depth.
 const maxJSONDepth = 512
 
-// decodeJSON is PHP's json_decode(…, true): objects become arrays, whole
+// DecodeJSON is PHP's json_decode(…, true): objects become arrays, whole
 // numbers beyond 64 bits become floats, the last of equal keys wins. {} and []
 // are the same thing afterwards.
-func decodeJSON(body string) (any, error) {
+func DecodeJSON(body string) (any, error) {
 	if !utf8.ValidString(body) {
 		return nil, fmt.Errorf("malformed UTF-8")
 	}
@@ -47,7 +47,7 @@ func decodeValue(dec *json.Decoder, depth int) (any, error) {
 		f, err := tok.Float64()
 		return f, err
 	case json.Delim:
-		a := &array{}
+		a := &Array{}
 		for dec.More() {
 			key := ""
 			if tok == '{' {
@@ -62,9 +62,9 @@ func decodeValue(dec *json.Decoder, depth int) (any, error) {
 				return nil, err
 			}
 			if tok == '{' {
-				a.set(key, v)
+				a.Set(key, v)
 			} else {
-				a.push(v)
+				a.Push(v)
 			}
 		}
 		_, err := dec.Token() // the closing bracket
@@ -73,10 +73,10 @@ func decodeValue(dec *json.Decoder, depth int) (any, error) {
 	return tok, nil // string, bool or nil
 }
 
-// appendJSON is PHP's json_encode as the REST server calls it: an array with
+// AppendJSON is PHP's json_encode as the REST server calls it: an array with
 // the keys 0..n-1, the empty one included, is a list; slashes are escaped;
 // other characters stand as they are.
-func appendJSON(b []byte, v any) []byte {
+func AppendJSON(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
 		return append(b, "null"...)
@@ -88,14 +88,14 @@ func appendJSON(b []byte, v any) []byte {
 		return append(b, formatFloat(v, -1, 17, 'e')...)
 	case string:
 		return appendJSONString(b, v)
-	case *array:
-		if v.isList() {
+	case *Array:
+		if v.IsList() {
 			b = append(b, '[')
 			for i, item := range v.vals {
 				if i > 0 {
 					b = append(b, ',')
 				}
-				b = appendJSON(b, item)
+				b = AppendJSON(b, item)
 			}
 			return append(b, ']')
 		}
@@ -106,7 +106,7 @@ func appendJSON(b []byte, v any) []byte {
 			}
 			b = appendJSONString(b, k)
 			b = append(b, ':')
-			b = appendJSON(b, v.vals[i])
+			b = AppendJSON(b, v.vals[i])
 		}
 		return append(b, '}')
 	}

@@ -1,0 +1,123 @@
+package php
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// golden is what PHP 8.2 itself makes of a number of inputs, pairs of input
+// and output; see testdata/generate.php.
+var golden struct {
+	Query, JSON, Trim [][2]string
+	Numeric           [][2]any
+	Empty             [][2]any
+}
+
+func readGolden(t *testing.T) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "golden.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(b)))
+	dec.UseNumber()
+	if err := dec.Decode(&golden); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestParseQueryLikePHP(t *testing.T) {
+	readGolden(t)
+	for _, c := range golden.Query {
+		if got := string(AppendJSON(nil, ParseQuery(c[0]))); got != c[1] {
+			t.Errorf("%q\ngot  %s\nwant %s", c[0], got, c[1])
+		}
+	}
+}
+
+func TestJSONLikePHP(t *testing.T) {
+	readGolden(t)
+	for _, c := range golden.JSON {
+		v, err := DecodeJSON(c[0])
+		if err != nil {
+			t.Errorf("%s: %v", c[0], err)
+			continue
+		}
+		if got := string(AppendJSON(nil, v)); got != c[1] {
+			t.Errorf("%s\ngot  %s\nwant %s", c[0], got, c[1])
+		}
+	}
+}
+
+// value turns a number of the golden file into the kind that PHP had.
+func value(v any) any {
+	n, ok := v.(json.Number)
+	if !ok {
+		return v
+	}
+	w, err := DecodeJSON(n.String())
+	if err != nil {
+		panic(err)
+	}
+	return w
+}
+
+func TestNumericEmptyAndTrimLikePHP(t *testing.T) {
+	readGolden(t)
+	for _, c := range golden.Numeric {
+		got, ok := Numeric(value(c[0]))
+		want, isNumber := value(c[1]).(int64)
+		if ok != isNumber || ok && got != want {
+			t.Errorf("Numeric(%#v) = %v, %v; want %v", c[0], got, ok, c[1])
+		}
+	}
+	for _, c := range golden.Empty {
+		v, err := DecodeJSON(c[0].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Empty(v); got != c[1] {
+			t.Errorf("Empty(%s) = %v", c[0], got)
+		}
+	}
+	for _, c := range golden.Trim {
+		if got := Trim(c[0]); got != c[1] {
+			t.Errorf("Trim(%q) = %q, want %q", c[0], got, c[1])
+		}
+	}
+}
+
+func TestDecodeJSONRefuses(t *testing.T) {
+	for _, s := range []string{"", "{", "{}x", "{} {}", `"`, "[1,]", "\"\xff\"", strings.Repeat("[", 600) + strings.Repeat("]", 600)} {
+		if v, err := DecodeJSON(s); err == nil {
+			t.Errorf("%.20q: %v", s, v)
+		}
+	}
+}
+
+func TestParseQueryLimits(t *testing.T) {
+	if got := ParseQuery(strings.Repeat("a[]=1&", 1500)); got.vals[0].(*Array).Len() != MaxInputVars {
+		t.Errorf("%d variables", got.vals[0].(*Array).Len())
+	}
+}
+
+// Whatever arrives, reading it does not panic, and what was read can be written
+// as JSON and read again.
+func FuzzParseQuery(f *testing.F) {
+	for _, s := range []string{"a=1", "a[b][]=1&a[b][]=2", "a[b=1", "a.b c[d e]=%41+", "=", "[", "a[b]c[d]=1", "a[5]=x&a[]=y"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, q string) {
+		written := string(AppendJSON(nil, ParseQuery(q)))
+		v, err := DecodeJSON(written)
+		if err != nil {
+			t.Fatalf("%q: %s: %v", q, written, err)
+		}
+		if again := string(AppendJSON(nil, v)); again != written {
+			t.Errorf("%q: %s became %s", q, written, again)
+		}
+	})
+}
