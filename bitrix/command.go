@@ -35,6 +35,14 @@ type Command interface {
 	// Batchable reports whether a batch carries the command unharmed; if not,
 	// why says what a batch would do to it.
 	Batchable() (ok bool, why string)
+	// Writes tells a command that may change the portal from one that reads.
+	Writes() bool
+	// Class names commands that are expected to cost alike.
+	Class() string
+	// ReadBack is what it costs to read back what the command changes, in
+	// requests: a source is one of fifty in a list, which is one of fifty in
+	// a batch.
+	ReadBack() float64
 
 	parameters() params
 }
@@ -52,6 +60,15 @@ func (q Query) Method() string { return q.method }
 func (q Query) Batchable() (bool, string) { return batchable(q.params) }
 
 func (q Query) parameters() params { return q.params }
+
+// Writes is false.
+func (q Query) Writes() bool { return false }
+
+// Class is the method: what is read differs in length, not in kind.
+func (q Query) Class() string { return q.method }
+
+// ReadBack is 0.
+func (q Query) ReadBack() float64 { return 0 }
 
 // Format prints the method alone.
 func (q Query) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, q.method) }
@@ -127,6 +144,18 @@ func (u Update) Method() string { return MethodSourceUpdate }
 func (u Update) Batchable() (bool, string) { return batchable(u.params) }
 
 func (u Update) parameters() params { return u.params }
+
+// Writes is true.
+func (u Update) Writes() bool { return true }
+
+// Creates is false: an update sent twice changes nothing more.
+func (u Update) Creates() bool { return false }
+
+// Class is the method.
+func (u Update) Class() string { return u.Method() }
+
+// ReadBack is a source's share of a request that reads 2,500.
+func (u Update) ReadBack() float64 { return 1.0 / (PageSize * MaxBatch) }
 
 // Format prints the method and the id.
 func (u Update) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%s #%d", u.Method(), u.id) }

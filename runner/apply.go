@@ -98,7 +98,7 @@ func (a *apply) drive(ctx context.Context) error {
 		context.AfterFunc(inner, func() { timer.Stop() })
 	})
 	defer stop()
-	return a.scheduler.Run(inner)
+	return a.consume(inner)
 }
 
 // unsettled reports whether the end of the run left the outcome of any update
@@ -136,7 +136,7 @@ func (a *apply) update(e *entry, f bitrix.Fields, sent []string, after time.Time
 		Command:   bitrix.UpdateSource(e.result.ID, f),
 		Again:     again,
 		NotBefore: after,
-		Done: func(res schedule.Result) {
+		Owner: func(res schedule.Outcome) {
 			a.writing--
 			if res.Sent > 0 {
 				e.result.Attempts += res.Sent
@@ -164,7 +164,7 @@ func (e *entry) notBefore(now time.Time) time.Time {
 }
 
 // answered decides how an entry goes on after the answer to an update.
-func (a *apply) answered(e *entry, res schedule.Result, acknowledged, again func()) {
+func (a *apply) answered(e *entry, res schedule.Outcome, acknowledged, again func()) {
 	if res.Skipped {
 		a.stopped = true
 		a.partly(e)

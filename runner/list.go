@@ -20,7 +20,7 @@ func List(ctx context.Context, portal Reader, o Options) ([]bitrix.Source, *Repo
 	r := newRun("export", portal, readSender{portal}, o)
 	rd := &reading{run: r, paged: make(map[int64]bool), live: Live{Sources: make(map[int64]bitrix.Source), Errors: make(map[int64]error)}}
 	rd.pages(1, 1)
-	err := r.scheduler.Run(ctx)
+	err := r.consume(ctx)
 	if err == nil {
 		err = rd.err
 	}

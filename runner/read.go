@@ -53,7 +53,7 @@ func (r *run) read(ctx context.Context) (Live, error) {
 	if r.options.ShowUnmanaged {
 		rd.pages(1, 1)
 	}
-	err := rd.scheduler.Run(ctx)
+	err := rd.consume(ctx)
 	if err == nil {
 		err = rd.err
 	}
@@ -62,7 +62,7 @@ func (r *run) read(ctx context.Context) (Live, error) {
 
 // sources reads sources by id.
 func (rd *reading) sources(ids []int64) {
-	rd.scheduler.Submit(schedule.Task{Command: bitrix.SourcesByID(ids), Done: func(res schedule.Result) {
+	rd.scheduler.Submit(schedule.Task{Command: bitrix.SourcesByID(ids), Owner: func(res schedule.Outcome) {
 		found, missing := answerFor(ids, res)
 		for id, err := range missing {
 			if err != nil {
@@ -79,7 +79,7 @@ func (rd *reading) sources(ids []int64) {
 // and those that it does not, with the reason where there is one other than
 // that they do not exist. What nobody asked for is left out: a portal that
 // lists it has not looked at the ids, and then a missing one may exist.
-func answerFor(ids []int64, res schedule.Result) (found []bitrix.Source, missing map[int64]error) {
+func answerFor(ids []int64, res schedule.Outcome) (found []bitrix.Source, missing map[int64]error) {
 	list, err := sourcesOf(res)
 	missing = make(map[int64]error)
 	for _, id := range ids {
@@ -116,7 +116,7 @@ func (rd *reading) keep(found []bitrix.Source) {
 // connectors reads pages of connectors from page n on. Connectors are a help:
 // where they cannot be read, an unknown setting is found by reading back.
 func (rd *reading) connectors(n int) {
-	rd.scheduler.Submit(schedule.Task{Command: bitrix.ConnectorsPage(n), Optional: true, Done: func(res schedule.Result) {
+	rd.scheduler.Submit(schedule.Task{Command: bitrix.ConnectorsPage(n), Optional: true, Owner: func(res schedule.Outcome) {
 		found, err := []bitrix.Connector(nil), res.Reply.Err
 		if err == nil && !res.Skipped {
 			found, err = bitrix.DecodeConnectors(res.Reply.Result)
@@ -144,7 +144,7 @@ func (rd *reading) connectors(n int) {
 func (rd *reading) pages(first, n int) {
 	left, fresh, more := n, 0, true
 	for page := first; page < first+n; page++ {
-		rd.scheduler.Submit(schedule.Task{Command: bitrix.SourcesPage(page), Done: func(res schedule.Result) {
+		rd.scheduler.Submit(schedule.Task{Command: bitrix.SourcesPage(page), Owner: func(res schedule.Outcome) {
 			list, err := sourcesOf(res)
 			if err != nil {
 				rd.err = cmp.Or(rd.err, err)
@@ -176,7 +176,7 @@ func (rd *reading) pages(first, n int) {
 }
 
 // sourcesOf decodes the result of a list of sources.
-func sourcesOf(res schedule.Result) (bitrix.SourceList, error) {
+func sourcesOf(res schedule.Outcome) (bitrix.SourceList, error) {
 	if res.Reply.Err != nil {
 		return bitrix.SourceList{}, res.Reply.Err
 	}

@@ -19,7 +19,6 @@ type Reader interface {
 	Query(ctx context.Context, queries []bitrix.Query) (*bitrix.Response, error)
 	QueryAlone(ctx context.Context, query bitrix.Query) (*bitrix.Response, error)
 	Counters() bitrix.Counters
-	Ready(ctx context.Context)
 }
 
 // Client is what an apply needs of a portal. *bitrix.Client is one.
@@ -246,6 +245,17 @@ func (r *run) finish() *Report {
 		"updated", report.Summary.Updated, "failed", report.Summary.Failed, "skipped", report.Summary.Skipped,
 		"unchanged", report.Summary.Unchanged, "requests", report.Requests.HTTP)
 	return report
+}
+
+// consume hands the outcomes to those that submitted the tasks.
+func (r *run) consume(ctx context.Context) error {
+	for {
+		out, ok := r.scheduler.Next(ctx)
+		if !ok {
+			return r.scheduler.Err()
+		}
+		out.Task.Owner.(func(schedule.Outcome))(out)
+	}
 }
 
 // show hands the progress out.

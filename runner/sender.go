@@ -26,9 +26,6 @@ func (s readSender) Send(ctx context.Context, commands []bitrix.Command, alone b
 	return s.portal.Query(ctx, queries)
 }
 
-// Ready waits for a token that is being renewed.
-func (s readSender) Ready(ctx context.Context) { s.portal.Ready(ctx) }
-
 // writeSender sends the requests of an apply. A request holds queries or
 // updates, never both.
 type writeSender struct{ portal Client }
@@ -47,6 +44,3 @@ func (s writeSender) Send(ctx context.Context, commands []bitrix.Command, alone 
 	}
 	return s.portal.Update(ctx, updates)
 }
-
-// Ready waits for a token that is being renewed.
-func (s writeSender) Ready(ctx context.Context) { s.portal.Ready(ctx) }

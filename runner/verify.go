@@ -53,7 +53,7 @@ func (a *apply) verify(lazy bool) {
 		for i, e := range batch {
 			ids[i] = e.result.ID
 		}
-		a.scheduler.Submit(schedule.Task{Command: bitrix.SourcesByID(ids), Lazy: lazy, Done: func(res schedule.Result) {
+		a.scheduler.Submit(schedule.Task{Command: bitrix.SourcesByID(ids), Lazy: lazy, Owner: func(res schedule.Outcome) {
 			a.readAgain(batch, res)
 			a.flush()
 		}})
@@ -62,7 +62,7 @@ func (a *apply) verify(lazy bool) {
 }
 
 // readAgain takes the answer to a read-back.
-func (a *apply) readAgain(batch []*entry, res schedule.Result) {
+func (a *apply) readAgain(batch []*entry, res schedule.Outcome) {
 	ids := make([]int64, len(batch))
 	for i, e := range batch {
 		ids[i] = e.result.ID

@@ -25,9 +25,14 @@ const (
 	leastWrite = 0.02
 )
 
-// mostOf is the most commands of a method that a batch should hold.
-func (s *Scheduler) mostOf(method string) int {
-	c := s.cost(method)
+// costOf is what the commands cost that wait in the lanes that the filter
+// takes: what the first of them costs.
+func (s *Scheduler) costOf(take func(kind) bool) *costs {
+	return s.cost(s.queue.first(take).class)
+}
+
+// mostOf is the most commands that cost this that a batch should hold.
+func (s *Scheduler) mostOf(c *costs) int {
 	most := c.capped(s.conf.BatchSize)
 	if e := c.estimate(); e.known {
 		most = e.largest(s.planned(), most)
@@ -41,9 +46,9 @@ func (s *Scheduler) planned() float64 { return s.conf.RequestTime.Seconds() * s.
 // readSize is the size of the next batch of n reads. Where it is unknown what
 // reads take, the first holds what the full ones would leave over: that costs
 // no request.
-func (s *Scheduler) readSize(n int, now time.Time) int {
-	most := s.mostOf(bitrix.MethodSourceList)
-	e := s.cost(bitrix.MethodSourceList).estimate()
+func (s *Scheduler) readSize(c *costs, n int, now time.Time) int {
+	most := s.mostOf(c)
+	e := c.estimate()
 	if !e.known {
 		if rest := n % most; rest > 0 {
 			return rest
@@ -57,11 +62,11 @@ func (s *Scheduler) readSize(n int, now time.Time) int {
 
 // writeSize is the size of the next batch of n updates beside calls of their
 // own, or 0 if none should go now.
-func (s *Scheduler) writeSize(n, calls int, now time.Time, b *blocked) int {
-	method := bitrix.MethodSourceUpdate
-	c, e := s.cost(method), s.cost(method).estimate()
+func (s *Scheduler) writeSize(from func(kind) bool, n, calls int, now time.Time, b *blocked) int {
+	c := s.costOf(from)
+	e := c.estimate()
 	oldest := slices.IndexFunc(s.flying, func(r *request) bool { return r.write })
-	bud := s.budget(method)
+	bud := s.budget(s.queue.first(from).method)
 	switch {
 	case bud.probe && oldest >= 0:
 		return 0
@@ -145,8 +150,9 @@ func (s *Scheduler) sizing(n int, e estimate, most int, least, calls float64, no
 func (s *Scheduler) spare(now time.Time) bool {
 	work := s.queue.count(func(k kind) bool { return k.write && !k.alone })
 	calls := s.queue.count(func(k kind) bool { return k.write && k.alone })
-	e := s.cost(bitrix.MethodSourceUpdate).estimate()
+	c := s.costOf(func(k kind) bool { return k.write })
+	e := c.estimate()
 	slotTime := float64(work+calls) * e.mean / s.limiter.capacity()
-	needed := float64(work)/float64(s.mostOf(bitrix.MethodSourceUpdate)) + float64(calls)
+	needed := float64(work)/float64(s.mostOf(c)) + float64(calls)
 	return float64(s.bucket.tokens(now))+s.conf.Rate*slotTime > 1.25*needed+2
 }

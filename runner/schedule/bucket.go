@@ -96,17 +96,6 @@ func (b *bucket) take(now time.Time) {
 	b.sent++
 }
 
-// giveBack undoes take for a request that was to be sent at that time and was
-// not.
-func (b *bucket) giveBack(at time.Time) {
-	b.sent--
-	for i := range b.marks {
-		if b.marks[i].at.After(at) {
-			b.marks[i].n--
-		}
-	}
-}
-
 // next is when a request may be sent: now, or later.
 func (b *bucket) next(now time.Time) time.Time {
 	at := now

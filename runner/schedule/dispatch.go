@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"syncsources/bitrix"
 )
 
@@ -44,7 +42,7 @@ func (b *blocked) by(until time.Time, why string) {
 
 // dispatch sends all that may be sent now. It returns when it is worth asking
 // again, if not an answer comes before, and what the wait is for.
-func (s *Scheduler) dispatch(ctx context.Context, group *errgroup.Group, now time.Time) (wake time.Time, why string) {
+func (s *Scheduler) dispatch(ctx context.Context, now time.Time) (wake time.Time, why string) {
 	for s.stopped == nil {
 		var b blocked
 		if len(s.flying) >= s.limiter.slots() {
@@ -81,7 +79,7 @@ func (s *Scheduler) dispatch(ctx context.Context, group *errgroup.Group, now tim
 		if !r.write {
 			s.lazySince = now
 		}
-		s.launch(ctx, group, r, now)
+		s.launch(ctx, r, now)
 	}
 	return time.Time{}, ""
 }
@@ -115,14 +113,14 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 		return draft{from: calls, size: 1, alone: true}, true
 	}
 	if n := s.queue.count(eager); n > 0 {
-		d := draft{from: eager, size: s.readSize(n, now)}
+		d := draft{from: eager, size: s.readSize(s.costOf(eager), n, now)}
 		if d.size == n {
-			d.fill, d.room = lazy, s.mostOf(bitrix.MethodSourceList)
+			d.fill, d.room = lazy, s.mostOf(s.costOf(eager))
 		}
 		return d, true
 	}
 	lazies := s.queue.count(lazy)
-	full := s.mostOf(bitrix.MethodSourceList)
+	full := s.mostOf(s.costOf(lazy))
 	if lazies >= full {
 		return draft{from: lazy, size: full, lazy: true}, true
 	}
@@ -133,7 +131,7 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 		return d, true
 	}
 	if lazies > 0 && !s.company(now, b) {
-		return draft{from: lazy, size: s.readSize(lazies, now), lazy: true}, true
+		return draft{from: lazy, size: s.readSize(s.costOf(lazy), lazies, now), lazy: true}, true
 	}
 	if s.queue.count(lazyCalls) > 0 && !s.company(now, b) {
 		return draft{from: lazyCalls, size: 1, alone: true, lazy: true}, true
@@ -158,13 +156,13 @@ func (s *Scheduler) chooseWrite(now time.Time, batches bool, open func(kind) boo
 	together := func(k kind) bool { return k.write && !k.alone && batches && open(k) }
 	calls, work := s.queue.count(alone), s.queue.count(together)
 	if calls > 0 && (s.aloneTurn || work == 0) {
-		if s.writeSize(1, 0, now, b) > 0 {
+		if s.writeSize(alone, 1, 0, now, b) > 0 {
 			s.aloneTurn = false
 			return draft{from: alone, size: 1, write: true, alone: true}, true
 		}
 	}
 	if work > 0 {
-		if n := s.writeSize(work, calls, now, b); n > 0 {
+		if n := s.writeSize(together, work, calls, now, b); n > 0 {
 			s.aloneTurn = true
 			return draft{from: together, size: n, write: true}, true
 		}

@@ -33,7 +33,7 @@
 //
 // # Algorithm
 //
-// One goroutine owns all state. It goes round these steps, and waits at one
+// The goroutine that calls Next owns all state. It goes round these steps, and waits at one
 // place, for an answer or for the time at which the next request may go:
 //
 //  1. Take in what was submitted (intake).

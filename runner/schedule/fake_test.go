@@ -20,7 +20,6 @@ type fakePortal struct {
 	// fault may spoil the n-th request, counted from 1.
 	fault func(n int, commands []bitrix.Command, alone bool) error
 	reply func(c bitrix.Command) error
-	ready func() // holds requests up before they leave; nil: never
 
 	start    time.Time
 	drained  int
@@ -41,12 +40,6 @@ func newFake() *fakePortal {
 }
 
 var throttled = &bitrix.Error{Code: bitrix.QueryLimitExceeded, Status: 503}
-
-func (p *fakePortal) Ready(context.Context) {
-	if p.ready != nil {
-		p.ready()
-	}
-}
 
 func (p *fakePortal) Send(ctx context.Context, commands []bitrix.Command, alone bool) (*bitrix.Response, error) {
 	start := time.Now()
@@ -129,12 +122,23 @@ func aloneUpdate(id int64) bitrix.Update {
 	return bitrix.UpdateSource(id, bitrix.Fields{Title: "t", Active: &yes})
 }
 
+// drive hands all outcomes to their owners.
+func drive(s *Scheduler, ctx context.Context) error {
+	for {
+		o, ok := s.Next(ctx)
+		if !ok {
+			return s.Err()
+		}
+		o.Task.Owner.(func(Outcome))(o)
+	}
+}
+
 // collect submits commands and keeps their results by index.
-func collect[C bitrix.Command](s *Scheduler, commands []C, lazy bool) []Result {
-	results := make([]Result, len(commands))
+func collect[C bitrix.Command](s *Scheduler, commands []C, lazy bool) []Outcome {
+	results := make([]Outcome, len(commands))
 	for i, c := range commands {
 		calls := 0
-		s.Submit(Task{Command: c, Lazy: lazy, Done: func(r Result) {
+		s.Submit(Task{Command: c, Lazy: lazy, Owner: func(r Outcome) {
 			if calls++; calls > 1 {
 				panic("Done called twice")
 			}

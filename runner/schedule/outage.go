@@ -18,7 +18,8 @@ type outage struct {
 }
 
 // lost notes a request, sent at that time, that got no answer, or nothing but a
-// page of the portal's front end. It returns the error that ends the run if
+// page of the portal's front end, or was refused for a token that is new. It
+// returns the error that ends the run if
 // that has been so for too long. What was sent before the first failure tells
 // nothing new: a portal that has more requests waiting than it serves in time
 // cuts one after another, and is not away.
@@ -30,6 +31,11 @@ func (o *outage) lost(now, sent time.Time, err *bitrix.Error) error {
 	away := now.Sub(o.since)
 	if o.failed < 3 || away < patience || sent.Before(o.since) {
 		return nil
+	}
+	if err.Code == bitrix.ExpiredToken {
+		refused := *err
+		refused.NotSent = false // nothing is gained by sending again
+		return &refused
 	}
 	return &bitrix.Error{
 		Code: bitrix.Network, Status: err.Status, Method: err.Method,

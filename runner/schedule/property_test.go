@@ -77,7 +77,7 @@ func TestEveryTaskComesBackOnce(t *testing.T) {
 					task.NotBefore = time.Now().Add(time.Duration(rng.IntN(20)) * time.Second)
 				}
 				calls := 0
-				task.Done = func(r Result) {
+				task.Owner = func(r Outcome) {
 					back++
 					if calls++; calls > 1 {
 						t.Errorf("seed %d: a task came back twice", seed)
@@ -108,7 +108,7 @@ func TestEveryTaskComesBackOnce(t *testing.T) {
 			if seed%7 == 5 {
 				time.AfterFunc(time.Duration(rng.IntN(20))*time.Second, cancel)
 			}
-			err := s.Run(ctx)
+			err := drive(s, ctx)
 			if submitted != back {
 				t.Errorf("seed %d: %d tasks, %d came back (%v)", seed, submitted, back, err)
 			}

@@ -15,7 +15,7 @@ type lane struct {
 
 // kind is what commands must have in common to share a lane.
 type kind struct {
-	method             string
+	method, class      string
 	write, alone, lazy bool
 }
 
@@ -78,6 +78,16 @@ func (q *queue) lane(it *item) *lane {
 	l := &lane{kind: k}
 	q.lanes = append(q.lanes, l)
 	return l
+}
+
+// first is the kind of what the filter takes first.
+func (q *queue) first(take func(kind) bool) kind {
+	for _, l := range q.lanes {
+		if take(l.kind) && l.len() > 0 {
+			return l.kind
+		}
+	}
+	return kind{}
 }
 
 // count is how many items wait in the lanes that the filter takes.

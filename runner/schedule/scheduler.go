@@ -5,26 +5,21 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"syncsources/bitrix"
 )
 
-// Scheduler sends tasks as fast as the portal's limits allow. All its state
-// belongs to the goroutine of Run; only what Submit and StopWriting touch is
-// shared.
+// Scheduler sends tasks as fast as the portal's limits allow. It belongs to
+// the goroutine that calls Submit and Next; StopWriting alone may be called
+// from others.
 type Scheduler struct {
 	conf   Config
 	sender Sender
 
-	inbox struct {
-		sync.Mutex
-		tasks []Task
-	}
+	submitted   []Task
+	outcomes    []Outcome
 	poke        chan struct{}
 	noWriting   atomic.Bool
 	answers     chan *request
@@ -60,9 +55,10 @@ type request struct {
 	planned  float64 // seconds
 	reserved []reservation
 
-	late bool // it could not leave when it was to, and has not been sent
-	resp *bitrix.Response
-	err  error
+	resp       *bitrix.Response
+	err        error
+	answeredAt time.Time
+	leftAt     time.Time // by what the client says; not before sentAt
 }
 
 // reservation is operating time planned for a request in flight.
@@ -93,52 +89,48 @@ func New(conf Config, sender Sender) *Scheduler {
 	}
 }
 
-// Submit adds tasks: before Run, from a Done, or from anywhere while Run goes
-// on. Tasks of the same kind keep their order.
-func (s *Scheduler) Submit(tasks ...Task) {
-	s.inbox.Lock()
-	s.inbox.tasks = append(s.inbox.tasks, tasks...)
-	s.inbox.Unlock()
-	s.wakeUp()
-}
+// Submit adds tasks. Those of the same kind keep their order. Nothing is sent
+// before the next call of Next.
+func (s *Scheduler) Submit(tasks ...Task) { s.submitted = append(s.submitted, tasks...) }
 
-// StopWriting makes all updates that are not yet sent come back as Skipped;
+// StopWriting makes all writes that are not yet sent come back as Skipped;
 // reads go on. It may be called from anywhere, any number of times.
 func (s *Scheduler) StopWriting() {
 	s.noWriting.Store(true)
-	s.wakeUp()
-}
-
-func (s *Scheduler) wakeUp() {
 	select {
 	case s.poke <- struct{}{}:
 	default:
 	}
 }
 
-// Stats tells what the run has cost. It may be called from a Done or OnWait,
-// and after Run.
+// Stats tells what the run has cost so far.
 func (s *Scheduler) Stats() Stats { return s.stats }
 
-// Run sends all tasks and those that their Done functions add, and returns
-// when nothing is queued or in flight. It may be called again after that.
+// Err is why the run ended early: the *bitrix.Error with a Fatal reaction, the
+// error of a portal that does not answer (code NETWORK), or that of a context
+// that is over. It is nil where nothing ended it.
+func (s *Scheduler) Err() error { return s.stopped }
+
+// Next sends what may be sent and returns the next outcome as soon as there is
+// one. It returns false when nothing is left to send and nothing is in flight;
+// after further Submits it may be called again.
 //
-// It returns the *bitrix.Error with a Fatal reaction that ended the run, the
-// error of a portal that does not answer (code NETWORK), or ctx.Err(). In
-// each case the tasks that were not sent have come back as Skipped; what was
-// in flight has been waited for, or, if ctx is done, was cut and came back
-// as Unknown.
-func (s *Scheduler) Run(ctx context.Context) error {
-	var group errgroup.Group
-	group.SetLimit(s.conf.Concurrency)
-	defer func() { _ = group.Wait() }() // the goroutines report through s.answers
+// After the run has ended early (Err), tasks that were not sent come back as
+// Skipped, and what was in flight is waited for. When ctx is over it is cut,
+// and comes back as Unknown.
+func (s *Scheduler) Next(ctx context.Context) (Outcome, bool) {
 	done := ctx.Done()
 	for {
 		s.intake()
-		wake, why := s.dispatch(ctx, &group, time.Now())
-		if len(s.flying) == 0 && s.idle() {
+		if len(s.outcomes) > 0 {
+			o := s.outcomes[0]
+			s.outcomes = s.outcomes[1:]
+			return o, true
+		}
+		wake, why := s.dispatch(ctx, time.Now())
+		if len(s.flying) == 0 && s.queue.len() == 0 {
 			s.announce(time.Time{}, "")
-			return s.stopped
+			return Outcome{}, false
 		}
 		s.announce(wake, why)
 		var timer <-chan time.Time
@@ -161,6 +153,11 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			s.stats.Waited += time.Since(waiting)
 		}
 	}
+}
+
+// deliver hands an item out.
+func (s *Scheduler) deliver(it *item, reply bitrix.Reply) {
+	s.outcomes = append(s.outcomes, Outcome{Task: it.Task, Reply: reply, Sent: it.sent, LastSent: it.lastSent})
 }
 
 // together is how long an answer waits for others that come with it, so that
@@ -186,13 +183,6 @@ func (s *Scheduler) gather(first *request) []*request {
 	return all
 }
 
-// idle reports whether nothing is left to be done.
-func (s *Scheduler) idle() bool {
-	s.inbox.Lock()
-	defer s.inbox.Unlock()
-	return len(s.inbox.tasks) == 0 && s.queue.len() == 0
-}
-
 // stop ends the run: nothing further is sent. The first reason counts.
 func (s *Scheduler) stop(err error) {
 	if s.stopped == nil {
@@ -200,32 +190,25 @@ func (s *Scheduler) stop(err error) {
 	}
 }
 
-// intake queues what was submitted, and returns what will not be sent any
-// more. A Done may submit again, so it goes on until nothing comes.
+// intake queues what was submitted, and hands out what will not be sent any
+// more.
 func (s *Scheduler) intake() {
-	for {
-		s.inbox.Lock()
-		tasks := s.inbox.tasks
-		s.inbox.tasks = nil
-		s.inbox.Unlock()
-		now := time.Now()
-		for _, t := range tasks {
-			s.queue.add(newItem(t), now)
-		}
-		s.queue.wake(now)
-		var skipped []*item
-		switch {
-		case s.stopped != nil:
-			skipped = s.queue.remove(func(kind) bool { return true })
-		case s.noWriting.Load():
-			skipped = s.queue.remove(func(k kind) bool { return k.write })
-		}
-		for _, it := range skipped {
-			it.Done(Result{Sent: it.sent, Skipped: it.sent == 0, Reply: bitrix.Reply{Err: s.lostError(it)}})
-		}
-		if len(skipped) == 0 && len(tasks) == 0 {
-			return
-		}
+	now := time.Now()
+	for _, t := range s.submitted {
+		s.queue.add(newItem(t), now)
+	}
+	s.submitted = s.submitted[:0]
+	s.queue.wake(now)
+	var skipped []*item
+	switch {
+	case s.stopped != nil:
+		skipped = s.queue.remove(func(kind) bool { return true })
+	case s.noWriting.Load():
+		skipped = s.queue.remove(func(k kind) bool { return k.write })
+	}
+	for _, it := range skipped {
+		s.outcomes = append(s.outcomes, Outcome{Task: it.Task, Sent: it.sent, LastSent: it.lastSent, Skipped: it.sent == 0,
+			Reply: bitrix.Reply{Err: s.lostError(it)}})
 	}
 }
 
@@ -259,7 +242,7 @@ func (s *Scheduler) announce(until time.Time, why string) {
 }
 
 // launch sends a request.
-func (s *Scheduler) launch(ctx context.Context, group *errgroup.Group, r *request, now time.Time) {
+func (s *Scheduler) launch(ctx context.Context, r *request, now time.Time) {
 	s.lastRequest++
 	r.id, r.sentAt = s.lastRequest, now
 	s.flying = append(s.flying, r)
@@ -268,7 +251,7 @@ func (s *Scheduler) launch(ctx context.Context, group *errgroup.Group, r *reques
 	perMethod := map[string]float64{}
 	for i, it := range r.items {
 		commands[i] = it.Command
-		c := s.cost(it.Command.Method()).estimate().mean
+		c := s.cost(it.Command.Class()).estimate().mean
 		perMethod[it.Command.Method()] += c
 		r.planned += c
 	}
@@ -281,37 +264,18 @@ func (s *Scheduler) launch(ctx context.Context, group *errgroup.Group, r *reques
 	if s.doubt {
 		s.scout = r
 	}
-	urgent := r.urgent()
-	group.Go(func() error {
-		start := time.Now()
-		s.sender.Ready(ctx)
-		if r.late = !urgent && time.Since(start) > punctual; !r.late {
-			r.resp, r.err = s.sender.Send(ctx, commands, r.alone)
-		}
+	go func() {
+		r.resp, r.err = s.sender.Send(ctx, commands, r.alone)
+		r.answeredAt = time.Now()
 		s.answers <- r
-		return nil
-	})
+	}()
 }
 
-// punctual is how long a request may wait to leave after it was counted. One
-// that waits longer is given back, to be counted anew: it would come to the
-// portal closer to those behind it than the bucket allows.
-const punctual = 10 * time.Millisecond
-
-// mostLate is how often that happens to an item. Tokens that are over before
-// they can be used must not hold it for ever.
-const mostLate = 8
-
-// urgent reports whether a request has to be sent however late it is.
-func (r *request) urgent() bool {
-	return slices.ContainsFunc(r.items, func(it *item) bool { return it.late >= mostLate })
-}
-
-func (s *Scheduler) cost(method string) *costs {
-	c := s.costs[method]
+func (s *Scheduler) cost(class string) *costs {
+	c := s.costs[class]
 	if c == nil {
 		c = new(costs)
-		s.costs[method] = c
+		s.costs[class] = c
 	}
 	return c
 }

@@ -25,7 +25,7 @@ func TestSmallRunsNeedOneRequest(t *testing.T) {
 			p.cost = func(bitrix.Command) time.Duration { return 1350 * time.Millisecond }
 			s := New(Config{Seed: 1}, p)
 			results := collect(s, updates(n), false)
-			if err := s.Run(context.Background()); err != nil {
+			if err := drive(s, context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			if len(p.requests) != 1 {
@@ -45,7 +45,7 @@ func TestReadsAreFew(t *testing.T) {
 		bubble(t, func(t *testing.T, p *fakePortal) {
 			s := New(Config{Seed: 1}, p)
 			collect(s, reads(n), false)
-			if err := s.Run(context.Background()); err != nil {
+			if err := drive(s, context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			if len(p.requests) != want {
@@ -66,11 +66,11 @@ func TestLazyReadsWaitForCompany(t *testing.T) {
 		s := New(Config{Seed: 1}, p)
 		verified := 0
 		for _, u := range updates(400) {
-			s.Submit(Task{Command: u, Done: func(Result) {
-				s.Submit(Task{Command: bitrix.SourcesByID([]int64{u.ID()}), Lazy: true, Done: func(Result) { verified++ }})
+			s.Submit(Task{Command: u, Owner: func(Outcome) {
+				s.Submit(Task{Command: bitrix.SourcesByID([]int64{u.ID()}), Lazy: true, Owner: func(Outcome) { verified++ }})
 			}})
 		}
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		readRequests := 0
@@ -92,7 +92,7 @@ func TestNoRefusalWhateverThePhase(t *testing.T) {
 			p.cost = func(bitrix.Command) time.Duration { return 7 * time.Millisecond }
 			s := New(Config{Seed: 1}, p)
 			collect(s, updates(5000), false)
-			if err := s.Run(context.Background()); err != nil {
+			if err := drive(s, context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			if p.refused != 0 {
@@ -110,7 +110,7 @@ func TestFullBucket(t *testing.T) {
 		p.level = 50
 		s := New(Config{Seed: 1}, p)
 		collect(s, updates(2000), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		after := 0
@@ -136,7 +136,7 @@ func TestStrayRefusalCostsLittle(t *testing.T) {
 			}
 			s := New(Config{Seed: 1}, p)
 			collect(s, updates(5000), false)
-			if err := s.Run(context.Background()); err != nil {
+			if err := drive(s, context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			d = time.Since(p.start)
@@ -164,7 +164,7 @@ func TestStrayRefusalsDoNotAddUp(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		collect(s, updates(2000), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		strays := 0
@@ -197,7 +197,7 @@ func TestLossesOfOneMomentAreOne(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		collect(s, updates(2000), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		i := slices.IndexFunc(p.requests, func(r fakeRequest) bool { return r.at >= restart })
@@ -223,7 +223,7 @@ func TestNoHerdAtAPortalThatIsAway(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		collect(s, updates(4000), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		seen := map[time.Duration]int{}
@@ -254,7 +254,7 @@ func TestFatalStops(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		results := collect(s, updates(500), false)
-		err := s.Run(context.Background())
+		err := drive(s, context.Background())
 		if !errors.Is(err, bitrix.OverloadLimit) {
 			t.Fatalf("Run: %v", err)
 		}
@@ -280,7 +280,7 @@ func TestUnknownUpdatesComeOutAndReadsAreRepeated(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		r := collect(s, reads(1), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		if r[0].Sent != 2 || r[0].Reply.Err != nil {
@@ -288,7 +288,7 @@ func TestUnknownUpdatesComeOutAndReadsAreRepeated(t *testing.T) {
 		}
 		p.requests = nil
 		u := collect(s, updates(1), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		if u[0].Sent != 1 || !errors.Is(u[0].Reply.Err, bitrix.BadAnswer) {
@@ -304,7 +304,7 @@ func TestOutage(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		r := collect(s, reads(1), false)
-		err := s.Run(context.Background())
+		err := drive(s, context.Background())
 		if !errors.Is(err, bitrix.Network) || !r[0].Skipped {
 			t.Fatalf("Run: %v, %+v", err, r[0])
 		}
@@ -320,7 +320,7 @@ func TestStopWriting(t *testing.T) {
 		s := New(Config{Seed: 1}, p)
 		u, r := collect(s, updates(500), false), collect(s, reads(60), true)
 		time.AfterFunc(3*time.Second, s.StopWriting)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		skipped := 0
@@ -347,7 +347,7 @@ func TestCancel(t *testing.T) {
 		u := collect(s, updates(500), false)
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		if err := s.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if err := drive(s, ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("Run: %v", err)
 		}
 		if took := time.Since(p.start); took != 10*time.Second {
@@ -374,9 +374,9 @@ func TestCallsAndBatchesTakeTurns(t *testing.T) {
 		s := New(Config{Seed: 1, Burst: 10}, p)
 		collect(s, updates(1000), false)
 		for id := range int64(30) {
-			s.Submit(Task{Command: aloneUpdate(id + 1), Done: func(Result) {}})
+			s.Submit(Task{Command: aloneUpdate(id + 1), Owner: func(Outcome) {}})
 		}
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		alone := 0
@@ -404,7 +404,7 @@ func TestExtremeLimits(t *testing.T) {
 			conf.Seed = 1
 			s := New(conf, p)
 			u := collect(s, updates(600), false)
-			if err := s.Run(context.Background()); err != nil {
+			if err := drive(s, context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			for i, r := range u {

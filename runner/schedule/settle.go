@@ -24,10 +24,6 @@ func (s *Scheduler) settle(r *request) {
 			b.flying = 0
 		}
 	}
-	if r.late {
-		s.giveBack(r)
-		return
-	}
 	for _, it := range r.items {
 		if it.Again {
 			s.stats.Retries++
@@ -39,8 +35,9 @@ func (s *Scheduler) settle(r *request) {
 		r.resp = &bitrix.Response{}
 	}
 	if r.resp.Elapsed == 0 {
-		r.resp.Elapsed = now.Sub(r.sentAt)
+		r.resp.Elapsed = r.answeredAt.Sub(r.sentAt)
 	}
+	r.leftAt = r.answeredAt.Add(-r.resp.Elapsed)
 	refused := false
 	if r.err != nil {
 		e := asError(r.err)
@@ -61,22 +58,10 @@ func (s *Scheduler) settle(r *request) {
 	}
 }
 
-// giveBack takes back a request that was counted and did not leave.
-func (s *Scheduler) giveBack(r *request) {
-	s.bucket.giveBack(r.sentAt)
-	if r == s.scout {
-		s.scout = nil
-	}
-	for _, it := range r.items {
-		it.late++
-	}
-	s.queue.putBack(r.items)
-}
-
 // settleFailed deals with a request that failed as a whole.
 func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 	what := e.Reaction()
-	if e.Code != bitrix.Network && e.Code != bitrix.BadAnswer {
+	if e.Code != bitrix.Network && e.Code != bitrix.BadAnswer && what != bitrix.NotDelivered {
 		s.outage.answered()
 	}
 	switch what {
@@ -104,13 +89,13 @@ func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
 			s.stop(e)
 		}
 		for _, it := range r.items { // refused as a whole, so none of it ran
-			it.Done(Result{Reply: bitrix.Reply{Err: e}, Sent: it.sent})
+			s.deliver(it, bitrix.Reply{Err: e})
 		}
 	default:
 		if r.alone {
 			s.budget(r.items[0].Command.Method()).passed(r.sentAt)
 		}
-		s.finish(r.items, e)
+		s.finish(r, e)
 	}
 }
 
@@ -125,12 +110,12 @@ func (s *Scheduler) refuse(r *request, now time.Time) {
 // lose deals with a request that may have run or not. Reads are sent again;
 // updates go to the caller, who reads back.
 func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
-	method := r.items[0].Command.Method()
-	est := s.cost(method).estimate()
+	c := s.cost(r.items[0].Command.Class())
+	est := c.estimate()
 	cut := r.resp.Elapsed >= s.conf.RequestTime*9/10
 	if cut {
 		s.stats.Cut++
-		s.cost(method).cut(len(r.items))
+		c.cut(len(r.items))
 	}
 	if cut || e.Status >= 500 {
 		s.limiter.failed(now, est)
@@ -140,10 +125,12 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 		s.missed(r, e, now)
 	}
 	for _, it := range r.items {
-		it.sent++
+		it.mayHaveRun(r.leftAt)
 	}
 	if r.write {
-		s.finish(r.items, e)
+		for _, it := range r.items {
+			s.deliver(it, bitrix.Reply{Err: e})
+		}
 		return
 	}
 	s.repeat(r.items, e)
@@ -167,7 +154,7 @@ func (s *Scheduler) repeat(items []*item, e *bitrix.Error) {
 	var again []*item
 	for _, it := range items {
 		if it.lost++; it.lost >= maxLost && s.outage.failed < it.lost || s.stopped != nil {
-			it.Done(Result{Reply: bitrix.Reply{Err: e}, Sent: it.sent})
+			s.deliver(it, bitrix.Reply{Err: e})
 			continue
 		}
 		again = append(again, it)
@@ -178,7 +165,7 @@ func (s *Scheduler) repeat(items []*item, e *bitrix.Error) {
 // callAlone takes commands out of batches for good.
 func (s *Scheduler) callAlone(r *request, e *bitrix.Error) {
 	if r.alone {
-		s.finish(r.items, e)
+		s.finish(r, e)
 		return
 	}
 	for _, it := range r.items {
@@ -188,9 +175,12 @@ func (s *Scheduler) callAlone(r *request, e *bitrix.Error) {
 }
 
 // finish hands out one outcome for all items of a request.
-func (s *Scheduler) finish(items []*item, e *bitrix.Error) {
-	for _, it := range items {
-		it.Done(Result{Reply: bitrix.Reply{Err: e}, Sent: max(it.sent, 1)})
+func (s *Scheduler) finish(r *request, e *bitrix.Error) {
+	for _, it := range r.items {
+		if it.sent == 0 {
+			it.mayHaveRun(r.leftAt)
+		}
+		s.deliver(it, bitrix.Reply{Err: e})
 	}
 }
 
@@ -207,8 +197,8 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 			reply.Err = &bitrix.Error{Code: bitrix.BadAnswer, Message: "the portal's answer leaves this command out", Method: it.Command.Method()}
 		}
 		if reply.Err == nil {
-			it.sent++
-			it.Done(Result{Reply: reply, Sent: it.sent})
+			it.mayHaveRun(r.leftAt)
+			s.deliver(it, reply)
 			continue
 		}
 		e := asError(reply.Err)
@@ -221,7 +211,7 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 		case what == bitrix.CallAlone && !it.alone:
 			it.alone = true
 		default:
-			if s.settleError(it, reply, e) {
+			if s.settleError(r, it, reply, e) {
 				lost, lostBy = append(lost, it), e
 			}
 			continue
@@ -239,9 +229,9 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 
 // settleError deals with an error of a single command. It reports whether the
 // command got lost and may be sent again; if not, it is done.
-func (s *Scheduler) settleError(it *item, reply bitrix.Reply, e *bitrix.Error) (lost bool) {
+func (s *Scheduler) settleError(r *request, it *item, reply bitrix.Reply, e *bitrix.Error) (lost bool) {
 	if !e.NotSent {
-		it.sent++
+		it.mayHaveRun(r.leftAt)
 	}
 	switch what := e.Reaction(); {
 	case what == bitrix.NotDelivered, what == bitrix.Unknown && !it.write:
@@ -249,7 +239,7 @@ func (s *Scheduler) settleError(it *item, reply bitrix.Reply, e *bitrix.Error) (
 	case what == bitrix.Fatal && !it.Optional:
 		s.stop(e)
 	}
-	it.Done(Result{Reply: reply, Sent: it.sent})
+	s.deliver(it, reply)
 	return false
 }
 
@@ -286,15 +276,17 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		if untold {
 			took = service / time.Duration(len(r.items))
 		}
-		s.cost(method).add(took)
+		s.cost(it.Command.Class()).add(took)
 		spent[method] += took
-		counted[method]++
+		counted[it.Command.Class()]++
 		b.passed(r.sentAt)
 		b.report(now, reply.Time)
 	}
 	for method, d := range spent {
 		s.budget(method).spend(now, d)
-		s.cost(method).passed(counted[method])
+	}
+	for class, n := range counted {
+		s.cost(class).passed(n)
 	}
 	if !r.alone {
 		batch := s.budget(bitrix.MethodBatch)
@@ -302,7 +294,7 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		batch.spend(now, service)
 		batch.report(now, r.resp.Time)
 	}
-	s.limiter.answered(now, r.resp.Elapsed, service, r.flying, s.cost(r.items[0].Command.Method()).estimate())
+	s.limiter.answered(now, r.resp.Elapsed, service, r.flying, s.cost(r.items[0].Command.Class()).estimate())
 }
 
 // asError makes an *bitrix.Error of what a Sender returned.

@@ -47,8 +47,8 @@ func TestHeldCommandsGoBackAndOthersGoOn(t *testing.T) {
 		s := New(Config{Seed: 1, OnWait: func(w Wait) { waits = append(waits, w) }, Logger: slog.New(slog.NewTextHandler(&log, nil))}, p)
 		u := collect(s, updates(2000), false)
 		var readAt time.Duration
-		s.Submit(Task{Command: reads(1)[0], NotBefore: p.start.Add(20 * time.Second), Done: func(Result) { readAt = time.Since(p.start) }})
-		if err := s.Run(context.Background()); err != nil {
+		s.Submit(Task{Command: reads(1)[0], NotBefore: p.start.Add(20 * time.Second), Owner: func(Outcome) { readAt = time.Since(p.start) }})
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		for i, r := range u {
@@ -91,7 +91,7 @@ func TestOneCommandKnocks(t *testing.T) {
 		closedUntil(p, 0, 5*time.Second, false)
 		s := New(Config{Seed: 1}, p)
 		collect(s, updates(3), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		var sizes []int
@@ -125,7 +125,7 @@ func TestARejectionOpensTheDoor(t *testing.T) {
 				}
 			}
 			collect(s, list, false)
-			if err := s.Run(context.Background()); err != nil {
+			if err := drive(s, context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			if took := time.Since(p.start); took > 60*time.Second {
@@ -142,8 +142,8 @@ func TestClosedBatchHoldsUpdatesAndLetsReadsGoAlone(t *testing.T) {
 		s := New(Config{Seed: 1}, p)
 		u := collect(s, updates(1000), false)
 		var readAt time.Duration
-		s.Submit(Task{Command: reads(1)[0], NotBefore: p.start.Add(20 * time.Second), Done: func(Result) { readAt = time.Since(p.start) }})
-		if err := s.Run(context.Background()); err != nil {
+		s.Submit(Task{Command: reads(1)[0], NotBefore: p.start.Add(20 * time.Second), Owner: func(Outcome) { readAt = time.Since(p.start) }})
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		for i, r := range u {
@@ -174,7 +174,7 @@ func TestNotAllowedInABatchGoesAlone(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		u := collect(s, updates(4), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		if len(p.requests) != 2 || !p.requests[1].alone || u[2].Reply.Err != nil || u[2].Sent != 1 {
@@ -196,7 +196,7 @@ func TestBatchNotAllowedGoesAsSingleCalls(t *testing.T) {
 			}
 			s := New(Config{Seed: 1}, p)
 			u := collect(s, updates(3), false)
-			if err := s.Run(context.Background()); err != nil {
+			if err := drive(s, context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			if len(p.requests) != 4 {
@@ -224,12 +224,12 @@ func TestUndeliveredCommandsOfABatchGoAgain(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		r := collect(s, reads(3), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		n = 0
 		u := collect(s, updates(3), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		for i, res := range append(r, u...) {
@@ -254,10 +254,10 @@ func TestOptionalFailureIsItsOwn(t *testing.T) {
 				return nil
 			}
 			s := New(Config{Seed: 1}, p)
-			var got Result
-			s.Submit(Task{Command: bitrix.ConnectorsPage(1), Optional: optional, Done: func(r Result) { got = r }})
+			var got Outcome
+			s.Submit(Task{Command: bitrix.ConnectorsPage(1), Optional: optional, Owner: func(r Outcome) { got = r }})
 			r := collect(s, reads(2), false)
-			err := s.Run(context.Background())
+			err := drive(s, context.Background())
 			if !errors.Is(got.Reply.Err, bitrix.MethodNotFound) || r[0].Reply.Err != nil {
 				t.Errorf("%+v, %+v", got, r[0])
 			}
@@ -282,7 +282,7 @@ func TestMissingReplies(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		r := collect(s, reads(3), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		for i, want := range []int{1, 2, 1} {
@@ -292,7 +292,7 @@ func TestMissingReplies(t *testing.T) {
 		}
 		n = 0
 		u := collect(s, updates(3), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		for i, wantErr := range []bool{false, true, false} {
@@ -310,7 +310,7 @@ func TestReadsAreNotRepeatedForEver(t *testing.T) {
 		}
 		s := New(Config{Seed: 1}, p)
 		r := collect(s, reads(1), false)
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		if r[0].Sent != maxLost || !errors.Is(r[0].Reply.Err, bitrix.Code("INTERNAL_SERVER_ERROR")) {
@@ -332,13 +332,13 @@ func TestCutBatchesGetSmaller(t *testing.T) {
 		s := New(Config{Seed: 1, Concurrency: 1}, p)
 		unknown := 0
 		for _, u := range updates(2000) {
-			s.Submit(Task{Command: u, Done: func(r Result) {
+			s.Submit(Task{Command: u, Owner: func(r Outcome) {
 				if r.Reply.Err != nil {
 					unknown++
 				}
 			}})
 		}
-		if err := s.Run(context.Background()); err != nil {
+		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		st := s.Stats()

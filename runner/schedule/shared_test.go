@@ -29,7 +29,7 @@ func TestSharedBucket(t *testing.T) {
 			}()
 			s := New(Config{Seed: 1}, p)
 			collect(s, updates(10000), false)
-			if err := s.Run(context.Background()); err != nil {
+			if err := drive(s, context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			close(stop)

@@ -35,7 +35,7 @@ type Config struct {
 	// Logger gets the waits; nil logs nothing.
 	Logger *slog.Logger
 	// OnWait is told when a wait longer than a second begins, and, with the
-	// zero Wait, that it is over. It is called from the goroutine of Run.
+	// zero Wait, that it is over. It is called from within Next.
 	OnWait func(Wait)
 	// Seed makes the jitter repeatable; 0 means a random one.
 	Seed uint64
@@ -87,13 +87,10 @@ func (c Config) withDefaults() Config {
 }
 
 // Sender sends one request: a batch of commands, or, with alone, the single
-// command as a call of its own. The commands are all bitrix.Query or all
-// bitrix.Update. Response and error are as those of the bitrix clients.
+// command as a call of its own. The commands all read or all write. Response
+// and error are as those of the bitrix clients.
 type Sender interface {
 	Send(ctx context.Context, commands []bitrix.Command, alone bool) (*bitrix.Response, error)
-	// Ready waits until a request can leave at once: while a token is renewed,
-	// none can. What is wrong with the token is told by Send.
-	Ready(ctx context.Context)
 }
 
 // Task is one command to be sent.
@@ -111,13 +108,13 @@ type Task struct {
 	// would otherwise stop the run, such as a method that not every portal
 	// has.
 	Optional bool
-	// Done gets the outcome: exactly once, from the goroutine of Run, never
-	// two at a time. It may Submit further tasks. It must not be nil.
-	Done func(Result)
+	// Owner is whatever the caller wants to find in the Outcome.
+	Owner any
 }
 
-// Result is the outcome of a task.
-type Result struct {
+// Outcome is what became of a task. Each task has exactly one.
+type Outcome struct {
+	Task Task
 	// Reply is the portal's answer. Its Err is nil or an *bitrix.Error whose
 	// reaction is Rejected, Later, Unknown or Fatal: throttled, held and
 	// undelivered commands are sent again and do not come out, unless the run
@@ -129,6 +126,10 @@ type Result struct {
 	// Skipped is set where the run ended before the command's turn: it
 	// certainly did not run. Reply is empty then.
 	Skipped bool
+	// LastSent is when the request that Sent counted last left us; zero where
+	// Sent is 0. The portal may go on with it for as long as it lets a request
+	// take.
+	LastSent time.Time
 }
 
 // Stats is what a run has cost so far.
@@ -145,17 +146,22 @@ type Stats struct {
 type item struct {
 	Task
 	write, alone bool
-	late         int // times its request could not leave when it was to
 	sent         int // times it may have run
+	lastSent     time.Time
 	lost         int // times it got lost and was to be repeated
 }
 
 func newItem(t Task) *item {
-	_, write := t.Command.(bitrix.Update)
 	batchable, _ := t.Command.Batchable()
-	return &item{Task: t, write: write, alone: !batchable}
+	return &item{Task: t, write: t.Command.Writes(), alone: !batchable}
+}
+
+// mayHaveRun counts a request that held the item.
+func (it *item) mayHaveRun(sent time.Time) {
+	it.sent++
+	it.lastSent = sent
 }
 
 func (it *item) kind() kind {
-	return kind{it.Command.Method(), it.write, it.alone, it.Lazy && !it.write}
+	return kind{it.Command.Method(), it.Command.Class(), it.write, it.alone, it.Lazy && !it.write}
 }
