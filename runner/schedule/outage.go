@@ -19,10 +19,10 @@ type outage struct {
 
 // lost notes a request, sent at that time, that got no answer, or nothing but a
 // page of the portal's front end, or was refused for a token that is new. It
-// returns the error that ends the run if
-// that has been so for too long. What was sent before the first failure tells
-// nothing new: a portal that has more requests waiting than it serves in time
-// cuts one after another, and is not away.
+// returns the error that ends the run if that has been so for too long. What was
+// sent before the first failure tells nothing new: a portal that has more
+// requests waiting than it serves in time cuts one after another, and is not
+// away.
 func (o *outage) lost(now, sent time.Time, err *bitrix.Error) error {
 	if o.failed == 0 {
 		o.since = now
