@@ -25,7 +25,7 @@ const (
 // report's slice.
 type entry struct {
 	step   *Step
-	result *SourceResult
+	result *Object
 	live   bitrix.Source // as last read
 	diffs  []difference  // of live
 	// acknowledged are the paths whose update the portal answered with true.
@@ -65,7 +65,7 @@ func (r *run) apply(ctx context.Context, steps Changeset) {
 			continue
 		}
 		e := &entry{
-			step: &steps[i], result: &r.report.Sources[i],
+			step: &steps[i], result: &r.report.Objects[i],
 			live: steps[i].live, diffs: steps[i].diffs, acknowledged: make(map[string]bool),
 		}
 		a.entries = append(a.entries, e)
@@ -104,8 +104,8 @@ func (a *apply) drive(ctx context.Context) error {
 // unsettled reports whether the end of the run left the outcome of any update
 // open.
 func (r *run) unsettled() bool {
-	for i := range r.report.Sources {
-		if e := r.report.Sources[i].Error; e != nil && e.Code == CodeUnknownOutcome {
+	for i := range r.report.Objects {
+		if e := r.report.Objects[i].Error; e != nil && e.Code == CodeUnknownOutcome {
 			return true
 		}
 	}

@@ -32,8 +32,8 @@ func TestApplyDocumentationExample(t *testing.T) {
 	state.HonourActive = true
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		report := b.apply(runner.Options{Sources: desired})
-		if report.Outcome != runner.OutcomeOK || report.Sources[0].Status != runner.StatusUpdated || !report.Sources[0].Verified {
-			t.Fatalf("%+v %+v", report.Outcome, report.Sources[0])
+		if report.Outcome != runner.OutcomeOK || report.Objects[0].Status != runner.StatusUpdated || !report.Objects[0].Verified {
+			t.Fatalf("%+v %+v", report.Outcome, report.Objects[0])
 		}
 		got, _ := b.Source(4)
 		want := sandbox.Source{ID: 4, Title: "New source name", Description: ptr("Updated source description"), Active: ptr(false),
@@ -42,14 +42,14 @@ func TestApplyDocumentationExample(t *testing.T) {
 			t.Errorf("the portal has:\n%s", diff)
 		}
 		again := b.apply(runner.Options{Sources: desired})
-		if again.Summary.Unchanged != 1 || b.Stats().Updates[4] != report.Sources[0].Attempts {
+		if again.Summary.Unchanged != 1 || b.Stats().Updates[4] != report.Objects[0].Attempts {
 			t.Errorf("the second run: %+v after %d updates", again.Summary, b.Stats().Updates[4])
 		}
 	})
 	state.HonourActive = false
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		report := b.apply(runner.Options{Sources: desired})
-		s := report.Sources[0]
+		s := report.Objects[0]
 		if s.Status != runner.StatusFailed || s.Error.Code != runner.CodeNotConverged || !strings.HasSuffix(s.Error.Message, "active") {
 			t.Errorf("%s %v", s.Status, s.Error)
 		}
@@ -68,7 +68,7 @@ func TestOneBadSourceStopsNoOther(t *testing.T) {
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		report := b.apply(runner.Options{Sources: append(retitled(6), manifest.Source{ID: 99, Title: ptr("x")})})
 		var got []string
-		for _, s := range report.Sources {
+		for _, s := range report.Objects {
 			line := string(s.Status)
 			if s.Error != nil {
 				line += " " + s.Error.Code
@@ -96,7 +96,7 @@ func TestUpdatesOutlastARestart(t *testing.T) {
 	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultBadGateway, Method: bitrix.MethodSourceUpdate, Rate: 1, Times: 5}}
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		report := b.apply(runner.Options{Sources: []manifest.Source{{ID: 1, Name: "#1", Active: ptr(false)}}})
-		s := report.Sources[0]
+		s := report.Objects[0]
 		if s.Status != runner.StatusUpdated || s.Attempts != 6 {
 			t.Errorf("%s after %d attempts: %v", s.Status, s.Attempts, s.Error)
 		}
@@ -231,8 +231,8 @@ func TestIgnoredActiveIsNotSentOnAndOn(t *testing.T) {
 func TestNoVerify(t *testing.T) {
 	onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
 		report := b.apply(runner.Options{Sources: retitled(3), NoVerify: true})
-		if report.Summary.Updated != 3 || report.Sources[0].Verified {
-			t.Errorf("%v, verified %v", statuses(report), report.Sources[0].Verified)
+		if report.Summary.Updated != 3 || report.Objects[0].Verified {
+			t.Errorf("%v, verified %v", statuses(report), report.Objects[0].Verified)
 		}
 		if report.Requests.HTTP != 2 {
 			t.Errorf("%d requests, want a read and a write", report.Requests.HTTP)
@@ -313,7 +313,7 @@ func TestLivePasswordInAnError(t *testing.T) {
 		declared := retitled(1)
 		declared[0].Settings = []manifest.Setting{{Code: "login", Value: manifest.Literal("admin"), Reveal: true}}
 		report := runner.Apply(context.Background(), client, runner.Options{Sources: declared})
-		got := report.Sources[0].Error
+		got := report.Objects[0].Error
 		if got == nil || !strings.HasPrefix(got.Message, "admin:(sensitive)@db ") {
 			t.Errorf("got %v", got)
 		}

@@ -162,7 +162,7 @@ func TestTrueAndNothingStored(t *testing.T) {
 		if diff := cmp.Diff(map[string]int{"updated": 59, "failed NOT_CONVERGED": 1}, statuses(report)); diff != "" {
 			t.Error(diff)
 		}
-		if s := report.Sources[6]; s.Attempts != 1 || !s.Verified {
+		if s := report.Objects[6]; s.Attempts != 1 || !s.Verified {
 			t.Errorf("%d attempts, verified %v", s.Attempts, s.Verified)
 		}
 	})
@@ -227,8 +227,8 @@ func TestBrokenSourceOnAPage(t *testing.T) {
 			}
 		})}})
 		list, report := runner.List(context.Background(), client, runner.Options{})
-		if len(list) != 119 || report.Outcome != runner.OutcomeFailed || len(report.Sources) != 1 || report.Sources[0].ID != 7 {
-			t.Errorf("%d sources, %s %+v", len(list), report.Outcome, report.Sources)
+		if len(list) != 119 || report.Outcome != runner.OutcomeFailed || len(report.Objects) != 1 || report.Objects[0].ID != 7 {
+			t.Errorf("%d sources, %s %+v", len(list), report.Outcome, report.Objects)
 		}
 		plan := runner.Plan(context.Background(), client, runner.Options{ShowUnmanaged: true, Managed: map[int64]bool{1: true}, Sources: retitled(1)})
 		if plan.Summary.Unmanaged != 119 || plan.Summary.Planned != 1 || plan.Outcome != runner.OutcomeChanges {
@@ -286,8 +286,8 @@ func TestNeverDelivered(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
 		report := runner.Apply(ctx, expired{b.client}, runner.Options{Sources: retitled(3)})
-		if diff := cmp.Diff(map[string]int{"failed expired_token": 3}, statuses(report)); diff != "" || report.Error != nil || report.Sources[0].Attempts != 0 || report.Sources[0].Verified {
-			t.Errorf("%v, %+v\n%s", report.Error, report.Sources[0], diff)
+		if diff := cmp.Diff(map[string]int{"failed expired_token": 3}, statuses(report)); diff != "" || report.Error != nil || report.Objects[0].Attempts != 0 || report.Objects[0].Verified {
+			t.Errorf("%v, %+v\n%s", report.Error, report.Objects[0], diff)
 		}
 	})
 }

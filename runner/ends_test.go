@@ -24,7 +24,7 @@ func TestDoomStopsTheRun(t *testing.T) {
 			t.Errorf("nothing skipped: %v", statuses(report))
 		}
 		b.Wait()
-		for _, s := range report.Sources {
+		for _, s := range report.Objects {
 			if live, _ := b.Source(s.ID); s.Status == runner.StatusSkipped && live.Title != "old" {
 				t.Errorf("source %d is reported as skipped and was written", s.ID)
 			} else if s.Status == runner.StatusUpdated && live.Title != "new" {
@@ -62,7 +62,7 @@ func TestFailFast(t *testing.T) {
 		if report.Outcome != runner.OutcomeFailed || report.Summary.Skipped == 0 || report.Summary.Failed != 1 {
 			t.Errorf("%s %v", report.Outcome, statuses(report))
 		}
-		for _, s := range report.Sources {
+		for _, s := range report.Objects {
 			if live, _ := b.Source(s.ID); (live.Title == "new") != (s.Status == runner.StatusUpdated) {
 				t.Errorf("source %d is %s and has the title %q", s.ID, s.Status, live.Title)
 			}
@@ -102,7 +102,7 @@ func TestEnds(t *testing.T) {
 					t.Errorf("%v", statuses(report))
 				}
 				b.Wait()
-				for _, s := range report.Sources {
+				for _, s := range report.Objects {
 					live, _ := b.Source(s.ID)
 					if s.Status == runner.StatusUpdated && live.Title != "new" || s.Status == runner.StatusSkipped && live.Title != "old" {
 						t.Fatalf("source %d is %s and has the title %q", s.ID, s.Status, live.Title)

@@ -50,8 +50,8 @@ func (r *Report) Err() error {
 	if r.Error != nil {
 		all = multierror.Append(all, r.Error)
 	}
-	for i := range r.Sources {
-		if s := &r.Sources[i]; s.Error != nil {
+	for i := range r.Objects {
+		if s := &r.Objects[i]; s.Error != nil {
 			all = multierror.Append(all, fmt.Errorf("%s (#%d): %w", s.Name, s.ID, s.Error))
 		}
 	}

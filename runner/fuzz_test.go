@@ -41,10 +41,10 @@ func FuzzApply(f *testing.F) {
 			report := b.apply(runner.Options{Sources: declared})
 			live, _ := b.Source(2)
 			if open := differing(&declared[1], live); len(open) > 0 {
-				t.Errorf("the portal does not show %v but %+v; %s", open, live, outcomeOf(&report.Sources[1]))
+				t.Errorf("the portal does not show %v but %+v; %s", open, live, outcomeOf(&report.Objects[1]))
 			}
-			if s := report.Sources[1].Status; s != runner.StatusUpdated {
-				t.Errorf("%s", outcomeOf(&report.Sources[1]))
+			if s := report.Objects[1].Status; s != runner.StatusUpdated {
+				t.Errorf("%s", outcomeOf(&report.Objects[1]))
 			}
 			if len(live.Settings) > 1 {
 				t.Errorf("other settings appeared: %q", live.Settings)

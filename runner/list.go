@@ -31,7 +31,7 @@ func List(ctx context.Context, portal Reader, o Options) ([]bitrix.Source, *Repo
 		r.stop(ctx, err)
 	}
 	for _, id := range slices.Sorted(maps.Keys(rd.live.Errors)) {
-		r.report.Sources = append(r.report.Sources, SourceResult{ID: id, Status: StatusFailed, Error: failure(rd.live.Errors[id])})
+		r.report.Objects = append(r.report.Objects, Object{Kind: KindSource, ID: id, Status: StatusFailed, Error: failure(rd.live.Errors[id])})
 	}
 	sources := make([]bitrix.Source, 0, len(rd.live.Sources))
 	for _, s := range rd.live.Sources {

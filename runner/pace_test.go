@@ -59,7 +59,7 @@ func (p pace) measure(tb testing.TB, seed uint64) (f figures) {
 			want = runner.StatusUnchanged
 		}
 		stats := b.Stats()
-		for _, s := range report.Sources {
+		for _, s := range report.Objects {
 			// After a second refused connection a failure is the truth.
 			refused := stats.Checks[s.ID] - stats.Updates[s.ID]
 			if s.Status != want && (s.Error == nil || s.Error.Code != string(bitrix.UpdateConnectionError) || refused < 2) {

@@ -158,14 +158,18 @@ func (c Changeset) planned() int {
 }
 
 // results are the report's entries for the steps.
-func (c Changeset) results() []SourceResult {
-	results := make([]SourceResult, len(c))
+func (c Changeset) results() []Object {
+	results := make([]Object, len(c))
 	for i := range c {
 		s := &c[i]
-		results[i] = SourceResult{
+		results[i] = Object{
+			Kind: KindSource, Action: ActionUpdate,
 			Name: s.Desired.Name, ID: s.Desired.ID, Title: s.Title,
 			File: s.Desired.File, Line: s.Desired.Line, Column: s.Desired.Column,
 			Status: s.Status, Changes: s.Changes, Error: s.Error,
+		}
+		if s.Status == StatusUnchanged {
+			results[i].Action = ActionNone
 		}
 	}
 	return results

@@ -67,7 +67,7 @@ func ptr[T any](v T) *T { return &v }
 // statuses counts the sources by status and code.
 func statuses(r *runner.Report) map[string]int {
 	m := make(map[string]int)
-	for _, s := range r.Sources {
+	for _, s := range r.Objects {
 		key := string(s.Status)
 		if s.Error != nil {
 			key += " " + s.Error.Code

@@ -29,12 +29,12 @@ func TestApplyThenPlanGivesNoChange(t *testing.T) {
 				plan := runner.Plan(context.Background(), b.client, runner.Options{Sources: desired})
 				before := b.Stats().Updates
 				second := b.apply(runner.Options{Sources: desired})
-				for i, s := range first.Sources {
+				for i, s := range first.Objects {
 					if s.Status == runner.StatusFailed {
 						continue
 					}
-					if plan.Sources[i].Status != runner.StatusUnchanged || second.Sources[i].Status != runner.StatusUnchanged {
-						t.Errorf("source %d: %s, then planned as %s %v", s.ID, s.Status, plan.Sources[i].Status, plan.Sources[i].Changes)
+					if plan.Objects[i].Status != runner.StatusUnchanged || second.Objects[i].Status != runner.StatusUnchanged {
+						t.Errorf("source %d: %s, then planned as %s %v", s.ID, s.Status, plan.Objects[i].Status, plan.Objects[i].Changes)
 					}
 					if n := b.Stats().Updates[s.ID] - before[s.ID]; n != 0 {
 						t.Errorf("source %d: the second run sent %d updates", s.ID, n)

@@ -184,21 +184,21 @@ func sourcesOf(res schedule.Outcome) (bitrix.SourceList, error) {
 }
 
 // unmanaged lists the live sources that no manifest declares, by id.
-func unmanaged(live Live, o Options) []UnmanagedSource {
+func unmanaged(live Live, o Options) []Unmanaged {
 	if !o.ShowUnmanaged {
 		return nil
 	}
-	var list []UnmanagedSource
+	var list []Unmanaged
 	for id, s := range live.Sources {
 		if !o.Managed[id] {
-			list = append(list, UnmanagedSource{ID: id, Title: s.Title, ConnectorID: s.ConnectorID})
+			list = append(list, Unmanaged{Kind: KindSource, ID: id, Title: s.Title, ConnectorID: s.ConnectorID})
 		}
 	}
 	for id := range live.Errors {
 		if _, ok := live.Sources[id]; id > 0 && !ok && !o.Managed[id] {
-			list = append(list, UnmanagedSource{ID: id}) // it is there, but what it is cannot be read
+			list = append(list, Unmanaged{Kind: KindSource, ID: id}) // it is there, but what it is cannot be read
 		}
 	}
-	slices.SortFunc(list, func(a, b UnmanagedSource) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, func(a, b Unmanaged) int { return cmp.Compare(a.ID, b.ID) })
 	return list
 }

@@ -2,9 +2,13 @@ package runner
 
 import "time"
 
-// ReportSchema names the format of the JSON report. It changes when a key
-// changes its meaning or goes away; new keys may appear without.
-const ReportSchema = "syncsources.report/1"
+// ReportSchema and PortalsSchema name the formats of the JSON reports of one
+// portal and of many. One changes when a key changes its meaning or goes away;
+// new keys may appear without.
+const (
+	ReportSchema  = "syncsources.report/2"
+	PortalsSchema = "syncsources.portals/1"
+)
 
 // Outcome is how a run ended.
 type Outcome string
@@ -13,37 +17,69 @@ type Outcome string
 const (
 	OutcomeOK          Outcome = "ok"          // done, nothing left to do
 	OutcomeChanges     Outcome = "changes"     // a plan found differences, and no failure
-	OutcomeFailed      Outcome = "failed"      // at least one source failed, or a guard refused
+	OutcomeFailed      Outcome = "failed"      // at least one object failed, or a guard refused
 	OutcomeStopped     Outcome = "stopped"     // a condition that fails all calls, or the time limit
 	OutcomeInterrupted Outcome = "interrupted" // by a signal
 	OutcomeInvalid     Outcome = "invalid"     // manifest or command line; nothing was sent
 )
 
-// Status is what became of one source.
+// Kind is a kind of object.
+type Kind string
+
+// The kinds of objects, in the order in which they are created.
+const (
+	KindConnector Kind = "connector"
+	KindSource    Kind = "source"
+	KindTable     Kind = "table"
+)
+
+// Action is what a plan means to do with an object.
+type Action string
+
+// The actions. Only columns of tables are replaced: the portal cannot change
+// their type or code.
+const (
+	ActionNone    Action = "none"
+	ActionCreate  Action = "create"
+	ActionUpdate  Action = "update"
+	ActionDelete  Action = "delete"
+	ActionReplace Action = "replace"
+)
+
+// Status is what became of one object.
 type Status string
 
-// The statuses of a source.
+// The statuses of an object. Created, updated and deleted mean that the portal
+// was read back and shows it (unless --no-verify).
 const (
 	StatusUnchanged Status = "unchanged" // the portal shows what is declared
 	StatusPlanned   Status = "planned"   // it differs, and nothing was written (plan)
-	StatusUpdated   Status = "updated"   // it was written, and read back as declared (unless --no-verify)
-	StatusFailed    Status = "failed"    // Error says why
-	StatusSkipped   Status = "skipped"   // the run ended before its turn
+	StatusCreated   Status = "created"
+	StatusUpdated   Status = "updated"
+	StatusDeleted   Status = "deleted"
+	StatusFailed    Status = "failed"  // Error says why
+	StatusSkipped   Status = "skipped" // the run ended before its turn, or what it depends on failed
 )
 
 // Codes of failures that the runner itself finds. The portal's codes pass
-// through beside them, as do those of package bitrix.
+// through beside them, as do those of the client.
 const (
 	CodeNotConverged   = "NOT_CONVERGED"    // written, but the portal does not show it
 	CodeUnknownSetting = "UNKNOWN_SETTING"  // the source's connector declares no such setting
 	CodeUnknownOutcome = "UNKNOWN_OUTCOME"  // an answer was lost and could not be settled by reading
+	CodeAmbiguous      = "AMBIGUOUS"        // more than one live object matches, or two declarations are one object
+	CodeImmutable      = "IMMUTABLE"        // the portal cannot change this
+	CodeNameTaken      = "NAME_TAKEN"       // a table of this name belongs to somebody else
+	CodeDependency     = "DEPENDENCY"       // what the object depends on failed
 	CodeTimeout        = "TIMEOUT"          // the run's time limit is over
 	CodeTooManyChanges = "TOO_MANY_CHANGES" // more changes than --max-changes allows
+	CodeTooManyDeletes = "TOO_MANY_DELETES" // more removals than --max-deletes allows
 	CodeStalePlan      = "STALE_PLAN"       // the changes are not those of --checksum
 	CodeInterrupted    = "INTERRUPTED"      // by a signal
 )
 
-// Report is the result of a run. All output is made from it.
+// Report is the result of a run against one portal. All output is made from
+// it.
 type Report struct {
 	Schema   string    `json:"schema"`
 	Command  string    `json:"command"` // plan, apply or validate
@@ -58,22 +94,35 @@ type Report struct {
 	// that far.
 	Checksum string   `json:"checksum,omitempty"`
 	Error    *Failure `json:"error,omitempty"` // of the run as a whole
-	// Sources holds every selected source in the manifest's order.
-	Sources []SourceResult `json:"sources,omitzero"`
-	// Unmanaged holds the live sources that no manifest declares, where they
+	// Objects holds every selected object in the manifest's order: connectors,
+	// sources, tables; then, with --prune, what is removed.
+	Objects []Object `json:"objects,omitzero"`
+	// Unmanaged holds the live objects that no manifest declares, where they
 	// were asked for.
-	Unmanaged []UnmanagedSource `json:"unmanaged,omitempty"`
-	// Findings stands instead of Sources where the outcome is invalid; it is
+	Unmanaged []Unmanaged `json:"unmanaged,omitempty"`
+	// Findings stands instead of Objects where the outcome is invalid; it is
 	// empty where it is the command line that is wrong.
 	Findings []Finding `json:"findings,omitzero"`
+	// Notes are remarks on the run as a whole, a line each, such as what is
+	// known not to converge.
+	Notes []string `json:"notes,omitempty"`
+	// Estimate is how long an apply of this plan takes at least, in seconds;
+	// zero where there is nothing to apply.
+	Estimate float64 `json:"estimate_seconds,omitempty"`
+	// Limits are those that the run was paced by.
+	Limits *Limits `json:"limits,omitempty"`
+	// Timeline holds the requests of the run, the first first.
+	Timeline []Exchange `json:"timeline,omitempty"`
 }
 
-// Summary counts sources by status.
+// Summary counts objects by status.
 type Summary struct {
 	Total     int `json:"total"`
 	Unchanged int `json:"unchanged"`
 	Planned   int `json:"planned"`
+	Created   int `json:"created"`
 	Updated   int `json:"updated"`
+	Deleted   int `json:"deleted"`
 	Failed    int `json:"failed"`
 	Skipped   int `json:"skipped"`
 	Unmanaged int `json:"unmanaged"`
@@ -89,31 +138,57 @@ type Requests struct {
 	Waited    float64 `json:"waited_seconds"` // seconds of wall time with nothing in flight
 }
 
-// SourceResult is the outcome of one declared source.
-type SourceResult struct {
+// Limits are the portal's limits, as options or defaults had them.
+type Limits struct {
+	Rate        float64 `json:"rate"`         // requests a second
+	Burst       int     `json:"burst"`        // requests at once
+	Concurrency int     `json:"concurrency"`  // maximum requests in flight
+	Operating   float64 `json:"operating"`    // seconds of execution in ten minutes, of each method
+	RequestTime float64 `json:"request_time"` // seconds after which the portal cuts a request
+}
+
+// Exchange is one request of the timeline.
+type Exchange struct {
+	At       float64 `json:"at"`       // seconds since the run began
+	Seconds  float64 `json:"seconds"`  // until its answer
+	Method   string  `json:"method"`   // batch, or the method of a single call
+	Commands int     `json:"commands"` // that it carried
+	Result   string  `json:"result"`   // ok, throttled, held, lost or refused
+}
+
+// Object is the outcome of one object.
+type Object struct {
+	Kind   Kind   `json:"kind"`
+	Action Action `json:"action"` // what was planned
+	Status Status `json:"status"`
+	// Name is the manifest's label of the object, "#4" where it has none. It is
+	// empty for an object that no manifest declares and that is removed.
 	Name     string   `json:"name"`
-	ID       int64    `json:"id"`
-	Title    string   `json:"title"` // declared, else live
+	ID       int64    `json:"id"`    // zero where it does not exist yet
+	Title    string   `json:"title"` // declared, else live; of a table, its name
 	File     string   `json:"file"`
 	Line     int      `json:"line"`
 	Column   int      `json:"column"`
-	Status   Status   `json:"status"`
 	Changes  []Change `json:"changes"` // in the JSON report a list also where there are none
 	Error    *Failure `json:"error,omitempty"`
-	Attempts int      `json:"attempts"` // updates sent that may have run
+	Attempts int      `json:"attempts"` // writes sent that may have run
 	Verified bool     `json:"verified"` // read back after a write
+	// Notes are remarks on the object, a line each, for whoever reads the plan.
+	Notes []string `json:"notes,omitempty"`
 }
 
-// Change is one difference. From and To are a string, or a bool for active;
-// both are nil where Sensitive.
+// Change is one difference. From and To are a string, bool or number; both
+// are nil where Sensitive. What is created has no From, what is removed no To.
 type Change struct {
-	Path      string `json:"path"` // title, description, active, settings.CODE
+	Path      string `json:"path"` // title, active, settings.CODE, columns.NAME.visible
 	From      any    `json:"from,omitempty"`
 	To        any    `json:"to,omitempty"`
 	Sensitive bool   `json:"sensitive,omitempty"`
+	// Failed marks a change of a failed object that the portal does not show.
+	Failed bool `json:"failed,omitempty"`
 }
 
-// Failure is why a source, or a run, failed.
+// Failure is why an object, or a run, failed.
 type Failure struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
@@ -123,40 +198,85 @@ type Failure struct {
 // Error returns "CODE: message".
 func (f *Failure) Error() string { return f.Code + ": " + f.Message }
 
-// UnmanagedSource is a live source that no manifest declares.
-type UnmanagedSource struct {
+// Unmanaged is a live object that no manifest declares.
+type Unmanaged struct {
+	Kind        Kind   `json:"kind"`
 	ID          int64  `json:"id"`
-	Title       string `json:"title"`
-	ConnectorID int64  `json:"connector_id"`
+	Title       string `json:"title"` // of a table, its name
+	ConnectorID int64  `json:"connector_id,omitempty"`
+	SourceID    int64  `json:"source_id,omitempty"`
 }
 
-// Finding is an error of a manifest, where the run ended before it began.
+// Finding is a mistake in a file, where the run ended before it began.
 type Finding struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
 	Rule    string `json:"rule"`
 	Message string `json:"message"`
-	// Advice says what is allowed and what may have been meant, a line each. It
-	// is for annotations, which have nothing else beside them.
+	// Excerpt is the node that is wrong, where it may be shown.
+	Excerpt string `json:"-"`
+	// Advice says what is allowed and what may have been meant, a line each.
 	Advice []string `json:"-"`
 }
 
-// count fills the summary from the sources.
-func (r *Report) count() {
-	r.Summary = Summary{Total: len(r.Sources), Unmanaged: len(r.Unmanaged)}
-	for _, s := range r.Sources {
-		switch s.Status {
-		case StatusUnchanged:
-			r.Summary.Unchanged++
-		case StatusPlanned:
-			r.Summary.Planned++
-		case StatusUpdated:
-			r.Summary.Updated++
-		case StatusFailed:
-			r.Summary.Failed++
-		case StatusSkipped:
-			r.Summary.Skipped++
-		}
+// PortalsReport is the result of a run against many portals, in the order of
+// the portals file.
+type PortalsReport struct {
+	Schema   string         `json:"schema"`
+	Command  string         `json:"command"`
+	Outcome  Outcome        `json:"outcome"` // the one with the highest claim on the exit code
+	Started  time.Time      `json:"started_at"`
+	Finished time.Time      `json:"finished_at"`
+	Duration float64        `json:"duration_seconds"`
+	Summary  Summary        `json:"summary"` // of all portals
+	Portals  []PortalReport `json:"portals"`
+	// Findings are those of the portals file itself; there are no Portals then.
+	Findings []Finding `json:"findings,omitzero"`
+}
+
+// PortalReport is the report of one portal of many.
+type PortalReport struct {
+	Name   string  `json:"name"`
+	Report *Report `json:"report"`
+}
+
+// Count fills the summary from the objects.
+func (r *Report) Count() {
+	r.Summary = Summary{Total: len(r.Objects), Unmanaged: len(r.Unmanaged)}
+	for i := range r.Objects {
+		*r.Summary.of(r.Objects[i].Status)++
 	}
+}
+
+// of is the counter of a status.
+func (s *Summary) of(status Status) *int {
+	switch status {
+	case StatusUnchanged:
+		return &s.Unchanged
+	case StatusPlanned:
+		return &s.Planned
+	case StatusCreated:
+		return &s.Created
+	case StatusUpdated:
+		return &s.Updated
+	case StatusDeleted:
+		return &s.Deleted
+	case StatusSkipped:
+		return &s.Skipped
+	}
+	return &s.Failed
+}
+
+// Add adds the counts of another summary.
+func (s *Summary) Add(o Summary) {
+	s.Total += o.Total
+	s.Unchanged += o.Unchanged
+	s.Planned += o.Planned
+	s.Created += o.Created
+	s.Updated += o.Updated
+	s.Deleted += o.Deleted
+	s.Failed += o.Failed
+	s.Skipped += o.Skipped
+	s.Unmanaged += o.Unmanaged
 }

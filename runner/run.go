@@ -89,7 +89,7 @@ func Invalid(command string, findings []*manifest.Error) *Report {
 	now := time.Now()
 	report := &Report{Schema: ReportSchema, Command: command, Outcome: OutcomeInvalid, Started: now, Finished: now}
 	for _, f := range findings {
-		report.Findings = append(report.Findings, Finding{f.File, f.Line, f.Column, f.Rule, f.Message, f.Advice})
+		report.Findings = append(report.Findings, Finding{File: f.File, Line: f.Line, Column: f.Column, Rule: f.Rule, Message: f.Message, Advice: f.Advice})
 	}
 	return report
 }
@@ -105,7 +105,7 @@ func Unstarted(ctx context.Context, command, portal string, sources []manifest.S
 		r.report.Outcome = OutcomeInterrupted
 	}
 	r.skipAll()
-	r.report.count()
+	r.report.Count()
 	return r.report
 }
 
@@ -147,7 +147,7 @@ func (r *run) plan(ctx context.Context) (steps Changeset, ok bool) {
 		return nil, false
 	}
 	steps = Compare(r.options.Sources, live)
-	r.report.Sources = steps.results()
+	r.report.Objects = steps.results()
 	r.report.Unmanaged = unmanaged(live, r.options)
 	r.report.Checksum = steps.checksum(r.portal.Portal(), r.options.Key)
 	for i := range steps {
@@ -185,8 +185,8 @@ func (r *run) guard(steps Changeset) bool {
 }
 
 func (r *run) failed() bool {
-	for i := range r.report.Sources {
-		if r.report.Sources[i].Status == StatusFailed {
+	for i := range r.report.Objects {
+		if r.report.Objects[i].Status == StatusFailed {
 			return true
 		}
 	}
@@ -194,9 +194,9 @@ func (r *run) failed() bool {
 }
 
 func (r *run) skipPlanned() {
-	for i := range r.report.Sources {
-		if r.report.Sources[i].Status == StatusPlanned {
-			r.report.Sources[i].Status = StatusSkipped
+	for i := range r.report.Objects {
+		if r.report.Objects[i].Status == StatusPlanned {
+			r.report.Objects[i].Status = StatusSkipped
 		}
 	}
 }
@@ -208,7 +208,7 @@ func (r *run) skipAll() {
 	for i := range steps {
 		steps[i].Status, steps[i].Error = StatusSkipped, nil
 	}
-	r.report.Sources = steps.results()
+	r.report.Objects = steps.results()
 }
 
 // stop notes why the run as a whole ended early.
@@ -225,7 +225,7 @@ func (r *run) stop(ctx context.Context, err error) {
 // finish completes the report.
 func (r *run) finish() *Report {
 	report := r.report
-	report.count()
+	report.Count()
 	if report.Outcome == OutcomeOK {
 		switch {
 		case report.Err() != nil:

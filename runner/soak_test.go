@@ -113,7 +113,7 @@ func soak(t *testing.T, seed uint64) (got soaked) {
 			second := w.run(t, portal, store, again, 0)
 			for i := range w.desired {
 				d := &w.desired[i]
-				if live, ok := first.visible(first.after, d.ID); ok && len(differing(d, live)) == 0 && second.sent[d.ID]+second.report.Sources[i].Attempts > 0 {
+				if live, ok := first.visible(first.after, d.ID); ok && len(differing(d, live)) == 0 && second.sent[d.ID]+second.report.Objects[i].Attempts > 0 {
 					t.Errorf("source %d was as declared, and run 2 sent an update", d.ID)
 				}
 			}
@@ -252,7 +252,7 @@ func (w *world) run(t *testing.T, portal *sandbox.Portal, store *memory, o runne
 func (l *lived) settled(t *testing.T) {
 	t.Helper()
 	for i := range l.world.desired {
-		d, s := &l.world.desired[i], &l.report.Sources[i]
+		d, s := &l.world.desired[i], &l.report.Objects[i]
 		was, visible := l.visible(l.before, d.ID)
 		code := ""
 		if s.Error != nil {

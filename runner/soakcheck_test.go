@@ -31,13 +31,13 @@ func (l *lived) broken() []string {
 	var all []string
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	l.checkWhole(say)
-	if len(l.report.Sources) != len(l.world.desired) {
-		say("%d sources reported, %d declared", len(l.report.Sources), len(l.world.desired))
+	if len(l.report.Objects) != len(l.world.desired) {
+		say("%d sources reported, %d declared", len(l.report.Objects), len(l.world.desired))
 		return all
 	}
 	for i := range l.world.desired {
-		l.checkSource(&l.world.desired[i], &l.report.Sources[i], func(format string, args ...any) {
-			say("source %d (%s): %s", l.world.desired[i].ID, outcomeOf(&l.report.Sources[i]), fmt.Sprintf(format, args...))
+		l.checkSource(&l.world.desired[i], &l.report.Objects[i], func(format string, args ...any) {
+			say("source %d (%s): %s", l.world.desired[i].ID, outcomeOf(&l.report.Objects[i]), fmt.Sprintf(format, args...))
 		})
 	}
 	l.checkUntouched(say)
@@ -47,7 +47,7 @@ func (l *lived) broken() []string {
 type sayer func(format string, args ...any)
 
 // outcomeOf is a source's status, with its code and attempts.
-func outcomeOf(s *runner.SourceResult) string {
+func outcomeOf(s *runner.Object) string {
 	text := fmt.Sprintf("%s, %d attempts", s.Status, s.Attempts)
 	if s.Error != nil {
 		text += ", " + s.Error.Error()
@@ -56,7 +56,7 @@ func outcomeOf(s *runner.SourceResult) string {
 }
 
 // checkSource holds what is reported of a source against what is true.
-func (l *lived) checkSource(d *manifest.Source, s *runner.SourceResult, say sayer) {
+func (l *lived) checkSource(d *manifest.Source, s *runner.Object, say sayer) {
 	live, visible := l.visible(l.after, d.ID)
 	was, _ := l.visible(l.before, d.ID)
 	converged := visible && len(differing(d, live)) == 0
@@ -156,10 +156,10 @@ func (l *lived) checkFields(d *manifest.Source, was sandbox.Source, say sayer) {
 func (l *lived) checkWhole(say sayer) {
 	r := l.report
 	counted := map[runner.Status]int{}
-	for _, s := range r.Sources {
+	for _, s := range r.Objects {
 		counted[s.Status]++
 	}
-	sum := runner.Summary{Total: len(r.Sources), Unchanged: counted[runner.StatusUnchanged], Updated: counted[runner.StatusUpdated],
+	sum := runner.Summary{Total: len(r.Objects), Unchanged: counted[runner.StatusUnchanged], Updated: counted[runner.StatusUpdated],
 		Failed: counted[runner.StatusFailed], Skipped: counted[runner.StatusSkipped], Unmanaged: len(r.Unmanaged)}
 	if diff := cmp.Diff(sum, r.Summary); diff != "" {
 		say("the summary does not count the sources: %s", diff)

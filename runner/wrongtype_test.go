@@ -131,7 +131,7 @@ func tamperedRun(t *testing.T, tp *tampered) *tampered {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
 		report := runner.Apply(ctx, client, runner.Options{Sources: desired})
-		for i, s := range report.Sources {
+		for i, s := range report.Objects {
 			live, _ := b.Source(s.ID)
 			if open := differing(&desired[i], live); len(open) > 0 && (s.Status == runner.StatusUpdated || s.Status == runner.StatusUnchanged) {
 				t.Errorf("source %q is %s, but not as declared: %v", s.Name, s.Status, open)

@@ -76,7 +76,7 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 		a.complainOfRun(report, f.noColor, &f.logFlags)
 		return ending(reportCode(ctx, report, false))
 	}
-	for _, s := range report.Sources { // the others are exported all the same
+	for _, s := range report.Objects { // the others are exported all the same
 		a.complain(&failure{code: s.Error.Code, message: fmt.Sprintf("source #%d is left out: %s", s.ID, s.Error.Message)}, &f.logFlags)
 	}
 	selected, err := filterLive(live, f.ids, f.connectors)

@@ -70,7 +70,7 @@ func TestFlagsReachTheRun(t *testing.T) {
 	if slow := apply(t, "--batch-size", "2", "--rate", "0.5", "--burst", "1"); slow.Duration < 20 {
 		t.Errorf("at a request in two seconds it took %.0f s", slow.Duration)
 	}
-	if trusting := apply(t, "--no-verify"); trusting.Sources[0].Verified || !plain.Sources[0].Verified || trusting.Requests.Commands >= plain.Requests.Commands {
+	if trusting := apply(t, "--no-verify"); trusting.Objects[0].Verified || !plain.Objects[0].Verified || trusting.Requests.Commands >= plain.Requests.Commands {
 		t.Errorf("without reading back: %+v, with: %+v", trusting.Requests, plain.Requests)
 	}
 }

@@ -416,7 +416,7 @@ func TestSignalAtAnyInstant(t *testing.T) {
 		if printed.Summary != written.Summary || !printed.Finished.Equal(written.Finished) {
 			t.Errorf("event %d: printed is %+v, written %+v", n, printed.Summary, written.Summary)
 		}
-		for _, s := range printed.Sources {
+		for _, s := range printed.Objects {
 			if live, _ := b.portal.Source(s.ID); s.Status == runner.StatusUpdated && live.Title != b.want[s.ID].Title {
 				t.Errorf("event %d: source %d is called updated and has the title %q", n, s.ID, live.Title)
 			}

@@ -29,8 +29,8 @@ func FuzzForms(f *testing.F) {
 			t.Skip()
 		}
 		slip := hostileReport(s)
-		for i := range slip.Sources {
-			slip.Sources[i].Changes = append(slip.Sources[i].Changes,
+		for i := range slip.Objects {
+			slip.Objects[i].Changes = append(slip.Objects[i].Changes,
 				runner.Change{Path: "settings.password", From: secret, To: secret, Sensitive: true})
 		}
 		for name, form := range forms {

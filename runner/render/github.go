@@ -38,8 +38,8 @@ func GitHub(w io.Writer, r *runner.Report, _ Options) error {
 		}
 		b.WriteString(command("error", annotation{file: f.File, line: f.Line, column: f.Column, title: f.Rule}, message))
 	}
-	for i := range r.Sources {
-		s := &r.Sources[i]
+	for i := range r.Objects {
+		s := &r.Objects[i]
 		if s.Status == runner.StatusFailed && s.Error != nil {
 			at := annotation{file: s.File, line: s.Line, column: s.Column, title: label(s)}
 			b.WriteString(command("error", at, advised(s.Error)))

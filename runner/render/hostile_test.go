@@ -35,7 +35,7 @@ var hostile = []string{
 // hostileReport holds s wherever a report has foreign text.
 func hostileReport(s string) *runner.Report {
 	f := &runner.Failure{Code: s, Message: s, Hint: s}
-	all := runner.SourceResult{Name: s, ID: 1, Title: s, Error: f, Changes: []runner.Change{
+	all := runner.Object{Name: s, ID: 1, Title: s, Error: f, Changes: []runner.Change{
 		{Path: "title", From: s, To: s + "x"},
 		{Path: "description", From: "x\n" + s + "\ny", To: "x\n" + s + "z\ny"},
 		{Path: "settings." + s, From: "", To: s},
@@ -45,11 +45,11 @@ func hostileReport(s string) *runner.Report {
 	failed.Status, planned.Status, updated.Status = runner.StatusFailed, runner.StatusPlanned, runner.StatusUpdated
 	planned.Error, updated.Error = nil, nil
 	r := report("plan", runner.OutcomeFailed, failed, planned, updated)
-	for i := range r.Sources {
-		r.Sources[i].File = s
+	for i := range r.Objects {
+		r.Objects[i].File = s
 	}
 	r.Portal, r.Checksum, r.Error = s, s, f
-	r.Unmanaged = []runner.UnmanagedSource{{ID: 2, Title: s, ConnectorID: 3}}
+	r.Unmanaged = []runner.Unmanaged{{Kind: runner.KindSource, ID: 2, Title: s, ConnectorID: 3}}
 	return r
 }
 

@@ -35,10 +35,10 @@ func complete(r *runner.Report) *runner.Report {
 	if full.Outcome == runner.OutcomeInvalid && full.Findings == nil {
 		full.Findings = []runner.Finding{}
 	}
-	full.Sources = slices.Clone(r.Sources)
-	for i := range full.Sources {
-		if full.Sources[i].Changes == nil {
-			full.Sources[i].Changes = []runner.Change{}
+	full.Objects = slices.Clone(r.Objects)
+	for i := range full.Objects {
+		if full.Objects[i].Changes == nil {
+			full.Objects[i].Changes = []runner.Change{}
 		}
 	}
 	return &full
@@ -49,19 +49,19 @@ func complete(r *runner.Report) *runner.Report {
 // could still be caught.
 func withoutSensitive(r *runner.Report) *runner.Report {
 	slip := func(c runner.Change) bool { return c.Sensitive && (c.From != nil || c.To != nil) }
-	if !slices.ContainsFunc(r.Sources, func(s runner.SourceResult) bool { return slices.ContainsFunc(s.Changes, slip) }) {
+	if !slices.ContainsFunc(r.Objects, func(s runner.Object) bool { return slices.ContainsFunc(s.Changes, slip) }) {
 		return r
 	}
 	masked := *r
-	masked.Sources = slices.Clone(r.Sources)
-	for i := range masked.Sources {
-		changes := slices.Clone(masked.Sources[i].Changes)
+	masked.Objects = slices.Clone(r.Objects)
+	for i := range masked.Objects {
+		changes := slices.Clone(masked.Objects[i].Changes)
 		for j := range changes {
 			if changes[j].Sensitive {
 				changes[j].From, changes[j].To = nil, nil
 			}
 		}
-		masked.Sources[i].Changes = changes
+		masked.Objects[i].Changes = changes
 	}
 	return &masked
 }

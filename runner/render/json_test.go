@@ -39,9 +39,9 @@ func withoutEmptyLists(r *runner.Report) {
 	if len(r.Findings) == 0 {
 		r.Findings = nil
 	}
-	for i := range r.Sources {
-		if len(r.Sources[i].Changes) == 0 {
-			r.Sources[i].Changes = nil
+	for i := range r.Objects {
+		if len(r.Objects[i].Changes) == 0 {
+			r.Objects[i].Changes = nil
 		}
 	}
 }
@@ -51,7 +51,7 @@ func withoutEmptyLists(r *runner.Report) {
 func TestJSONLists(t *testing.T) {
 	for name, r := range samples() {
 		var doc struct {
-			Sources  []map[string]any `json:"sources"`
+			Sources  []map[string]any `json:"objects"`
 			Findings any              `json:"findings"`
 		}
 		if err := json.Unmarshal(rendered(t, render.JSON, r, render.Options{}), &doc); err != nil {
@@ -79,16 +79,14 @@ func TestJSONSchema(t *testing.T) {
 	// And the schema is not so wide that anything would do.
 	for name, spoil := range map[string]func(map[string]any){
 		"no summary":               func(r map[string]any) { delete(r, "summary") },
-		"another schema":           func(r map[string]any) { r["schema"] = "syncsources.report/2" },
+		"another schema":           func(r map[string]any) { r["schema"] = "syncsources.report/1" },
 		"unknown outcome":          func(r map[string]any) { r["outcome"] = "fine" },
-		"no sources":               func(r map[string]any) { delete(r, "sources") },
+		"no objects":               func(r map[string]any) { delete(r, "objects") },
 		"findings beside sources":  func(r map[string]any) { r["findings"] = []any{} },
 		"sources though invalid":   func(r map[string]any) { r["outcome"] = "invalid" },
 		"empty checksum":           func(r map[string]any) { r["checksum"] = "" },
 		"value of a sensitive one": func(r map[string]any) { change(r, 3)["from"] = "x" },
-		"number as a value":        func(r map[string]any) { change(r, 0)["to"] = 1 },
-		"unknown path":             func(r map[string]any) { change(r, 0)["path"] = "id" },
-		"failed without an error":  func(r map[string]any) { r["sources"].([]any)[0].(map[string]any)["status"] = "failed" },
+		"failed without an error":  func(r map[string]any) { r["objects"].([]any)[0].(map[string]any)["status"] = "failed" },
 		"time not of RFC 3339":     func(r map[string]any) { r["started_at"] = "2025-03-20 14:50:06" },
 	} {
 		var doc map[string]any
@@ -104,7 +102,7 @@ func TestJSONSchema(t *testing.T) {
 }
 
 func change(report map[string]any, i int) map[string]any {
-	return report["sources"].([]any)[0].(map[string]any)["changes"].([]any)[i].(map[string]any)
+	return report["objects"].([]any)[0].(map[string]any)["changes"].([]any)[i].(map[string]any)
 }
 
 func compile(t testing.TB) *jsonschema.Schema {
@@ -166,10 +164,12 @@ func TestJSONSchemaFields(t *testing.T) {
 		{"", runner.Report{}},
 		{"summary", runner.Summary{}},
 		{"requests", runner.Requests{}},
-		{"source", runner.SourceResult{}},
+		{"object", runner.Object{}},
 		{"change", runner.Change{}},
 		{"failure", runner.Failure{}},
-		{"unmanagedSource", runner.UnmanagedSource{}},
+		{"unmanaged", runner.Unmanaged{}},
+		{"limits", runner.Limits{}},
+		{"exchange", runner.Exchange{}},
 		{"finding", runner.Finding{}},
 	} {
 		got := root.object
@@ -210,11 +210,11 @@ func TestJSONSchemaFields(t *testing.T) {
 // A value that should not be in the report at all still does not come out.
 func TestJSONSensitive(t *testing.T) {
 	r := planned()
-	r.Sources[0].Changes[3].From, r.Sources[0].Changes[3].To = "hunter2-old", "hunter2-new"
+	r.Objects[0].Changes[3].From, r.Objects[0].Changes[3].To = "hunter2-old", "hunter2-new"
 	if out := rendered(t, render.JSON, r, render.Options{}); bytes.Contains(out, []byte("hunter2")) {
 		t.Errorf("a sensitive value was written:\n%s", out)
 	}
-	if r.Sources[0].Changes[3].From != "hunter2-old" {
+	if r.Objects[0].Changes[3].From != "hunter2-old" {
 		t.Error("the report itself was changed")
 	}
 }

@@ -35,8 +35,8 @@ func JUnit(w io.Writer, r *runner.Report, _ Options) error {
 		suite.AddTestcase(junit.Testcase{Name: at + " " + clean(f.Rule), Classname: clean(f.File),
 			Failure: result(&runner.Failure{Code: f.Rule, Message: f.Message}, at)})
 	}
-	for i := range r.Sources {
-		suite.AddTestcase(testCase(&r.Sources[i]))
+	for i := range r.Objects {
+		suite.AddTestcase(testCase(&r.Objects[i]))
 	}
 	suites := junit.Testsuites{Name: suite.Name, Time: suite.Time}
 	suites.AddSuite(suite)
@@ -51,7 +51,7 @@ func JUnit(w io.Writer, r *runner.Report, _ Options) error {
 }
 
 // testCase is one source. Its output holds the changes.
-func testCase(s *runner.SourceResult) junit.Testcase {
+func testCase(s *runner.Object) junit.Testcase {
 	at := fmt.Sprintf("%s:%d", place(s), s.Column)
 	c := junit.Testcase{Name: label(s), Classname: clean(s.File)}
 	switch {

@@ -29,7 +29,7 @@ func TestJUnit(t *testing.T) {
 				errors = 1
 			}
 			want := junit.Totals{
-				Tests:   len(r.Sources) + len(r.Findings) + errors,
+				Tests:   len(r.Objects) + len(r.Findings) + errors,
 				Passed:  r.Summary.Unchanged + r.Summary.Planned + r.Summary.Updated,
 				Skipped: r.Summary.Skipped,
 				Failed:  r.Summary.Failed + len(r.Findings),

@@ -50,10 +50,10 @@ func Markdown(w io.Writer, r *runner.Report, _ Options) error {
 		}
 	}
 	findings(p, r.Findings)
-	failures(p, r.Sources)
-	changes(p, r.Sources, "to update", true, runner.StatusPlanned)
-	changes(p, r.Sources, "updated", true, runner.StatusUpdated)
-	changes(p, r.Sources, "not updated", false, runner.StatusFailed, runner.StatusSkipped)
+	failures(p, r.Objects)
+	changes(p, r.Objects, "to update", true, runner.StatusPlanned)
+	changes(p, r.Objects, "updated", true, runner.StatusUpdated)
+	changes(p, r.Objects, "not updated", false, runner.StatusFailed, runner.StatusSkipped)
 	unmanaged(p, r.Unmanaged)
 	_, err := io.WriteString(w, p.String())
 	return err
@@ -91,7 +91,7 @@ func findings(p *page, all []runner.Finding) {
 }
 
 // failures lists the sources that failed, and below them each hint once.
-func failures(p *page, sources []runner.SourceResult) {
+func failures(p *page, sources []runner.Object) {
 	var rows, hints []string
 	seen := map[string]bool{}
 	for i := range sources {
@@ -116,7 +116,7 @@ func failures(p *page, sources []runner.SourceResult) {
 
 // changes shows the changes of the sources of some statuses, and below the
 // table those that a table cannot hold.
-func changes(p *page, sources []runner.SourceResult, verb string, open bool, of ...runner.Status) {
+func changes(p *page, sources []runner.Object, verb string, open bool, of ...runner.Status) {
 	var rows, blocks []string
 	n := 0
 	for i := range sources {
@@ -144,7 +144,7 @@ func changes(p *page, sources []runner.SourceResult, verb string, open bool, of 
 	p.list("Texts of several lines", blocks, "text")
 }
 
-func unmanaged(p *page, sources []runner.UnmanagedSource) {
+func unmanaged(p *page, sources []runner.Unmanaged) {
 	rows := make([]string, 0, len(sources))
 	for _, s := range sources {
 		title, _ := shorten(s.Title, "", markdownValue)

@@ -41,9 +41,9 @@ func TestMarkdownSticky(t *testing.T) {
 
 func TestMarkdownSize(t *testing.T) {
 	long := many(300, 0)
-	for i := range long.Sources {
-		long.Sources[i].Name = strings.Repeat("📈|`", 500)
-		long.Sources[i].Changes[0].From = strings.Repeat("📈\n", 500)
+	for i := range long.Objects {
+		long.Objects[i].Name = strings.Repeat("📈|`", 500)
+		long.Objects[i].Changes[0].From = strings.Repeat("📈\n", 500)
 	}
 	for _, c := range []struct {
 		name   string

@@ -58,18 +58,22 @@ func samples() map[string]*runner.Report {
 	}
 }
 
-func report(command string, outcome runner.Outcome, sources ...runner.SourceResult) *runner.Report {
+func report(command string, outcome runner.Outcome, sources ...runner.Object) *runner.Report {
 	begin := time.Date(2026, 3, 20, 14, 50, 6, 0, time.UTC)
 	r := &runner.Report{
 		Schema: runner.ReportSchema, Command: command, Portal: "https://acme.bitrix24.com", Outcome: outcome,
 		Started: begin, Finished: begin.Add(1250 * time.Millisecond), Duration: 1.25,
 		Requests: runner.Requests{HTTP: 7, Batches: 5, Commands: 105, Retries: 1, Waited: 0.5},
-		Sources:  append([]runner.SourceResult{}, sources...),
+		Objects:  append([]runner.Object{}, sources...),
 	}
 	line := 5
 	r.Summary.Total = len(sources)
-	for i := range r.Sources {
-		s := &r.Sources[i]
+	for i := range r.Objects {
+		s := &r.Objects[i]
+		s.Kind, s.Action = runner.KindSource, runner.ActionUpdate
+		if s.Status == runner.StatusUnchanged {
+			s.Action = runner.ActionNone
+		}
 		s.File, s.Line, s.Column = "manifest.yaml", line, 5
 		line += 7
 		switch s.Status {
@@ -88,8 +92,8 @@ func report(command string, outcome runner.Outcome, sources ...runner.SourceResu
 	return r
 }
 
-func crm(status runner.Status) runner.SourceResult {
-	return runner.SourceResult{Name: "crm", ID: 4, Title: "New source name", Status: status, Changes: []runner.Change{
+func crm(status runner.Status) runner.Object {
+	return runner.Object{Name: "crm", ID: 4, Title: "New source name", Status: status, Changes: []runner.Change{
 		{Path: "title", From: "Old name", To: "New source name"},
 		{Path: "active", From: true, To: false},
 		{Path: "settings.login", From: "admin", To: "new_admin"},
@@ -97,8 +101,8 @@ func crm(status runner.Status) runner.SourceResult {
 	}}
 }
 
-func notes(status runner.Status) runner.SourceResult {
-	return runner.SourceResult{Name: "notes", ID: 11, Title: "Notes", Status: status, Changes: []runner.Change{
+func notes(status runner.Status) runner.Object {
+	return runner.Object{Name: "notes", ID: 11, Title: "Notes", Status: status, Changes: []runner.Change{
 		{
 			Path: "description",
 			From: "Sales figures\nfrom the shop's\ndatabase,\nread each night.\nAsk Ann.",
@@ -112,21 +116,21 @@ func notes(status runner.Status) runner.SourceResult {
 	}}
 }
 
-func missing() runner.SourceResult {
-	return runner.SourceResult{Name: "invoices", ID: 9, Title: "Invoices", Status: runner.StatusFailed, Error: &runner.Failure{
+func missing() runner.Object {
+	return runner.Object{Name: "invoices", ID: 9, Title: "Invoices", Status: runner.StatusFailed, Error: &runner.Failure{
 		Code: "SOURCE_NOT_FOUND", Message: "Source was not found.",
 		Hint: "the source does not exist, or another application created it: an application sees only its own sources",
 	}}
 }
 
-func same(name string, id int64) runner.SourceResult {
-	return runner.SourceResult{Name: name, ID: id, Title: name, Status: runner.StatusUnchanged}
+func same(name string, id int64) runner.Object {
+	return runner.Object{Name: name, ID: id, Title: name, Status: runner.StatusUnchanged}
 }
 
 func planned() *runner.Report {
 	r := report("plan", runner.OutcomeFailed, crm(runner.StatusPlanned), same("stock", 7), missing(), notes(runner.StatusPlanned))
 	r.Checksum = "5f2b9c0e7d31"
-	r.Unmanaged = []runner.UnmanagedSource{{ID: 31, Title: "Left over", ConnectorID: 2}, {ID: 112, Title: "", ConnectorID: 3}}
+	r.Unmanaged = []runner.Unmanaged{{Kind: runner.KindSource, ID: 31, Title: "Left over", ConnectorID: 2}, {Kind: runner.KindSource, ID: 112, Title: "", ConnectorID: 3}}
 	r.Summary.Unmanaged = 2
 	return r
 }
@@ -147,7 +151,7 @@ func stopped() *runner.Report {
 	done := crm(runner.StatusUpdated)
 	done.Attempts, done.Verified = 1, true
 	r := report("apply", runner.OutcomeStopped, done, notes(runner.StatusSkipped),
-		runner.SourceResult{Name: "#12", ID: 12, Status: runner.StatusSkipped})
+		runner.Object{Name: "#12", ID: 12, Status: runner.StatusSkipped})
 	r.Checksum = "5f2b9c0e7d31"
 	r.Requests.Throttled = 3
 	r.Error = &runner.Failure{Code: runner.CodeTimeout, Message: "the time limit of 30m is over", Hint: "run again, which goes on where this run ended, or raise --timeout"}
@@ -166,7 +170,7 @@ func unchanged() *runner.Report {
 
 func invalid() *runner.Report {
 	r := report("plan", runner.OutcomeInvalid)
-	r.Portal, r.Sources, r.Requests = "", nil, runner.Requests{}
+	r.Portal, r.Objects, r.Requests = "", nil, runner.Requests{}
 	r.Findings = []runner.Finding{
 		{File: "manifest.yaml", Line: 5, Column: 3, Rule: "unknown-key", Message: `unknown key "titel"`},
 		{File: "<stdin>", Line: 9, Column: 11, Rule: "type", Message: `active is "yes", a string: write true or false`},
@@ -176,21 +180,21 @@ func invalid() *runner.Report {
 
 func valid() *runner.Report {
 	r := report("validate", runner.OutcomeOK)
-	r.Portal, r.Sources, r.Requests = "", nil, runner.Requests{}
+	r.Portal, r.Objects, r.Requests = "", nil, runner.Requests{}
 	r.Summary.Total = 12
 	return r
 }
 
 func commandLine() *runner.Report {
 	r := report("apply", runner.OutcomeInvalid)
-	r.Portal, r.Sources, r.Requests = "", nil, runner.Requests{}
+	r.Portal, r.Objects, r.Requests = "", nil, runner.Requests{}
 	r.Error = &runner.Failure{Code: "USAGE", Message: `--batch-size is 51: at most 50`}
 	return r
 }
 
 // many is a report of n sources that differ and m that fail.
 func many(n, m int) *runner.Report {
-	var sources []runner.SourceResult
+	var sources []runner.Object
 	for i := range n + m {
 		s := crm(runner.StatusPlanned)
 		s.Name, s.ID = "source-"+strings.Repeat("x", i%7), int64(i+1)

@@ -24,8 +24,8 @@ func Text(w io.Writer, r *runner.Report, o Options) error {
 		return nil
 	}
 	t := &text{palette: newPalette(o.Color)}
-	for i := range r.Sources {
-		s := &r.Sources[i]
+	for i := range r.Objects {
+		s := &r.Objects[i]
 		if s.Status == runner.StatusFailed || !o.Quiet && len(s.Changes) > 0 {
 			t.source(s)
 		}
@@ -83,7 +83,7 @@ func (t *text) printf(format string, args ...any) { fmt.Fprintf(t, format, args.
 
 // source prints the block of one source. Its sign tells the status: ~ for one
 // to change or changed, ! for failed, - for skipped.
-func (t *text) source(s *runner.SourceResult) {
+func (t *text) source(s *runner.Object) {
 	sign := t.yellow("~")
 	switch s.Status {
 	case runner.StatusUpdated:
@@ -132,8 +132,8 @@ func (t *text) failures(r *runner.Report) {
 	table := tabwriter.NewWriter(t, 0, 0, 2, ' ', 0)
 	var hints []string
 	seen := map[string]bool{}
-	for i := range r.Sources {
-		s := &r.Sources[i]
+	for i := range r.Objects {
+		s := &r.Objects[i]
 		if s.Status != runner.StatusFailed || s.Error == nil {
 			continue
 		}
@@ -153,7 +153,7 @@ func (t *text) failures(r *runner.Report) {
 	t.printf("\n")
 }
 
-func (t *text) unmanaged(sources []runner.UnmanagedSource) {
+func (t *text) unmanaged(sources []runner.Unmanaged) {
 	if len(sources) == 0 {
 		return
 	}
@@ -188,10 +188,10 @@ func (t *text) stop(r *runner.Report) {
 }
 
 // label names a source: crm (#4).
-func label(s *runner.SourceResult) string { return fmt.Sprintf("%s (#%d)", clean(s.Name), s.ID) }
+func label(s *runner.Object) string { return fmt.Sprintf("%s (#%d)", clean(s.Name), s.ID) }
 
 // place is where a source is declared: manifest.yaml:5.
-func place(s *runner.SourceResult) string { return fmt.Sprintf("%s:%d", clean(s.File), s.Line) }
+func place(s *runner.Object) string { return fmt.Sprintf("%s:%d", clean(s.File), s.Line) }
 
 // failure is the code and the message on one line.
 func failure(f *runner.Failure) string {

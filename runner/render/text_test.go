@@ -131,7 +131,7 @@ func TestTextStop(t *testing.T) {
 }
 
 func ended(o runner.Outcome, code string, skipped int) *runner.Report {
-	r := report("apply", o, slices.Repeat([]runner.SourceResult{{Name: "s", ID: 1, Status: runner.StatusSkipped}}, skipped)...)
+	r := report("apply", o, slices.Repeat([]runner.Object{{Name: "s", ID: 1, Status: runner.StatusSkipped}}, skipped)...)
 	if code != "" {
 		r.Error = &runner.Failure{Code: code}
 	}
