@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"syncsources/bitrix/rest"
 )
 
 // TestShapesOfErrors sends one update alone and looks at what the client makes
@@ -16,51 +18,51 @@ func TestShapesOfErrors(t *testing.T) {
 		name     string
 		status   int
 		body     string
-		code     Code // "" means success
+		code     rest.Code // "" means success
 		message  string
-		reaction Reaction
+		reaction rest.Reaction
 	}{
 		{"success", 200, `{"result":true,"time":{"processing":1.35}}`, "", "", 0},
 		{"success behind a byte order mark", 200, "\ufeff" + `{"result":true}`, "", "", 0},
 		{"success with nulls and unknown keys", 200, `{"result":true,"error":null,"time":[],"extra":{"a":[1]}}`, "", "", 0},
-		{"root, HTTP 400", 400, `{` + notFound + `}`, SourceNotFound, "Source was not found.", Rejected},
-		{"root, HTTP 200", 200, `{` + notFound + `}`, SourceNotFound, "Source was not found.", Rejected},
-		{"root, HTTP 200, with time", 200, `{` + notFound + `,"time":{"processing":0.1}}`, SourceNotFound, "Source was not found.", Rejected},
-		{"root as a map", 200, `{"error":{` + notFound + `}}`, SourceNotFound, "Source was not found.", Rejected},
-		{"inside result", 200, `{"result":{"error":{` + notFound + `}},"time":{}}`, SourceNotFound, "Source was not found.", Rejected},
-		{"inside result, flat", 200, `{"result":{` + notFound + `}}`, SourceNotFound, "Source was not found.", Rejected},
-		{"empty code", 200, `{"result":{"error":{"error":"","error_description":"All the fields are required."}}}`, PortalError, "All the fields are required.", Rejected},
-		{"empty code at the root", 200, `{"error":"","error_description":"All the fields are required."}`, PortalError, "All the fields are required.", Rejected},
-		{"code as a number", 400, `{"error":0,"error_description":"x"}`, "0", "x", Rejected},
-		{"description of another type", 403, `{"error":"ACCESS_DENIED","error_description":[]}`, AccessDenied, "", Fatal},
-		{"code of another type", 400, `{"error":[["x"]]}`, PortalError, "", Rejected},
-		{"access denied inside result", 200, `{"result":{"error":{"error":"ACCESS_DENIED","error_description":"Access denied."}}}`, AccessDenied, "Access denied.", Fatal},
-		{"rate limit", 503, `{"error":"QUERY_LIMIT_EXCEEDED","error_description":"Too many requests"}`, QueryLimitExceeded, "Too many requests", Throttled},
-		{"blocked by hand", 503, `{"error":"OVERLOAD_LIMIT","error_description":"x"}`, OverloadLimit, "x", Fatal},
-		{"operating time", 429, `{"error":"OPERATION_TIME_LIMIT","error_description":"x"}`, OperationTimeLimit, "x", Held},
-		{"token expired", 401, `{"error":"expired_token","error_description":"x"}`, ExpiredToken, "x", Fatal},
-		{"unknown code, HTTP 403", 403, `{"error":"SOMETHING"}`, "SOMETHING", "", Fatal},
-		{"unknown code, HTTP 500", 500, `{"error":"SOMETHING"}`, "SOMETHING", "", Unknown},
-		{"internal error", 500, `{"error":"INTERNAL_SERVER_ERROR","error_description":"x"}`, "INTERNAL_SERVER_ERROR", "x", Unknown},
-		{"nginx 502", 502, "<html>\r\n<head><title>502 Bad Gateway</title></head></html>", BadAnswer, "the portal answered 502 Bad Gateway with a web page", Unknown},
-		{"nginx 504", 504, "<html><body>504</body></html>", BadAnswer, "the portal answered 504 Gateway Timeout with a web page", Unknown},
-		{"nginx 503", 503, "<html>", BadAnswer, "the portal answered 503 Service Unavailable with a web page", NotDelivered},
-		{"page with HTTP 200", 200, "<html>", BadAnswer, "the portal answered 200 OK with a web page", Unknown},
-		{"page with HTTP 404", 404, "<html>", BadAnswer, "the portal answered 404 Not Found with a web page", Fatal},
-		{"page with HTTP 429", 429, "<html>", BadAnswer, "the portal answered 429 Too Many Requests with a web page", Throttled},
-		{"page with HTTP 413", 413, "<html>", BadAnswer, "the portal answered 413 Request Entity Too Large with a web page", Rejected},
-		{"page with HTTP 408", 408, "", BadAnswer, "the portal answered 408 Request Timeout with nothing", Unknown},
-		{"empty", 200, "", BadAnswer, "the portal answered 200 OK with nothing", Unknown},
-		{"blanks", 200, " \r\n", BadAnswer, "the portal answered 200 OK with nothing", Unknown},
-		{"truncated JSON", 200, `{"result":tr`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
-		{"two answers", 200, `{"result":true}{"result":true}`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
-		{"no result", 200, `{"time":{}}`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
-		{"list", 200, `[]`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
-		{"null", 200, `null`, BadAnswer, "the portal answered 200 OK with something that is not JSON", Unknown},
-		{"text of PHP", 200, "Fatal error: x in /home/bitrix/x.php", BadAnswer, "the portal answered 200 OK with something that is not JSON", Unknown},
-		{"result, but HTTP 500", 500, `{"result":true}`, BadAnswer, "the portal answered 500 Internal Server Error with incomplete or unexpected JSON", Unknown},
-		{"status without a name", 599, "", BadAnswer, "the portal answered 599 with nothing", Unknown},
-		{"deeply nested", 200, `{"result":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", Unknown},
+		{"root, HTTP 400", 400, `{` + notFound + `}`, rest.SourceNotFound, "Source was not found.", rest.Rejected},
+		{"root, HTTP 200", 200, `{` + notFound + `}`, rest.SourceNotFound, "Source was not found.", rest.Rejected},
+		{"root, HTTP 200, with time", 200, `{` + notFound + `,"time":{"processing":0.1}}`, rest.SourceNotFound, "Source was not found.", rest.Rejected},
+		{"root as a map", 200, `{"error":{` + notFound + `}}`, rest.SourceNotFound, "Source was not found.", rest.Rejected},
+		{"inside result", 200, `{"result":{"error":{` + notFound + `}},"time":{}}`, rest.SourceNotFound, "Source was not found.", rest.Rejected},
+		{"inside result, flat", 200, `{"result":{` + notFound + `}}`, rest.SourceNotFound, "Source was not found.", rest.Rejected},
+		{"empty code", 200, `{"result":{"error":{"error":"","error_description":"All the fields are required."}}}`, rest.PortalError, "All the fields are required.", rest.Rejected},
+		{"empty code at the root", 200, `{"error":"","error_description":"All the fields are required."}`, rest.PortalError, "All the fields are required.", rest.Rejected},
+		{"code as a number", 400, `{"error":0,"error_description":"x"}`, "0", "x", rest.Rejected},
+		{"description of another type", 403, `{"error":"ACCESS_DENIED","error_description":[]}`, rest.AccessDenied, "", rest.Fatal},
+		{"code of another type", 400, `{"error":[["x"]]}`, rest.PortalError, "", rest.Rejected},
+		{"access denied inside result", 200, `{"result":{"error":{"error":"ACCESS_DENIED","error_description":"Access denied."}}}`, rest.AccessDenied, "Access denied.", rest.Fatal},
+		{"rate limit", 503, `{"error":"QUERY_LIMIT_EXCEEDED","error_description":"Too many requests"}`, rest.QueryLimitExceeded, "Too many requests", rest.Throttled},
+		{"blocked by hand", 503, `{"error":"OVERLOAD_LIMIT","error_description":"x"}`, rest.OverloadLimit, "x", rest.Fatal},
+		{"operating time", 429, `{"error":"OPERATION_TIME_LIMIT","error_description":"x"}`, rest.OperationTimeLimit, "x", rest.Held},
+		{"token expired", 401, `{"error":"expired_token","error_description":"x"}`, rest.ExpiredToken, "x", rest.Fatal},
+		{"unknown code, HTTP 403", 403, `{"error":"SOMETHING"}`, "SOMETHING", "", rest.Fatal},
+		{"unknown code, HTTP 500", 500, `{"error":"SOMETHING"}`, "SOMETHING", "", rest.Unknown},
+		{"internal error", 500, `{"error":"INTERNAL_SERVER_ERROR","error_description":"x"}`, "INTERNAL_SERVER_ERROR", "x", rest.Unknown},
+		{"nginx 502", 502, "<html>\r\n<head><title>502 Bad Gateway</title></head></html>", rest.BadAnswer, "the portal answered 502 Bad Gateway with a web page", rest.Unknown},
+		{"nginx 504", 504, "<html><body>504</body></html>", rest.BadAnswer, "the portal answered 504 Gateway Timeout with a web page", rest.Unknown},
+		{"nginx 503", 503, "<html>", rest.BadAnswer, "the portal answered 503 Service Unavailable with a web page", rest.NotDelivered},
+		{"page with HTTP 200", 200, "<html>", rest.BadAnswer, "the portal answered 200 OK with a web page", rest.Unknown},
+		{"page with HTTP 404", 404, "<html>", rest.BadAnswer, "the portal answered 404 Not Found with a web page", rest.Fatal},
+		{"page with HTTP 429", 429, "<html>", rest.BadAnswer, "the portal answered 429 Too Many Requests with a web page", rest.Throttled},
+		{"page with HTTP 413", 413, "<html>", rest.BadAnswer, "the portal answered 413 Request Entity Too Large with a web page", rest.Rejected},
+		{"page with HTTP 408", 408, "", rest.BadAnswer, "the portal answered 408 Request Timeout with nothing", rest.Unknown},
+		{"empty", 200, "", rest.BadAnswer, "the portal answered 200 OK with nothing", rest.Unknown},
+		{"blanks", 200, " \r\n", rest.BadAnswer, "the portal answered 200 OK with nothing", rest.Unknown},
+		{"truncated JSON", 200, `{"result":tr`, rest.BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", rest.Unknown},
+		{"two answers", 200, `{"result":true}{"result":true}`, rest.BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", rest.Unknown},
+		{"no result", 200, `{"time":{}}`, rest.BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", rest.Unknown},
+		{"list", 200, `[]`, rest.BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", rest.Unknown},
+		{"null", 200, `null`, rest.BadAnswer, "the portal answered 200 OK with something that is not JSON", rest.Unknown},
+		{"text of PHP", 200, "Fatal error: x in /home/bitrix/x.php", rest.BadAnswer, "the portal answered 200 OK with something that is not JSON", rest.Unknown},
+		{"result, but HTTP 500", 500, `{"result":true}`, rest.BadAnswer, "the portal answered 500 Internal Server Error with incomplete or unexpected JSON", rest.Unknown},
+		{"status without a name", 599, "", rest.BadAnswer, "the portal answered 599 with nothing", rest.Unknown},
+		{"deeply nested", 200, `{"result":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`, rest.BadAnswer, "the portal answered 200 OK with incomplete or unexpected JSON", rest.Unknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := testClient(t, &scripted{status: tt.status, body: tt.body})
@@ -71,7 +73,7 @@ func TestShapesOfErrors(t *testing.T) {
 				}
 				return
 			}
-			var e *Error
+			var e *rest.Error
 			if !errors.As(err, &e) {
 				t.Fatalf("no *Error but %v", err)
 			}
@@ -100,22 +102,22 @@ func TestResultThatIsNotTrueIsNoSuccess(t *testing.T) {
 func TestAnswersOfBatches(t *testing.T) {
 	for _, tt := range []struct {
 		name, body string
-		whole      Code    // error of the request
-		codes      [2]Code // errors of the commands, "" means done
+		whole      rest.Code    // error of the request
+		codes      [2]rest.Code // errors of the commands, "" means done
 	}{
-		{"all done", `{"result":{"result":{"c0":true,"c1":true},"result_error":[],"result_total":[],"result_next":[],"result_time":[]}}`, "", [2]Code{"", ""}},
-		{"one in result_error", `{"result":{"result":{"c0":true},"result_error":{"c1":{"error":"ERROR_ARGUMENT","error_description":"x"}}}}`, "", [2]Code{"", "ERROR_ARGUMENT"}},
-		{"all in result_error", `{"result":{"result":[],"result_error":{"c0":{"error":"OPERATION_TIME_LIMIT"},"c1":{"error":"ERROR_BATCH_METHOD_NOT_ALLOWED"}}}}`, "", [2]Code{OperationTimeLimit, BatchMethodNotAllowed}},
-		{"result null", `{"result":{"result":null,"result_error":{"c0":{"error":"X"},"c1":"Y"}}}`, "", [2]Code{"X", "Y"}},
-		{"one inside its result", `{"result":{"result":{"c0":{"error":{"error":"SOURCE_NOT_FOUND"}},"c1":true},"result_error":[]}}`, "", [2]Code{SourceNotFound, ""}},
-		{"both places: the error counts", `{"result":{"result":{"c0":true,"c1":true},"result_error":{"c0":{"error":"X"}}}}`, "", [2]Code{"X", ""}},
-		{"left out", `{"result":{"result":{"c1":true},"result_error":[]}}`, "", [2]Code{BadAnswer, ""}},
-		{"all left out", `{"result":{"result":[],"result_error":[]}}`, "", [2]Code{BadAnswer, BadAnswer}},
-		{"a list of results", `{"result":{"result":[true,true],"result_error":[]}}`, "", [2]Code{BadAnswer, BadAnswer}},
-		{"no maps", `{"result":{}}`, BadAnswer, [2]Code{}},
-		{"not a map", `{"result":[]}`, BadAnswer, [2]Code{}},
-		{"true", `{"result":true}`, BadAnswer, [2]Code{}},
-		{"error of the whole", `{"error":"QUERY_LIMIT_EXCEEDED"}`, QueryLimitExceeded, [2]Code{}},
+		{"all done", `{"result":{"result":{"c0":true,"c1":true},"result_error":[],"result_total":[],"result_next":[],"result_time":[]}}`, "", [2]rest.Code{"", ""}},
+		{"one in result_error", `{"result":{"result":{"c0":true},"result_error":{"c1":{"error":"ERROR_ARGUMENT","error_description":"x"}}}}`, "", [2]rest.Code{"", "ERROR_ARGUMENT"}},
+		{"all in result_error", `{"result":{"result":[],"result_error":{"c0":{"error":"OPERATION_TIME_LIMIT"},"c1":{"error":"ERROR_BATCH_METHOD_NOT_ALLOWED"}}}}`, "", [2]rest.Code{rest.OperationTimeLimit, rest.BatchMethodNotAllowed}},
+		{"result null", `{"result":{"result":null,"result_error":{"c0":{"error":"X"},"c1":"Y"}}}`, "", [2]rest.Code{"X", "Y"}},
+		{"one inside its result", `{"result":{"result":{"c0":{"error":{"error":"SOURCE_NOT_FOUND"}},"c1":true},"result_error":[]}}`, "", [2]rest.Code{rest.SourceNotFound, ""}},
+		{"both places: the error counts", `{"result":{"result":{"c0":true,"c1":true},"result_error":{"c0":{"error":"X"}}}}`, "", [2]rest.Code{"X", ""}},
+		{"left out", `{"result":{"result":{"c1":true},"result_error":[]}}`, "", [2]rest.Code{rest.BadAnswer, ""}},
+		{"all left out", `{"result":{"result":[],"result_error":[]}}`, "", [2]rest.Code{rest.BadAnswer, rest.BadAnswer}},
+		{"a list of results", `{"result":{"result":[true,true],"result_error":[]}}`, "", [2]rest.Code{rest.BadAnswer, rest.BadAnswer}},
+		{"no maps", `{"result":{}}`, rest.BadAnswer, [2]rest.Code{}},
+		{"not a map", `{"result":[]}`, rest.BadAnswer, [2]rest.Code{}},
+		{"true", `{"result":true}`, rest.BadAnswer, [2]rest.Code{}},
+		{"error of the whole", `{"error":"QUERY_LIMIT_EXCEEDED"}`, rest.QueryLimitExceeded, [2]rest.Code{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := testClient(t, &scripted{status: 200, body: tt.body})
@@ -147,7 +149,7 @@ func TestBatchRefusesWhatItWouldSpoil(t *testing.T) {
 		"too many":    make([]Update, MaxBatch+1),
 		"a reference": {UpdateSource(4, Fields{Title: "$result[c0]"})},
 	} {
-		var e *Error
+		var e *rest.Error
 		if _, err := c.Update(context.Background(), updates); !errors.As(err, &e) || !e.NotSent {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -176,7 +178,7 @@ func FuzzAnswer(f *testing.F) {
 		c := testClient(t, &scripted{status: status, body: string(body)})
 		resp, err := c.Query(context.Background(), []Query{SourcesByID([]int64{4})})
 		check := func(err error) {
-			var e *Error
+			var e *rest.Error
 			if err == nil {
 				return
 			}
@@ -184,7 +186,7 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatalf("not an *Error with a code: %#v", err)
 			}
 			_ = e.Reaction()
-			if s := e.Error(); s != cleanText(s) && len(s) < maxText {
+			if s := e.Error(); s != rest.Clean(s) && len(s) < 500 {
 				t.Fatalf("text not clean: %q", s)
 			}
 		}

@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"syncsources/bitrix/rest"
 )
 
 // Reply is the portal's answer to one command.
 type Reply struct {
 	Result json.RawMessage
-	Time   Time
-	// Err is nil or an *Error.
+	Time   rest.Time
+	// Err is nil or an *rest.Error.
 	Err error
 }
 
@@ -31,14 +33,14 @@ type Response struct {
 	// Replies has one element for each command, in their order. It is empty
 	// where the request as a whole failed.
 	Replies []Reply
-	// Time is the request's own: of the batch, or of the single call.
-	Time Time
+	// rest.Time is the request's own: of the batch, or of the single call.
+	Time rest.Time
 	// Elapsed is how long the request took as seen from here.
 	Elapsed time.Duration
 }
 
 // Query reads: one request, a batch of 1 to MaxBatch queries. An error is an
-// *Error and means that the request as a whole failed; the errors of single
+// *rest.Error and means that the request as a whole failed; the errors of single
 // commands stand in their replies. The Response is never nil and has its
 // Elapsed even on failure.
 func (r *Reader) Query(ctx context.Context, queries []Query) (*Response, error) {
@@ -84,17 +86,17 @@ func (r *Reader) single(ctx context.Context, command Command) (*Response, error)
 // halt 0: a failing command does not stop those behind it.
 func (r *Reader) batch(ctx context.Context, commands []Command) (*Response, error) {
 	if len(commands) == 0 || len(commands) > MaxBatch {
-		return &Response{}, &Error{Code: "ERROR_BATCH_LENGTH_EXCEEDED", Method: MethodBatch, NotSent: true,
+		return &Response{}, &rest.Error{Code: "ERROR_BATCH_LENGTH_EXCEEDED", Method: rest.MethodBatch, NotSent: true,
 			Message: fmt.Sprintf("a batch of %d commands; 1 to %d are possible", len(commands), MaxBatch)}
 	}
-	cmd := make(params, len(commands))
+	cmd := make(rest.Params, len(commands))
 	for i, c := range commands {
 		if ok, why := c.Batchable(); !ok {
-			return &Response{}, &Error{Code: BatchMethodNotAllowed, Method: c.Method(), NotSent: true, Message: why}
+			return &Response{}, &rest.Error{Code: rest.BatchMethodNotAllowed, Method: c.Method(), NotSent: true, Message: why}
 		}
-		cmd[i] = param{batchKey(i), c.Method() + "?" + c.parameters().query()}
+		cmd[i] = rest.Param{Key: batchKey(i), Value: c.Method() + "?" + c.parameters().Query()}
 	}
-	ans, e := r.call(ctx, MethodBatch, params{{"halt", int64(0)}, {"cmd", cmd}}, commands)
+	ans, e := r.call(ctx, rest.MethodBatch, rest.Params{{Key: "halt", Value: int64(0)}, {Key: "cmd", Value: cmd}}, commands)
 	resp := &Response{Time: ans.Time, Elapsed: ans.Elapsed}
 	if e != nil {
 		return resp, e
@@ -112,15 +114,15 @@ func batchKey(i int) string { return "c" + strconv.Itoa(i) }
 
 // splitBatch deals the result of a batch out to its commands. A command that
 // stands neither among the results nor among the errors was perhaps not run
-// at all: that is a BadAnswer, not a success.
+// at all: that is a rest.BadAnswer, not a success.
 func (r *Reader) splitBatch(ans answer, commands []Command) ([]Reply, error) {
 	var in struct {
-		Result looseMap `json:"result"`
-		Errors looseMap `json:"result_error"`
-		Times  looseMap `json:"result_time"`
+		Result rest.Map `json:"result"`
+		Errors rest.Map `json:"result_error"`
+		Times  rest.Map `json:"result_time"`
 	}
 	if err := json.Unmarshal(ans.Result, &in); err != nil || in.Result == nil && in.Errors == nil {
-		return nil, &Error{Code: BadAnswer, Method: MethodBatch, Message: "the portal's answer to a batch has no results"}
+		return nil, &rest.Error{Code: rest.BadAnswer, Method: rest.MethodBatch, Message: "the portal's answer to a batch has no results"}
 	}
 	replies := make([]Reply, len(commands))
 	for i, c := range commands {
@@ -130,16 +132,16 @@ func (r *Reader) splitBatch(ans answer, commands []Command) ([]Reply, error) {
 			_ = reply.Time.UnmarshalJSON(t)
 		}
 		raw, done := in.Result[key]
-		e := shapedError(in.Errors[key], "", ans.secrets)
+		e := rest.ShapedError(in.Errors[key], "", ans.secrets)
 		switch {
 		case e != nil:
 		case !done:
-			e = &Error{Code: BadAnswer, Message: "the portal's answer leaves this command out"}
+			e = &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer leaves this command out"}
 		default:
-			e = resultError(raw, ans.secrets)
+			e = rest.ResultError(raw, ans.secrets)
 		}
 		if e != nil {
-			e.Method, e.Hint = c.Method(), hint(e.Code, r.conf.Credentials.isWebhook())
+			e.Method = c.Method()
 			reply.Err = e
 			continue
 		}
@@ -158,10 +160,10 @@ func (r *Reader) renewFor(ctx context.Context, token *oauth2.Token, replies []Re
 		return
 	}
 	renewed := false
-	var failed *Error
+	var failed *rest.Error
 	for i := range replies {
-		var e *Error
-		if !errors.As(replies[i].Err, &e) || e.Code != ExpiredToken {
+		var e *rest.Error
+		if !errors.As(replies[i].Err, &e) || e.Code != rest.ExpiredToken {
 			continue
 		}
 		if !renewed {
@@ -176,22 +178,11 @@ func (r *Reader) renewFor(ctx context.Context, token *oauth2.Token, replies []Re
 	}
 }
 
-// looseMap is a JSON object; "[]" is an empty one, and a list is a map with
-// the keys 0, 1, ..., as PHP writes it.
-type looseMap map[string]json.RawMessage
-
-func (m *looseMap) UnmarshalJSON(b []byte) error {
-	b = bytes.TrimSpace(b)
-	if len(b) > 0 && b[0] == '[' {
-		var list []json.RawMessage
-		if err := json.Unmarshal(b, &list); err != nil {
-			return err
-		}
-		*m = make(looseMap, len(list))
-		for i, v := range list {
-			(*m)[strconv.Itoa(i)] = v
-		}
-		return nil
+// secretsOf are the secrets that the commands name, and further ones.
+func secretsOf(commands []Command, further ...string) rest.Scrubber {
+	all := further
+	for _, c := range commands {
+		all = append(all, c.secrets()...)
 	}
-	return json.Unmarshal(b, (*map[string]json.RawMessage)(m))
+	return rest.Scrub(all...)
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"syncsources/bitrix/rest"
 )
 
 func TestBatchRepliesInOrder(t *testing.T) {
@@ -22,7 +24,7 @@ func TestBatchRepliesInOrder(t *testing.T) {
 	if !resp.Replies[0].True() || resp.Replies[0].Time.Processing.Seconds() != 1.5 || resp.Replies[0].Time.Operating.Seconds() != 2.5 {
 		t.Errorf("first reply: %+v", resp.Replies[0])
 	}
-	for i, want := range map[int]Code{1: BadAnswer, 2: SourceNotFound, 3: OperationTimeLimit} {
+	for i, want := range map[int]rest.Code{1: rest.BadAnswer, 2: rest.SourceNotFound, 3: rest.OperationTimeLimit} {
 		if !errors.Is(resp.Replies[i].Err, want) {
 			t.Errorf("reply %d: %v, want %s", i, resp.Replies[i].Err, want)
 		}

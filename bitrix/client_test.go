@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"syncsources/bitrix/secret"
 )
 
 // scripted answers every request with the same status and body and keeps the
@@ -54,7 +56,7 @@ func TestCounters(t *testing.T) {
 
 // What is not sent does not count, and what is sent twice counts twice.
 func TestCountersCountWhatIsSent(t *testing.T) {
-	creds, _ := Application("https://portal.example", &renewing{}, NewSecret("k"))
+	creds, _ := Application("https://portal.example", &renewing{}, secret.New("k"))
 	c := New(Config{Credentials: creds, Transport: &scripted{status: 401, body: `{"error":"expired_token"}`}})
 	two := []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -74,9 +76,6 @@ func TestMain(m *testing.M) {
 	// A proxy of the machine has no say in tests on loopback.
 	for _, v := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
 		_ = os.Unsetenv(v)
-	}
-	if file := os.Getenv("HELPER_FILE"); file != "" && len(os.Args) == 2 {
-		os.Exit(helperMain(file, os.Args[1]))
 	}
 	os.Exit(m.Run())
 }

@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 )
 
 // Methods of the portal that the program calls.
@@ -13,7 +16,6 @@ const (
 	MethodSourceList    = "biconnector.source.list"
 	MethodSourceUpdate  = "biconnector.source.update"
 	MethodConnectorList = "biconnector.connector.list"
-	MethodBatch         = "batch"
 )
 
 // Limits of the portal's wire format.
@@ -44,13 +46,15 @@ type Command interface {
 	// a batch.
 	ReadBack() float64
 
-	parameters() params
+	parameters() rest.Params
+	// secrets are the values that an answer may repeat and nobody may see.
+	secrets() []string
 }
 
 // Query is a command that reads. It may be repeated freely.
 type Query struct {
 	method string
-	params params
+	params rest.Params
 }
 
 // Method returns the method's name.
@@ -59,7 +63,9 @@ func (q Query) Method() string { return q.method }
 // Batchable is always true: queries carry numbers and names of ours only.
 func (q Query) Batchable() (bool, string) { return batchable(q.params) }
 
-func (q Query) parameters() params { return q.params }
+func (q Query) parameters() rest.Params { return q.params }
+
+func (q Query) secrets() []string { return nil }
 
 // Writes is false.
 func (q Query) Writes() bool { return false }
@@ -80,19 +86,19 @@ func SourcesByID(ids []int64) Query {
 	for i, id := range ids {
 		list[i] = id
 	}
-	return Query{MethodSourceList, params{{"filter", params{{"@id", list}}}}}
+	return Query{MethodSourceList, rest.Params{{Key: "filter", Value: rest.Params{{Key: "@id", Value: list}}}}}
 }
 
 // SourcesPage reads page n, counted from 1, of all sources by rising id. The
 // end is a page of fewer than PageSize sources: the portal tells no total.
 func SourcesPage(n int) Query {
-	return Query{MethodSourceList, params{{"order", params{{"id", "ASC"}}}, {"page", int64(n)}}}
+	return Query{MethodSourceList, rest.Params{{Key: "order", Value: rest.Params{{Key: "id", Value: "ASC"}}}, {Key: "page", Value: int64(n)}}}
 }
 
 // ConnectorsPage reads page n, counted from 1, of the connectors with the
 // settings that each declares.
 func ConnectorsPage(n int) Query {
-	return Query{MethodConnectorList, params{{"page", int64(n)}}}
+	return Query{MethodConnectorList, rest.Params{{Key: "page", Value: int64(n)}}}
 }
 
 // Fields are the fields of an update; nil ones and settings that are not
@@ -101,37 +107,42 @@ type Fields struct {
 	Title       string // required: the portal refuses an update without it, even where it does not change
 	Description *string
 	Active      *bool
-	Settings    []Setting // only Code and Value count
+	Settings    []Setting // only rest.Code and Value count
 	// Hidden are values that are not sent but that the portal has, and may
 	// repeat where it refuses the update.
-	Hidden []Secret
+	Hidden []secret.Text
 }
 
 // Update is a command that changes one source.
 type Update struct {
 	id     int64
-	params params
-	hidden []Secret
+	params rest.Params
+	hidden []string
 }
 
 // UpdateSource changes the source id. Each update makes the portal check the
 // connection to the external system, which takes it a second or more.
 func UpdateSource(id int64, f Fields) Update {
-	fields := params{{"title", f.Title}}
+	fields := rest.Params{{Key: "title", Value: f.Title}}
 	if f.Description != nil {
-		fields = append(fields, param{"description", *f.Description})
+		fields = append(fields, rest.Param{Key: "description", Value: *f.Description})
 	}
 	if f.Active != nil {
-		fields = append(fields, param{"active", *f.Active})
+		fields = append(fields, rest.Param{Key: "active", Value: *f.Active})
+	}
+	var hidden []string
+	for _, h := range f.Hidden {
+		hidden = append(hidden, h.Plain())
 	}
 	if len(f.Settings) > 0 {
-		settings := make(params, len(f.Settings))
+		settings := make(rest.Params, len(f.Settings))
 		for i, s := range f.Settings {
-			settings[i] = param{s.Code, s.Value.Plain()}
+			settings[i] = rest.Param{Key: s.Code, Value: s.Value.Plain()}
+			hidden = append(hidden, s.Value.Plain())
 		}
-		fields = append(fields, param{"settings", settings})
+		fields = append(fields, rest.Param{Key: "settings", Value: settings})
 	}
-	return Update{id, params{{"id", id}, {"fields", fields}}, f.Hidden}
+	return Update{id, rest.Params{{Key: "id", Value: id}, {Key: "fields", Value: fields}}, hidden}
 }
 
 // ID is the source that the update changes.
@@ -143,7 +154,9 @@ func (u Update) Method() string { return MethodSourceUpdate }
 // Batchable reports whether a batch would carry the update unharmed.
 func (u Update) Batchable() (bool, string) { return batchable(u.params) }
 
-func (u Update) parameters() params { return u.params }
+func (u Update) parameters() rest.Params { return u.params }
+
+func (u Update) secrets() []string { return u.hidden }
 
 // Writes is true.
 func (u Update) Writes() bool { return true }
@@ -185,9 +198,9 @@ const maxVariables = 900
 //   - there are more values than PHP takes from a query string.
 //
 // Such a command goes as a JSON call of its own.
-func batchable(p params) (ok bool, why string) {
+func batchable(p rest.Params) (ok bool, why string) {
 	values := 0
-	walk(p, func(key string, value any) {
+	rest.Walk(p, func(key string, value any) {
 		text := key
 		switch v := value.(type) {
 		case nil:

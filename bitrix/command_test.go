@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"syncsources/bitrix/secret"
 )
 
 func TestBatchable(t *testing.T) {
 	yes, text := true, "d"
 	withSetting := func(code, value string) Fields {
-		return Fields{Title: "t", Settings: []Setting{{code, NewSecret(value)}}}
+		return Fields{Title: "t", Settings: []Setting{{code, secret.New(value)}}}
 	}
 	many := Fields{Title: "t"}
 	for i := range 1000 {
-		many.Settings = append(many.Settings, Setting{fmt.Sprintf("s%d", i), NewSecret("v")})
+		many.Settings = append(many.Settings, Setting{fmt.Sprintf("s%d", i), secret.New("v")})
 	}
 	for _, tt := range []struct {
 		name string
@@ -60,12 +62,21 @@ func TestBatchable(t *testing.T) {
 func ptr[T any](v T) *T { return &v }
 
 func TestCommandsPrintNoParameters(t *testing.T) {
-	u := UpdateSource(4, Fields{Title: "t", Settings: []Setting{{"password", NewSecret("canary-password")}}})
+	u := UpdateSource(4, Fields{Title: "t", Settings: []Setting{{"password", secret.New("canary-password")}}})
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 		for _, v := range []any{u, &u, []Update{u}, []Command{u}, SourcesByID([]int64{31337})} {
 			if got := fmt.Sprintf(verb, v); strings.Contains(got, "canary") || strings.Contains(got, "31337") || strings.Contains(got, fmt.Sprintf("%x", "canary")) {
 				t.Errorf("%s of %T prints %s", verb, v, got)
 			}
 		}
+	}
+}
+
+// What an update leaves alone is part of what the portal checks, and of what it
+// may say about that.
+func TestHiddenValuesAreMasked(t *testing.T) {
+	s := secretsOf([]Command{UpdateSource(4, Fields{Title: "t", Hidden: []secret.Text{secret.New("a-live-one")}})})
+	if got, want := s.Text("mysql://bi:a-live-one@db refused"), "mysql://bi:"+secret.Mask+"@db refused"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

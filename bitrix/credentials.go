@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"regexp"
-	"strconv"
-	"strings"
 
 	"golang.org/x/oauth2"
+
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 )
 
 // Renewer is a token source that can replace a token the portal has called
@@ -40,7 +40,7 @@ var webhookPath = regexp.MustCompile(`^/rest/([0-9]+)/([^/]+)/?([A-Za-z0-9_.]+/?
 // https://PORTAL/rest/USER/CODE/. The address as a whole is a secret and is
 // in no error.
 func Webhook(address string) (Credentials, error) {
-	u, err := portalURL(address)
+	u, err := rest.ParseAddress(address)
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -58,69 +58,12 @@ func Webhook(address string) (Credentials, error) {
 // Application returns the credentials of an application at the portal with
 // this address. key is a secret of the application that outlives its tokens;
 // it keys the checksums of plans.
-func Application(address string, tokens oauth2.TokenSource, key Secret) (Credentials, error) {
-	u, err := hostURL(thePortal, address)
+func Application(address string, tokens oauth2.TokenSource, key secret.Text) (Credentials, error) {
+	u, err := rest.ParseHost(rest.ThePortal, address)
 	if err != nil {
 		return Credentials{}, err
 	}
 	return Credentials{portal: u, path: "/rest/", tokens: tokens, key: key.Plain()}, nil
-}
-
-// hostURL parses the address of a server, of which only the host counts.
-func hostURL(server, address string) (*url.URL, error) {
-	u, err := portalURL(address)
-	if err != nil {
-		return nil, err
-	}
-	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		// What follows the host is not repeated: it may be that of a webhook.
-		return nil, fmt.Errorf("%s's address has more than a host; write %s://%s", server, u.Scheme, u.Host)
-	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
-}
-
-// portalURL parses an address and insists on https, except for loopback
-// hosts. Its errors do not repeat the address, which may hold a secret.
-func portalURL(address string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSpace(address))
-	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "":
-		return nil, errors.New("not an address like https://acme.bitrix24.com")
-	case !aPort(u.Port()):
-		return nil, errors.New("the address holds a port that is none; they are 1 to 65535")
-	case u.User != nil:
-		return nil, errors.New("the address holds a user name; remove it")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return nil, fmt.Errorf("plain http would send secrets in the open; write https://%s", u.Host)
-	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("unknown scheme %q; write https://%s", u.Scheme, u.Host)
-	}
-	return u, nil
-}
-
-// aPort reports whether an address may have this port; "" is none at all.
-func aPort(port string) bool {
-	n, err := strconv.ParseUint(port, 10, 16)
-	return port == "" || err == nil && n > 0
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
-
-// HostPort is an address's host in lower case with its port, or its scheme's
-// where it names none. Addresses with the same one are those of one portal.
-func HostPort(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return address
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
-	}
-	return net.JoinHostPort(strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), port)
 }
 
 // Portal is the address of the portal, without credentials:
@@ -132,11 +75,11 @@ func (c Credentials) Portal() string {
 	return c.portal.String()
 }
 
-// isWebhook reports whether the calls go through an inbound webhook.
-func (c Credentials) isWebhook() bool { return c.code != "" }
+// IsWebhook reports whether the calls go through an inbound webhook.
+func (c Credentials) IsWebhook() bool { return c.code != "" }
 
 // Key is the lasting secret part of the credentials, for keyed checksums.
-func (c Credentials) Key() Secret { return NewSecret(c.key) }
+func (c Credentials) Key() secret.Text { return secret.New(c.key) }
 
 // Format prints the portal's address for every verb.
 func (c Credentials) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.Portal()) }

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"golang.org/x/oauth2"
+
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 )
 
 func TestWebhook(t *testing.T) {
@@ -40,8 +43,8 @@ func TestWebhook(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "c0de") {
 			t.Errorf("the error repeats a secret: %v", err)
 		}
-		if err == nil && (!c.isWebhook() || c.Key().Plain() != "c0de") {
-			t.Errorf("%q: %v", in, c.isWebhook())
+		if err == nil && (!c.IsWebhook() || c.Key().Plain() != "c0de") {
+			t.Errorf("%q: %v", in, c.IsWebhook())
 		}
 	}
 }
@@ -53,14 +56,14 @@ func TestApplication(t *testing.T) {
 		"http://portal.example": false, "https://portal.example/rest/1/canary/": false, "https://portal.example?auth=canary": false,
 		"portal.example": false, "": false,
 	} {
-		c, err := Application(in, tokens, NewSecret("k"))
+		c, err := Application(in, tokens, secret.New("k"))
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", in, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "canary") {
 			t.Errorf("the error repeats a secret: %v", err)
 		}
-		if c.isWebhook() {
+		if c.IsWebhook() {
 			t.Errorf("%q is a webhook", in)
 		}
 	}
@@ -68,9 +71,9 @@ func TestApplication(t *testing.T) {
 
 func TestCredentialsDoNotPrint(t *testing.T) {
 	hook, _ := Webhook("https://portal.example/rest/1/canary/")
-	app, _ := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "canary"}), NewSecret("canary"))
+	app, _ := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "canary"}), secret.New("canary"))
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		for _, v := range []any{hook, app, &hook, Config{Credentials: app}, NewSecret("canary"), []Secret{NewSecret("canary")}} {
+		for _, v := range []any{hook, app, &hook, Config{Credentials: app}, secret.New("canary"), []secret.Text{secret.New("canary")}} {
 			if got := fmt.Sprintf(verb, v); strings.Contains(got, "canary") || strings.Contains(got, fmt.Sprintf("%x", "canary")) {
 				t.Errorf("%s of %T prints %s", verb, v, got)
 			}
@@ -99,16 +102,16 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 		body     string // of the answer to token-0
 		again    bool   // token-1 is expired too
 		requests int
-		reaction Reaction // of the error, where one comes out
+		reaction rest.Reaction // of the error, where one comes out
 	}{
 		{"of the request", `{"error":"expired_token"}`, false, 2, -1},
-		{"again", `{"error":"expired_token"}`, true, 2, Fatal},
-		{"of a command", `{"result":{"result":[],"result_error":{"c0":{"error":"expired_token"}}}}`, false, 1, NotDelivered},
+		{"again", `{"error":"expired_token"}`, true, 2, rest.Fatal},
+		{"of a command", `{"result":{"result":[],"result_error":{"c0":{"error":"expired_token"}}}}`, false, 1, rest.NotDelivered},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			source := &renewing{}
 			requests := 0
-			creds, err := Application("https://portal.example", source, NewSecret("k"))
+			creds, err := Application("https://portal.example", source, secret.New("k"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +128,7 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 			if err == nil {
 				err = resp.Replies[0].Err
 			}
-			e, _ := err.(*Error)
+			e, _ := err.(*rest.Error)
 			if source.renewals != 1 || requests != tt.requests {
 				t.Errorf("%d renewals, %d requests", source.renewals, requests)
 			}
@@ -139,7 +142,7 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 // Where the token cannot be renewed, the commands that did run keep their
 // replies.
 func TestFailedRenewalSparesTheOtherReplies(t *testing.T) {
-	creds, err := Application("https://portal.example", spent{}, NewSecret("k"))
+	creds, err := Application("https://portal.example", spent{}, secret.New("k"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +154,7 @@ func TestFailedRenewalSparesTheOtherReplies(t *testing.T) {
 		t.Fatalf("%+v, %v", resp.Replies, err)
 	}
 	for _, r := range resp.Replies[1:] {
-		if e, _ := r.Err.(*Error); e == nil || e.Code != NoToken || e.Reaction() != Fatal {
+		if e, _ := r.Err.(*rest.Error); e == nil || e.Code != rest.NoToken || e.Reaction() != rest.Fatal {
 			t.Errorf("%v", r.Err)
 		}
 	}
@@ -162,5 +165,5 @@ type spent struct{}
 
 func (spent) Token() (*oauth2.Token, error) { return &oauth2.Token{AccessToken: "token-0"}, nil }
 func (spent) Renew(context.Context, *oauth2.Token) (*oauth2.Token, error) {
-	return nil, storeFailure("there is no refresh token", "", nil)
+	return nil, &rest.Error{Code: rest.NoToken, Message: "there is no refresh token", NotSent: true}
 }

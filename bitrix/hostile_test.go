@@ -19,6 +19,9 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 )
 
 // canary stands for every secret that a request of these tests carries.
@@ -28,7 +31,7 @@ const canary = "canary-7f3a/и"
 // what it logs.
 func against(t *testing.T, address string, tr http.RoundTripper) (*Client, *bytes.Buffer) {
 	t.Helper()
-	creds, err := Application(address, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), NewSecret(canary))
+	creds, err := Application(address, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), secret.New(canary))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,15 +41,15 @@ func against(t *testing.T, address string, tr http.RoundTripper) (*Client, *byte
 	return c, &log
 }
 
-func oneUpdate(c *Client) *Error {
-	_, err := c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t", Settings: []Setting{{"password", NewSecret(canary)}}}))
-	var e *Error
+func oneUpdate(c *Client) *rest.Error {
+	_, err := c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t", Settings: []Setting{{"password", secret.New(canary)}}}))
+	var e *rest.Error
 	errors.As(err, &e)
 	return e
 }
 
 // spoken is everything an error and a log say.
-func spoken(e *Error, log fmt.Stringer) string {
+func spoken(e *rest.Error, log fmt.Stringer) string {
 	return fmt.Sprintf("%v %+v %#v %v %#v %s", e, e, e, e.Err, e.Err, log)
 }
 
@@ -54,45 +57,45 @@ func TestHostileServers(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		serve    func(w http.ResponseWriter, req *http.Request)
-		code     Code
+		code     rest.Code
 		message  string // part of it
-		reaction Reaction
+		reaction rest.Reaction
 	}{
-		{"dropped before the answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Network, "answer was lost", Unknown},
+		{"dropped before the answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, rest.Network, "answer was lost", rest.Unknown},
 		{"dropped inside the answer", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"result":`)
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
-		}, Network, "answer was lost", Unknown},
+		}, rest.Network, "answer was lost", rest.Unknown},
 		{"shorter than announced", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, `{"result":true}`)
-		}, Network, "answer was lost: unexpected EOF", Unknown},
-		{"not HTTP", hijack("\x1b[2Jhello " + canary + "\r\n\r\n"), Network, "answer was lost", Unknown},
+		}, rest.Network, "answer was lost: unexpected EOF", rest.Unknown},
+		{"not HTTP", hijack("\x1b[2Jhello " + canary + "\r\n\r\n"), rest.Network, "answer was lost", rest.Unknown},
 		{"endless header", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("X-Long", strings.Repeat("x", maxHeader+5000))
+			w.Header().Set("X-Long", strings.Repeat("x", rest.MaxHeader+5000))
 			_, _ = io.WriteString(w, `{"result":true}`)
-		}, Network, "answer was lost", Unknown},
+		}, rest.Network, "answer was lost", rest.Unknown},
 		{"odd headers", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "image/png; charset=\"")
 			w.Header()["Set-Cookie"] = []string{"PHPSESSID=" + canary, ";;;="}
 			w.Header().Set("Content-Encoding", "odd")
 			_, _ = io.WriteString(w, `{"error":"X","error_description":"y"}`)
-		}, "X", "y", Rejected},
+		}, "X", "y", rest.Rejected},
 		{"bad gzip", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = io.WriteString(w, `{"result":true}`)
-		}, Network, "answer was lost", Unknown},
+		}, rest.Network, "answer was lost", rest.Unknown},
 		{"escapes, newlines and bidi marks in the text", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"error":"A\u001b[31mB","error_description":"a\u001b]0;x\u0007b\r\n::error::c\u202ed\u2028e\u0000\u009bf"}`)
-		}, "A [31mB", "a ]0;x b ::error::c d e f", Rejected},
+		}, "A [31mB", "a ]0;x b ::error::c d e f", rest.Rejected},
 		{"long text", func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = fmt.Fprintf(w, `{"error":"X","error_description":"%s"}`, strings.Repeat("и", 100_000))
-		}, "X", strings.Repeat("и", maxText) + "...", Rejected},
+		}, "X", strings.Repeat("и", 500) + "...", rest.Rejected},
 		{"echo of the request", func(w http.ResponseWriter, req *http.Request) {
 			body, _ := io.ReadAll(req.Body)
 			_, _ = fmt.Fprintf(w, `{"error":%q,"error_description":%q}`, "got "+canary, "you sent "+string(body)+" or canary-7f3a\\/\\u0438 or canary-7f3a%2F%D0%B8")
-		}, "got (sensitive)", `"auth":"(sensitive)"`, Rejected},
+		}, "got (sensitive)", `"auth":"(sensitive)"`, rest.Rejected},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(tt.serve))
@@ -138,7 +141,7 @@ func (e *endless) Read(p []byte) (int, error) {
 func (e *endless) Close() error { return nil }
 
 func TestEndlessAnswersAreCut(t *testing.T) {
-	for status, most := range map[int]int64{200: maxAnswer, 500: maxErrorAnswer} {
+	for status, most := range map[int]int64{200: rest.MaxAnswer, 500: rest.MaxErrorAnswer} {
 		body := &endless{}
 		c := testClient(t, roundTrip(func(req *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: status, Header: http.Header{}, Body: body, Request: req}, nil
@@ -147,7 +150,7 @@ func TestEndlessAnswersAreCut(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		e := oneUpdate(c)
 		runtime.ReadMemStats(&after)
-		if e == nil || e.Code != BadAnswer || e.Reaction() != Unknown {
+		if e == nil || e.Code != rest.BadAnswer || e.Reaction() != rest.Unknown {
 			t.Errorf("status %d: %v", status, e)
 		}
 		if n := body.read.Load(); n > most+1<<20 {
@@ -199,10 +202,10 @@ func TestRedirects(t *testing.T) {
 			self = srv.URL
 			c, log := against(t, srv.URL, srv.Client().Transport)
 			e := oneUpdate(c)
-			if e == nil || e.Code == Network && tt.name != "to something odd" || e.Code == BadAnswer && !strings.Contains(e.Message, tt.message) {
+			if e == nil || e.Code == rest.Network && tt.name != "to something odd" || e.Code == rest.BadAnswer && !strings.Contains(e.Message, tt.message) {
 				t.Errorf("%v", e)
 			}
-			if e.Code == BadAnswer && e.Reaction() != Fatal {
+			if e.Code == rest.BadAnswer && e.Reaction() != rest.Fatal {
 				t.Errorf("reaction %d", e.Reaction())
 			}
 			if n := calls.Load(); n > 4 {
@@ -248,7 +251,7 @@ func TestUntrustedCertificateIsFatal(t *testing.T) {
 	c, _ := against(t, srv.URL, nil)
 	e := oneUpdate(c)
 	var cert *tls.CertificateVerificationError
-	if e == nil || e.Reaction() != Fatal || !e.NotSent || !errors.As(e, &cert) || !strings.Contains(e.Message, "certificate is not trusted") || e.Hint == "" {
+	if e == nil || e.Reaction() != rest.Fatal || !e.NotSent || !errors.As(e, &cert) || !strings.Contains(e.Message, "certificate is not trusted") || e.Hint == "" {
 		t.Errorf("%v (%q)", e, e.Hint)
 	}
 	if called.Load() {
@@ -264,7 +267,7 @@ func TestUnreachableIsNotDelivered(t *testing.T) {
 	address := "http://" + ln.Addr().String()
 	_ = ln.Close() // nobody listens there any more
 	c, _ := against(t, address, nil)
-	if e := oneUpdate(c); e == nil || e.Reaction() != NotDelivered || !strings.Contains(e.Message, "cannot be reached") {
+	if e := oneUpdate(c); e == nil || e.Reaction() != rest.NotDelivered || !strings.Contains(e.Message, "cannot be reached") {
 		t.Errorf("%v", e)
 	}
 
@@ -273,27 +276,27 @@ func TestUnreachableIsNotDelivered(t *testing.T) {
 	defer plain.Close()
 	plain.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	c, _ = against(t, "https"+strings.TrimPrefix(plain.URL, "http"), nil)
-	if e := oneUpdate(c); e == nil || e.Reaction() != NotDelivered {
+	if e := oneUpdate(c); e == nil || e.Reaction() != rest.NotDelivered {
 		t.Errorf("%v", e)
 	}
 }
 
 func TestTimeoutAndCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		creds, _ := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), NewSecret(canary))
+		creds, _ := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), secret.New(canary))
 		c := New(Config{Credentials: creds, Timeout: 20 * time.Second, Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()
 			return nil, req.Context().Err()
 		})})
 		start := time.Now()
-		if e := oneUpdate(c); e == nil || e.Reaction() != Unknown || !errors.Is(e, context.DeadlineExceeded) || time.Since(start) != 20*time.Second {
+		if e := oneUpdate(c); e == nil || e.Reaction() != rest.Unknown || !errors.Is(e, context.DeadlineExceeded) || time.Since(start) != 20*time.Second {
 			t.Errorf("after the time limit: %v after %s", e, time.Since(start))
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		_, err := c.UpdateAlone(ctx, UpdateSource(4, Fields{Title: "t"}))
-		var e *Error
-		if !errors.As(err, &e) || e.Reaction() != NotDelivered || !errors.Is(err, context.Canceled) {
+		var e *rest.Error
+		if !errors.As(err, &e) || e.Reaction() != rest.NotDelivered || !errors.Is(err, context.Canceled) {
 			t.Errorf("after cancel: %v", err)
 		}
 	})

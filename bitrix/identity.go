@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"syncsources/bitrix/rest"
 )
 
 // ScopeBIConnector is the scope that the methods of sources and connectors
@@ -21,19 +23,19 @@ type Identity struct {
 
 // Identify asks the portal what the credentials are good for, by two calls
 // that any credentials may make and that change nothing: scope and profile.
-// Errors are *Error.
+// Errors are *rest.Error.
 func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 	var id Identity
 	resp, err := r.QueryAlone(ctx, Query{method: "scope"})
 	if err != nil {
 		return id, err
 	}
-	var scope looseList[looseText]
+	var scope rest.List[rest.Text]
 	if scope.UnmarshalJSON(resp.Replies[0].Result) != nil {
-		return id, &Error{Code: BadAnswer, Method: "scope", Message: "the portal's list of scopes cannot be read"}
+		return id, &rest.Error{Code: rest.BadAnswer, Method: "scope", Message: "the portal's list of scopes cannot be read"}
 	}
 	for _, s := range scope {
-		id.Scope = append(id.Scope, cleanText(string(s)))
+		id.Scope = append(id.Scope, rest.Clean(string(s)))
 	}
 	slices.Sort(id.Scope)
 
@@ -42,15 +44,15 @@ func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 		return id, err
 	}
 	var profile struct {
-		ID       looseInt  `json:"ID"`
-		Admin    looseBool `json:"ADMIN"`
-		Name     looseText `json:"NAME"`
-		LastName looseText `json:"LAST_NAME"`
+		ID       rest.Int  `json:"ID"`
+		Admin    rest.Bool `json:"ADMIN"`
+		Name     rest.Text `json:"NAME"`
+		LastName rest.Text `json:"LAST_NAME"`
 	}
 	if json.Unmarshal(resp.Replies[0].Result, &profile) != nil {
-		return id, &Error{Code: BadAnswer, Method: "profile", Message: "the portal's profile of the user cannot be read"}
+		return id, &rest.Error{Code: rest.BadAnswer, Method: "profile", Message: "the portal's profile of the user cannot be read"}
 	}
 	id.UserID, id.Admin = int64(profile.ID), bool(profile.Admin)
-	id.Name = cleanText(strings.TrimSpace(string(profile.Name) + " " + string(profile.LastName)))
+	id.Name = rest.Clean(strings.TrimSpace(string(profile.Name) + " " + string(profile.LastName)))
 	return id, nil
 }

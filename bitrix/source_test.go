@@ -6,14 +6,16 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
+
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 )
 
 func TestDecodeSources(t *testing.T) {
 	set := func(pairs ...string) []Setting {
 		s := []Setting{}
 		for i := 0; i < len(pairs); i += 2 {
-			s = append(s, Setting{pairs[i], NewSecret(pairs[i+1])})
+			s = append(s, Setting{pairs[i], secret.New(pairs[i+1])})
 		}
 		return s
 	}
@@ -56,7 +58,7 @@ func TestDecodeSourcesRefuses(t *testing.T) {
 		`[{"id":4},`:                  "another type",
 	} {
 		_, err := DecodeSources([]byte(in))
-		if !errors.Is(err, BadAnswer) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "canary") {
+		if !errors.Is(err, rest.BadAnswer) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %q", in, err, why)
 		}
 	}
@@ -95,7 +97,7 @@ func TestDecodeSourcesSetsBrokenOnesApart(t *testing.T) {
 			t.Errorf("%s: the others are %+v, of %d items", tt.item, list.Sources, list.Items)
 		}
 		why := list.Broken[tt.id]
-		if len(list.Broken) != 1 || !errors.Is(why, BadAnswer) || !strings.Contains(why.Error(), tt.why) ||
+		if len(list.Broken) != 1 || !errors.Is(why, rest.BadAnswer) || !strings.Contains(why.Error(), tt.why) ||
 			strings.Contains(why.Error(), "canary") || strings.Contains(why.Error(), "31337") {
 			t.Errorf("%s: broken are %v, want %d: %q", tt.item, list.Broken, tt.id, tt.why)
 		}
@@ -114,24 +116,10 @@ func TestDecodeConnectors(t *testing.T) {
 }
 
 func TestSettingsDoNotPrint(t *testing.T) {
-	s := Source{ID: 4, Settings: []Setting{{"password", NewSecret("canary")}}}
+	s := Source{ID: 4, Settings: []Setting{{"password", secret.New("canary")}}}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 		if got := fmt.Sprintf(verb, s); strings.Contains(got, "canary") || strings.Contains(got, fmt.Sprintf("%x", "canary")) {
 			t.Errorf("%s prints %s", verb, got)
-		}
-	}
-}
-
-func TestTimeIsAdvice(t *testing.T) {
-	for in, want := range map[string]Time{
-		`[]`: {}, `null`: {}, `"x"`: {}, `{}`: {},
-		`{"processing":1.35,"operating":"2.5","operating_reset_at":1767225600}`: {1350 * time.Millisecond, 2500 * time.Millisecond, time.Unix(1767225600, 0)},
-		`{"processing":-1,"operating":{},"operating_reset_at":1e300}`:           {},
-		`{"processing":1e300,"operating":"NaN","operating_reset_at":"soon"}`:    {Processing: 24 * time.Hour},
-	} {
-		var got Time
-		if err := got.UnmarshalJSON([]byte(in)); err != nil || got != want {
-			t.Errorf("%s: %+v (%v), want %+v", in, got, err, want)
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/oauth2"
+
+	"syncsources/bitrix/secret"
 )
 
 var update = flag.Bool("update", false, "write the golden requests anew")
@@ -39,13 +41,13 @@ func TestRequestsOnTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	app, err := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "an-access-token"}), NewSecret("k"))
+	app, err := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "an-access-token"}), secret.New("k"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The portal documentation's own example.
 	example := Fields{Title: "New source name", Description: ptr("Updated source description"),
-		Settings: []Setting{{"login", NewSecret("new_admin")}, {"password", NewSecret("new_password")}}}
+		Settings: []Setting{{"login", secret.New("new_admin")}, {"password", secret.New("new_password")}}}
 	withActive := example
 	withActive.Active = ptr(false)
 	ctx := context.Background()
@@ -53,7 +55,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 		"update-alone":         func(_, app *Client) { _, _ = app.UpdateAlone(ctx, UpdateSource(4, withActive)) },
 		"update-alone-webhook": func(hook, _ *Client) { _, _ = hook.UpdateAlone(ctx, UpdateSource(4, withActive)) },
 		"update-batch": func(_, app *Client) {
-			_, _ = app.Update(ctx, []Update{UpdateSource(4, example), UpdateSource(6, Fields{Title: "~ и+[$]\"\\/", Settings: []Setting{{"port", NewSecret("5432")}}})})
+			_, _ = app.Update(ctx, []Update{UpdateSource(4, example), UpdateSource(6, Fields{Title: "~ и+[$]\"\\/", Settings: []Setting{{"port", secret.New("5432")}}})})
 		},
 		"read-batch-webhook": func(hook, _ *Client) {
 			_, _ = hook.Query(ctx, []Query{SourcesByID([]int64{4, 6}), SourcesByID([]int64{7}), ConnectorsPage(1)})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/runner/schedule"
 )
 
@@ -31,11 +32,11 @@ type entry struct {
 	// acknowledged are the paths whose update the portal answered with true.
 	// If the portal does not show them afterwards, they have not converged.
 	acknowledged map[string]bool
-	sent         []string      // the paths of the last update
-	lost         *bitrix.Error // the last update's answer was lost
-	losses       int           // how often that happened because something between us was down
-	postponed    *bitrix.Error // the external system refused, and there is a later retry
-	through      bool          // its updates are answered; only a lost one is sent again
+	sent         []string    // the paths of the last update
+	lost         *rest.Error // the last update's answer was lost
+	losses       int         // how often that happened because something between us was down
+	postponed    *rest.Error // the external system refused, and there is a later retry
+	through      bool        // its updates are answered; only a lost one is sent again
 	done         bool
 }
 
@@ -176,21 +177,21 @@ func (a *apply) answered(e *entry, res schedule.Outcome, acknowledged, again fun
 		acknowledged()
 		return
 	}
-	var refused *bitrix.Error
+	var refused *rest.Error
 	if !errors.As(err, &refused) {
-		refused = &bitrix.Error{Code: bitrix.BadAnswer, Message: "the portal answered the update with something other than true"}
+		refused = &rest.Error{Code: rest.BadAnswer, Message: "the portal answered the update with something other than true"}
 		if err != nil {
 			refused.Message = err.Error()
 		}
 	}
 	switch refused.Reaction() {
-	case bitrix.Unknown, bitrix.NotDelivered:
+	case rest.Unknown, rest.NotDelivered:
 		e.lost = refused
-		if refused.Code != bitrix.BadAnswer || refused.Status >= 500 {
+		if refused.Code != rest.BadAnswer || refused.Status >= 500 {
 			e.losses++
 		}
 		a.readBack(e)
-	case bitrix.Later:
+	case rest.Later:
 		if e.postponed != nil || a.stopped || a.options.FailFast {
 			a.fail(e, failure(refused))
 			return

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/bitrix/sandbox"
 	"syncsources/runner"
 )
@@ -208,7 +209,7 @@ func TestEndlessPages(t *testing.T) {
 		} {
 			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), edit}})
 			list, report := runner.List(context.Background(), client, runner.Options{})
-			if report.Outcome != runner.OutcomeStopped || report.Error.Code != string(bitrix.BadAnswer) {
+			if report.Outcome != runner.OutcomeStopped || report.Error.Code != string(rest.BadAnswer) {
 				t.Errorf("%s: %s %v after %d sources", name, report.Outcome, report.Error, len(list))
 			}
 			if report.Requests.HTTP > 150 {
@@ -275,7 +276,7 @@ type expired struct{ runner.Client }
 func (expired) Update(_ context.Context, updates []bitrix.Update) (*bitrix.Response, error) {
 	replies := make([]bitrix.Reply, len(updates))
 	for i := range replies {
-		replies[i].Err = &bitrix.Error{Code: bitrix.ExpiredToken, Message: "expired", NotSent: true}
+		replies[i].Err = &rest.Error{Code: rest.ExpiredToken, Message: "expired", NotSent: true}
 	}
 	return &bitrix.Response{Replies: replies}, nil
 }

@@ -8,14 +8,14 @@ import (
 	"hash"
 	"io"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/secret"
 )
 
 // checksum identifies the planned changes: the same for the same changes to
 // the same live values on the same portal, and different for any other. It
 // covers secret values, so it is keyed with the credentials' secret part:
 // without the key nobody can try out passwords against it.
-func (c Changeset) checksum(portal string, key bitrix.Secret) string {
+func (c Changeset) checksum(portal string, key secret.Text) string {
 	h := hmac.New(sha256.New, []byte(key.Plain()))
 	field(h, "syncsources.plan/1")
 	field(h, portal)

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 	"syncsources/manifest"
 )
 
@@ -49,7 +51,7 @@ func untold(desired *manifest.Source, live *bitrix.Source) error {
 	if desired.Active == nil || !live.Untold {
 		return nil
 	}
-	return &bitrix.Error{Code: bitrix.BadAnswer, Method: bitrix.MethodSourceList, Message: "the portal does not say whether the source is active"}
+	return &rest.Error{Code: rest.BadAnswer, Method: bitrix.MethodSourceList, Message: "the portal does not say whether the source is active"}
 }
 
 func liveSetting(live *bitrix.Source, code string) string {
@@ -108,7 +110,7 @@ func fields(desired *manifest.Source, live *bitrix.Source, diffs []difference) (
 	for _, d := range diffs {
 		switch {
 		case d.setting != nil:
-			f.Settings = append(f.Settings, bitrix.Setting{Code: d.setting.Code, Value: bitrix.NewSecret(d.setting.Value.Plain())})
+			f.Settings = append(f.Settings, bitrix.Setting{Code: d.setting.Code, Value: secret.New(d.setting.Value.Plain())})
 		case d.path == "description":
 			f.Description = desired.Description
 		case d.path == "active":
@@ -121,8 +123,8 @@ func fields(desired *manifest.Source, live *bitrix.Source, diffs []difference) (
 
 // hidden are the live values of settings, without those that the manifest
 // reveals.
-func hidden(desired *manifest.Source, live *bitrix.Source) []bitrix.Secret {
-	var values []bitrix.Secret
+func hidden(desired *manifest.Source, live *bitrix.Source) []secret.Text {
+	var values []secret.Text
 	for _, s := range live.Settings {
 		if !slices.ContainsFunc(desired.Settings, func(d manifest.Setting) bool { return d.Code == s.Code && d.Reveal }) {
 			values = append(values, s.Value)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // ErrInterrupted is the cause with which a caller cancels the context of a
@@ -20,19 +20,19 @@ func failure(err error) *Failure {
 	if errors.As(err, &f) {
 		return f
 	}
-	var e *bitrix.Error
+	var e *rest.Error
 	if errors.As(err, &e) {
 		message := e.Message
 		if message == "" {
 			message = "the portal gave no reason"
 		}
-		return &Failure{Code: string(e.Code), Message: message, Hint: e.Hint}
+		return &Failure{Code: string(e.Code), Message: message, Hint: e.Hint, Reason: string(e.Reason)}
 	}
-	return &Failure{Code: string(bitrix.Network), Message: err.Error()}
+	return &Failure{Code: string(rest.Network), Message: err.Error()}
 }
 
 func notFound() *Failure {
-	return &Failure{Code: string(bitrix.SourceNotFound), Message: "Source was not found.", Hint: bitrix.Hint(bitrix.SourceNotFound)}
+	return &Failure{Code: string(rest.SourceNotFound), Message: "Source was not found."}
 }
 
 // ended is the failure of a run whose context has ended, and its outcome.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // List reads all live sources that the credentials can see, by rising id. Of
@@ -25,7 +26,7 @@ func List(ctx context.Context, portal Reader, o Options) ([]bitrix.Source, *Repo
 		err = rd.err
 	}
 	if err == nil && rd.repeats {
-		err = &bitrix.Error{Code: bitrix.BadAnswer, Message: "the portal's pages of sources never end: it repeats those it has shown", Method: bitrix.MethodSourceList}
+		err = &rest.Error{Code: rest.BadAnswer, Message: "the portal's pages of sources never end: it repeats those it has shown", Method: bitrix.MethodSourceList}
 	}
 	if err != nil {
 		r.stop(ctx, err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/bitrix/sandbox"
 	"syncsources/manifest"
 	"syncsources/runner"
@@ -62,13 +63,13 @@ func (p pace) measure(tb testing.TB, seed uint64) (f figures) {
 		for _, s := range report.Objects {
 			// After a second refused connection a failure is the truth.
 			refused := stats.Checks[s.ID] - stats.Updates[s.ID]
-			if s.Status != want && (s.Error == nil || s.Error.Code != string(bitrix.UpdateConnectionError) || refused < 2) {
+			if s.Status != want && (s.Error == nil || s.Error.Code != string(rest.UpdateConnectionError) || refused < 2) {
 				t.Fatalf("source %d is %s (%v) after %d refused connections, want %s", s.ID, s.Status, s.Error, refused, want)
 			}
 		}
 		f.requests, f.makespan = report.Requests.HTTP, report.Duration
 		f.refusals, f.cuts = stats.Refused, stats.Cuts
-		f.held = stats.Blocked[bitrix.MethodSourceUpdate] + stats.Blocked[bitrix.MethodBatch]
+		f.held = stats.Blocked[bitrix.MethodSourceUpdate] + stats.Blocked[rest.MethodBatch]
 		for _, n := range stats.Updates {
 			f.updates = max(f.updates, n)
 		}

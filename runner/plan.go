@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/manifest"
 )
 
@@ -82,7 +83,7 @@ func compareOne(desired *manifest.Source, live Live) Step {
 	} else if step.Title == "" || step.Title == "0" {
 		step.Status = StatusFailed
 		step.Error = &Failure{
-			Code:    string(bitrix.PortalError),
+			Code:    string(rest.PortalError),
 			Message: "the portal demands a title with every update, and the live one is empty (\"0\" counts as empty)",
 			Hint:    "declare a title for this source",
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/secret"
 	"syncsources/manifest"
 )
 
@@ -21,7 +22,7 @@ func setting(code, value string, reveal bool) manifest.Setting {
 func liveSource(id int64, title string, settings ...string) bitrix.Source {
 	s := bitrix.Source{ID: id, Title: title, ConnectorID: 1}
 	for i := 0; i+1 < len(settings); i += 2 {
-		s.Settings = append(s.Settings, bitrix.Setting{Code: settings[i], Value: bitrix.NewSecret(settings[i+1])})
+		s.Settings = append(s.Settings, bitrix.Setting{Code: settings[i], Value: secret.New(settings[i+1])})
 	}
 	return s
 }
@@ -143,7 +144,7 @@ func TestChecksum(t *testing.T) {
 		steps := Compare(
 			[]manifest.Source{{ID: 1, Title: text(title), Settings: []manifest.Setting{setting("password", password, false)}}},
 			Live{Sources: map[int64]bitrix.Source{1: liveSource(1, "A", "password", livePassword)}})
-		return steps.checksum("https://portal.example", bitrix.NewSecret(key))
+		return steps.checksum("https://portal.example", secret.New(key))
 	}
 	base := sum("B", "new", "old", "key")
 	if base != sum("B", "new", "old", "key") {

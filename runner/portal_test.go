@@ -9,6 +9,7 @@ import (
 
 	"syncsources/bitrix"
 	"syncsources/bitrix/sandbox"
+	"syncsources/bitrix/secret"
 	"syncsources/manifest"
 	"syncsources/runner"
 )
@@ -30,7 +31,7 @@ func onPortal(t *testing.T, state sandbox.State, f func(t *testing.T, b *bench))
 		}
 		defer func() { _ = p.Close() }()
 		creds, err := bitrix.Application("https://portal.example",
-			oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), bitrix.NewSecret(sandbox.ClientSecret))
+			oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), secret.New(sandbox.ClientSecret))
 		if err != nil {
 			t.Fatal(err)
 		}

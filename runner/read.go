@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/runner/schedule"
 )
 
@@ -93,7 +94,7 @@ func answerFor(ids []int64, res schedule.Outcome) (found []bitrix.Source, missin
 			found = append(found, s)
 			delete(missing, s.ID)
 		} else if err == nil {
-			err = &bitrix.Error{Code: bitrix.BadAnswer, Method: bitrix.MethodSourceList,
+			err = &rest.Error{Code: rest.BadAnswer, Method: bitrix.MethodSourceList,
 				Message: "the portal answered with other sources than those asked for"}
 		}
 	}
@@ -164,7 +165,7 @@ func (rd *reading) pages(first, n int) {
 			switch left--; {
 			case left > 0 || !more:
 			case len(rd.paged) >= maxPaged:
-				rd.err = cmp.Or[error](rd.err, &bitrix.Error{Code: bitrix.BadAnswer, Method: bitrix.MethodSourceList,
+				rd.err = cmp.Or[error](rd.err, &rest.Error{Code: rest.BadAnswer, Method: bitrix.MethodSourceList,
 					Message: fmt.Sprintf("the portal's pages of sources do not end: it has shown %d", len(rd.paged))})
 			case fresh > 0:
 				rd.pages(first+n, min(2*n, bitrix.MaxBatch))

@@ -1,6 +1,8 @@
 package runner
 
-import "time"
+import (
+	"time"
+)
 
 // ReportSchema and PortalsSchema name the formats of the JSON reports of one
 // portal and of many. One changes when a key changes its meaning or goes away;
@@ -193,6 +195,7 @@ type Failure struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
+	Reason  string `json:"-"` // the finer cause, where Code has several, for whoever chooses the hint
 }
 
 // Error returns "CODE: message".

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 	"syncsources/manifest"
 	"syncsources/runner/schedule"
 )
@@ -34,7 +36,7 @@ type Options struct {
 	// order of the report.
 	Sources []manifest.Source
 	// Key keys the plan's checksum: the lasting secret of the credentials.
-	Key bitrix.Secret
+	Key secret.Text
 	// Schedule sets the pace.
 	Schedule schedule.Config
 	// NoVerify trusts the portal's "true" and does not read back. What the
@@ -213,8 +215,8 @@ func (r *run) skipAll() {
 
 // stop notes why the run as a whole ended early.
 func (r *run) stop(ctx context.Context, err error) {
-	var e *bitrix.Error
-	if ctx.Err() != nil && !(errors.As(err, &e) && e.Reaction() == bitrix.Fatal) {
+	var e *rest.Error
+	if ctx.Err() != nil && !(errors.As(err, &e) && e.Reaction() == rest.Fatal) {
 		r.report.Error, r.report.Outcome = ended(ctx)
 	} else {
 		r.report.Error, r.report.Outcome = failure(err), OutcomeStopped

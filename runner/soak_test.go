@@ -13,7 +13,9 @@ import (
 	"golang.org/x/oauth2"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/auth"
 	"syncsources/bitrix/sandbox"
+	"syncsources/bitrix/secret"
 	"syncsources/runner"
 	"syncsources/runner/schedule"
 )
@@ -160,18 +162,18 @@ func open(t *testing.T, state sandbox.State) *sandbox.Portal {
 
 // memory keeps a token pair for a process.
 type memory struct {
-	pair  bitrix.Pair
+	pair  auth.Pair
 	there bool
 }
 
-func (m *memory) Lock(context.Context) (func(), error)         { return func() {}, nil }
-func (m *memory) Rehearse(context.Context, bitrix.Pair) error  { return nil }
-func (m *memory) Abandon() error                               { return nil }
-func (m *memory) Store(_ context.Context, p bitrix.Pair) error { m.pair, m.there = p, true; return nil }
-func (m *memory) String() string                               { return "memory" }
-func (m *memory) Load(context.Context) (bitrix.Pair, error) {
+func (m *memory) Lock(context.Context) (func(), error)       { return func() {}, nil }
+func (m *memory) Rehearse(context.Context, auth.Pair) error  { return nil }
+func (m *memory) Abandon() error                             { return nil }
+func (m *memory) Store(_ context.Context, p auth.Pair) error { m.pair, m.there = p, true; return nil }
+func (m *memory) String() string                             { return "memory" }
+func (m *memory) Load(context.Context) (auth.Pair, error) {
 	if !m.there {
-		return bitrix.Pair{}, bitrix.ErrNoPair
+		return auth.Pair{}, auth.ErrNoPair
 	}
 	return m.pair, nil
 }
@@ -182,17 +184,17 @@ func (w *world) credentials(t *testing.T, portal *sandbox.Portal, store *memory)
 	const address = "https://portal.example"
 	var tokens oauth2.TokenSource = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken})
 	if w.renewed {
-		server, err := bitrix.NewAuthServer(bitrix.AuthConfig{URL: address, ClientID: sandbox.ClientID,
-			ClientSecret: bitrix.NewSecret(sandbox.ClientSecret), Transport: portal.RoundTripper()})
+		server, err := auth.NewAuthServer(auth.AuthConfig{URL: address, ClientID: sandbox.ClientID,
+			ClientSecret: secret.New(sandbox.ClientSecret), Transport: portal.RoundTripper()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		tokens, err = bitrix.NewTokenSource(bitrix.TokenConfig{Server: server, Store: store, Portal: address, Seed: bitrix.NewSecret(sandbox.RefreshToken)})
+		tokens, err = auth.NewTokenSource(auth.TokenConfig{Server: server, Store: store, Portal: address, Seed: secret.New(sandbox.RefreshToken)})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	creds, err := bitrix.Application(address, tokens, bitrix.NewSecret(sandbox.ClientSecret))
+	creds, err := bitrix.Application(address, tokens, secret.New(sandbox.ClientSecret))
 	if w.webhook {
 		creds, err = bitrix.Webhook(address + sandbox.WebhookPath)
 	}

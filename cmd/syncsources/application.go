@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/auth"
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 	"syncsources/runner"
 )
 
@@ -37,17 +40,17 @@ func applicationVariables(e environment) []string {
 type application struct {
 	portal   string
 	clientID string
-	secret   bitrix.Secret
-	server   *bitrix.AuthServer
-	store    bitrix.TokenStore
-	seed     bitrix.Secret
+	secret   secret.Text
+	server   *auth.AuthServer
+	store    auth.TokenStore
+	seed     secret.Text
 }
 
 // application reads the variables. All that are missing are named at
 // once.
 func (a *app) application(logger *slog.Logger) (*application, error) {
 	e := a.env
-	secret, err := secretVariable(e, varClientSecret)
+	clientSecret, err := secretVariable(e, varClientSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +61,13 @@ func (a *app) application(logger *slog.Logger) (*application, error) {
 	app := &application{
 		portal:   strings.TrimSpace(e.get(varPortal)),
 		clientID: strings.TrimSpace(e.get(varClientID)),
-		secret:   bitrix.NewSecret(secret),
-		seed:     bitrix.NewSecret(seed),
+		secret:   secret.New(clientSecret),
+		seed:     secret.New(seed),
 	}
 	file, helper := e.get(varTokenFile), e.get(varTokenHelper)
 	var missing []string
 	for _, v := range []struct{ name, value string }{
-		{varPortal, app.portal}, {varClientID, app.clientID}, {varClientSecret, secret}, {varTokenFile, file + helper},
+		{varPortal, app.portal}, {varClientID, app.clientID}, {varClientSecret, clientSecret}, {varTokenFile, file + helper},
 	} {
 		if v.value == "" {
 			missing = append(missing, v.name)
@@ -82,14 +85,14 @@ func (a *app) application(logger *slog.Logger) (*application, error) {
 	if file != "" && helper != "" {
 		return nil, invalid(codeCredentials, varTokenFile+" and "+varTokenHelper+" are both set", "unset one of them: a token pair is kept in one place")
 	}
-	app.server, err = bitrix.NewAuthServer(bitrix.AuthConfig{URL: strings.TrimSpace(e.get(varOAuth)), ClientID: app.clientID, ClientSecret: app.secret, Transport: a.transport, UserAgent: userAgent()})
+	app.server, err = auth.NewAuthServer(auth.AuthConfig{URL: strings.TrimSpace(e.get(varOAuth)), ClientID: app.clientID, ClientSecret: app.secret, Transport: a.transport, UserAgent: userAgent()})
 	if err != nil {
 		return nil, invalid(codeCredentials, varOAuth+": "+err.Error())
 	}
 	if helper != "" {
-		app.store, err = bitrix.NewTokenHelper(helper, app.portal)
+		app.store, err = auth.NewTokenHelper(helper, app.portal)
 	} else {
-		app.store, err = bitrix.NewTokenFile(file, logger)
+		app.store, err = auth.NewTokenFile(file, logger)
 	}
 	if err != nil {
 		return nil, invalid(codeCredentials, storeVariable(e)+": "+err.Error())
@@ -109,8 +112,8 @@ func storeVariable(e environment) string {
 }
 
 // tokens returns the source of the application's tokens.
-func (app *application) tokens(logger *slog.Logger) (*bitrix.TokenSource, error) {
-	source, err := bitrix.NewTokenSource(bitrix.TokenConfig{Server: app.server, Store: app.store, Portal: app.portal, Seed: app.seed, Logger: logger})
+func (app *application) tokens(logger *slog.Logger) (*auth.TokenSource, error) {
+	source, err := auth.NewTokenSource(auth.TokenConfig{Server: app.server, Store: app.store, Portal: app.portal, Seed: app.seed, Logger: logger})
 	if err != nil {
 		return nil, invalid(codeCredentials, varPortal+": "+err.Error())
 	}
@@ -118,7 +121,7 @@ func (app *application) tokens(logger *slog.Logger) (*bitrix.TokenSource, error)
 }
 
 // credentials are the application's with the given source of tokens.
-func (app *application) credentials(source *bitrix.TokenSource) (bitrix.Credentials, error) {
+func (app *application) credentials(source *auth.TokenSource) (bitrix.Credentials, error) {
 	c, err := bitrix.Application(app.portal, source, app.secret)
 	if err != nil {
 		return c, invalid(codeCredentials, varPortal+": "+err.Error())
@@ -149,11 +152,11 @@ func storeFailure(ctx context.Context, variable string, err error) error {
 	if ctx.Err() != nil {
 		return &failure{exit: interruptedCode(ctx), code: runner.CodeInterrupted, message: "interrupted while reading the token pair"}
 	}
-	var e *bitrix.Error
+	var e *rest.Error
 	if !errors.As(err, &e) {
 		return invalid(codeCredentials, variable+": "+err.Error())
 	}
-	return invalid(codeCredentials, variable+": "+e.Message, nonEmpty(e.Hint)...)
+	return invalid(codeCredentials, variable+": "+e.Message, nonEmpty(hintOf(e))...)
 }
 
 // nonEmpty returns a list of those texts that are not empty.

@@ -19,7 +19,7 @@ import (
 
 	"github.com/cli/browser"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/auth"
 )
 
 // grant is what an authorization ends with: a code to exchange, or the event
@@ -57,7 +57,7 @@ func (a *app) await(ctx context.Context, f *loginFlags, app *application) (grant
 	} else {
 		defer back.close()
 	}
-	address := bitrix.AuthorizeURL(app.portal, app.clientID, state)
+	address := auth.AuthorizeURL(app.portal, app.clientID, state)
 	_, _ = fmt.Fprintf(a.stderr, "To let the application into %s, open\n\n  %s\n\n", app.portal, address)
 	if back != nil {
 		_, _ = fmt.Fprintf(a.stderr, "and come back here. The application's handler path in the portal should be http://%s/.\n", back.address)
@@ -184,7 +184,7 @@ func eventGrant(line []byte, rest io.Reader) (grant, error) {
 			event = whole
 		}
 	}
-	if _, err := bitrix.PairFromEvent(event); err != nil {
+	if _, err := auth.PairFromEvent(event); err != nil {
 		return grant{}, invalid(codeCredentials, "standard input: "+err.Error())
 	}
 	return grant{event: event}, nil

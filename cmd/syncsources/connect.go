@@ -10,7 +10,9 @@ import (
 	"golang.org/x/oauth2"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/bitrix/sandbox"
+	"syncsources/bitrix/secret"
 	"syncsources/manifest"
 )
 
@@ -41,7 +43,7 @@ func connectSandbox(stateFile string) (*connection, error) {
 		return nil, err
 	}
 	credentials, err := bitrix.Application(sandboxAddress,
-		oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), bitrix.NewSecret(sandbox.ClientSecret))
+		oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), secret.New(sandbox.ClientSecret))
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
@@ -62,7 +64,7 @@ func (c *connection) config(logger *slog.Logger, requestTime time.Duration) bitr
 func checkPortals(portals []manifest.Portal, ours string) []*manifest.Error {
 	var found []*manifest.Error
 	for _, p := range portals {
-		if bitrix.HostPort(p.URL) != bitrix.HostPort(ours) {
+		if rest.HostPort(p.URL) != rest.HostPort(ours) {
 			found = append(found, &manifest.Error{
 				Position: p.Position, Rule: "other-portal",
 				Message: fmt.Sprintf("the manifest is for %q, but the credentials are for %q", p.URL, ours),

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/oauth2"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 )
 
 // Variables that hold credentials. Those that are secret also have a _FILE
@@ -81,7 +83,7 @@ func webhookCredentials(e environment, webhook string) (bitrix.Credentials, erro
 	if err != nil {
 		return c, invalid(codeCredentials, varWebhook+": "+err.Error())
 	}
-	if portal := strings.TrimSpace(e.get(varPortal)); portal != "" && bitrix.HostPort(portal) != bitrix.HostPort(c.Portal()) {
+	if portal := strings.TrimSpace(e.get(varPortal)); portal != "" && rest.HostPort(portal) != rest.HostPort(c.Portal()) {
 		return bitrix.Credentials{}, invalid(codeCredentials, fmt.Sprintf("%s is a webhook of %s, but %s names another portal", varWebhook, c.Portal(), varPortal),
 			"unset "+varPortal+": a webhook's address names its portal")
 	}
@@ -96,7 +98,7 @@ func givenToken(e environment, token string) (bitrix.Credentials, error) {
 		return bitrix.Credentials{}, invalid(codeCredentials, varAccessToken+" is set, but "+varPortal+" is not", portalAdvice)
 	}
 	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})
-	c, err := bitrix.Application(portal, tokens, bitrix.NewSecret(token))
+	c, err := bitrix.Application(portal, tokens, secret.New(token))
 	if err != nil {
 		return c, invalid(codeCredentials, varPortal+": "+err.Error())
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/runner"
 )
 
@@ -112,7 +113,7 @@ func filterLive(live []bitrix.Source, ids, connectors []int) ([]bitrix.Source, e
 	}
 	for _, id := range ids {
 		if !seen[id] {
-			return nil, &failure{exit: exitFailed, code: string(bitrix.SourceNotFound),
+			return nil, &failure{exit: exitFailed, code: string(rest.SourceNotFound),
 				message: fmt.Sprintf("the portal shows no source with the id %d", id),
 				advice:  []string{"an application sees only the sources that it created itself"}}
 		}

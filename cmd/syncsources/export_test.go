@@ -12,6 +12,7 @@ import (
 
 	"syncsources/bitrix"
 	"syncsources/bitrix/sandbox"
+	"syncsources/bitrix/secret"
 	"syncsources/manifest"
 	"syncsources/schema"
 )
@@ -32,7 +33,7 @@ func FuzzExport(f *testing.F) {
 		const value = "a value that must not be seen"
 		live := []bitrix.Source{{
 			ID: 4, Title: title, Description: description, Active: true, ConnectorID: 1,
-			Settings: []bitrix.Setting{{Code: code, Value: bitrix.NewSecret(value)}, {Code: code, Value: bitrix.NewSecret(value)}},
+			Settings: []bitrix.Setting{{Code: code, Value: secret.New(value)}, {Code: code, Value: secret.New(value)}},
 		}}
 		var b, env bytes.Buffer
 		ex := newExported("https://acme.bitrix24.com", live)
@@ -82,7 +83,7 @@ func TestVariableNamesAreUniqueAndLegal(t *testing.T) {
 // What a manifest cannot declare is named in a comment.
 func TestExportNamesWhatCannotBeDeclared(t *testing.T) {
 	live := []bitrix.Source{
-		{ID: 4, Title: "0", Settings: []bitrix.Setting{{Code: "empty"}, {Code: "c\x00d", Value: bitrix.NewSecret("s")}}},
+		{ID: 4, Title: "0", Settings: []bitrix.Setting{{Code: "empty"}, {Code: "c\x00d", Value: secret.New("s")}}},
 		{ID: 5, Title: "a\x00b"},
 	}
 	var b bytes.Buffer

@@ -13,7 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // lockPoll is how often a run that waits for the lock looks again.
@@ -42,7 +42,7 @@ func (h holder) String() string {
 // nor removed: the holder stands in a second one, which is only replaced, so
 // that a link that somebody left in a directory open to all leads to nothing.
 func lockPortal(ctx context.Context, portal string, timeout time.Duration) (release func(), err error) {
-	sum := sha256.Sum256([]byte(bitrix.HostPort(portal)))
+	sum := sha256.Sum256([]byte(rest.HostPort(portal)))
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("syncsources-%x.lock", sum[:8]))
 	if err := createLockFile(path); err != nil {
 		return nil, &failure{exit: exitStopped, code: codeLocked, message: fmt.Sprintf("cannot make the lock of this portal: %v", err),

@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/auth"
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
 	"syncsources/runner"
 )
 
@@ -74,7 +77,7 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 	}
 	probing, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	if err := bitrix.Probe(probing, app.store); err != nil {
+	if err := auth.Probe(probing, app.store); err != nil {
 		if probing.Err() != nil && ctx.Err() == nil {
 			return &failure{exit: exitStopped, code: "TIMEOUT", message: err.Error(), advice: []string{"run login again; --timeout gives more time"}}
 		}
@@ -89,11 +92,11 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 			return loginFailure(ctx, limited, err)
 		}
 	}
-	err = bitrix.Obtain(ctx, app.store, app.portal, func(ctx context.Context) (bitrix.Pair, error) {
+	err = auth.Obtain(ctx, app.store, app.portal, func(ctx context.Context) (auth.Pair, error) {
 		if grant.event != nil {
-			return bitrix.PairFromEvent(grant.event)
+			return auth.PairFromEvent(grant.event)
 		}
-		return app.server.Exchange(ctx, bitrix.NewSecret(grant.code))
+		return app.server.Exchange(ctx, secret.New(grant.code))
 	})
 	if err != nil {
 		return loginFailure(ctx, limited, err)
@@ -144,7 +147,7 @@ func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logg
 }
 
 // place is a store without the article and the noun in front of its path.
-func place(store bitrix.TokenStore) string {
+func place(store auth.TokenStore) string {
 	return strings.TrimPrefix(store.String(), "the token file ")
 }
 
@@ -152,7 +155,7 @@ func place(store bitrix.TokenStore) string {
 // --timeout ends, ctx the one that a signal does.
 func loginFailure(ctx, limited context.Context, err error) *failure {
 	var f *failure
-	var e *bitrix.Error
+	var e *rest.Error
 	switch {
 	case errors.As(err, &f):
 		return f
@@ -161,7 +164,7 @@ func loginFailure(ctx, limited context.Context, err error) *failure {
 	case errors.Is(err, context.DeadlineExceeded) && limited.Err() != nil:
 		return &failure{exit: exitStopped, code: runner.CodeTimeout, message: "nobody let the application in before the time was over", advice: []string{"run login again; --timeout gives more time"}}
 	case errors.As(err, &e):
-		return &failure{exit: exitStopped, code: string(e.Code), message: e.Error(), advice: nonEmpty(e.Hint)}
+		return &failure{exit: exitStopped, code: string(e.Code), message: e.Error(), advice: nonEmpty(hintOf(e))}
 	}
 	return &failure{exit: exitStopped, code: codeCredentials, message: err.Error()}
 }

@@ -17,7 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/auth"
 	"syncsources/bitrix/sandbox"
 )
 
@@ -241,7 +241,7 @@ func TestLoginInterruptedAtTheEnd(t *testing.T) {
 // A store that a run keeps locked is waited for until the time is over.
 func TestLoginWaitsForTheStore(t *testing.T) {
 	_, environ, file := applicationPortal(t, "")
-	store, err := bitrix.NewTokenFile(file, nil)
+	store, err := auth.NewTokenFile(file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,6 +62,7 @@ type delivery struct {
 // ends the command with the exit code that it stands for. Every place is
 // tried, whatever happened to the others.
 func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
+	fillHints(r)
 	if d.output.form != render.FormGitHub { // there they are annotations
 		a.complainOf(d.findings, d.log)
 	}

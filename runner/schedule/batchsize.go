@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // What the size of a batch goes by, beside the formula in size.go.
@@ -89,7 +90,7 @@ func (s *Scheduler) writeSize(from func(kind) bool, n, calls int, now time.Time,
 	}
 	most := c.capped(s.conf.BatchSize)
 	size := s.sizing(n, e, most, leastWrite, float64(calls), now).size()
-	if all := s.budget(bitrix.MethodBatch); all.billed && float64(n)*e.mean > all.left(now) {
+	if all := s.budget(rest.MethodBatch); all.billed && float64(n)*e.mean > all.left(now) {
 		// What does not fit into this window waits for ten minutes.
 		size = min(n, s.closingSize(all, e, most))
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // How long lazy reads are held back.
@@ -95,7 +95,7 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 			b.by(at, WaitOperating)
 		}
 	}
-	batch := s.budget(bitrix.MethodBatch)
+	batch := s.budget(rest.MethodBatch)
 	batches := !(batch.probe && s.batchesFlying())
 	single := false // where the portal bills batches and has closed them, reads go as calls
 	if at := batch.open(now); at.After(now) {

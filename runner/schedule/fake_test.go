@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // fakePortal answers commands after their cost. It has a stepped leaky bucket
@@ -39,7 +40,7 @@ func newFake() *fakePortal {
 	return &fakePortal{rate: 2, burst: 50, cost: func(bitrix.Command) time.Duration { return 0 }}
 }
 
-var throttled = &bitrix.Error{Code: bitrix.QueryLimitExceeded, Status: 503}
+var throttled = &rest.Error{Code: rest.QueryLimitExceeded, Status: 503}
 
 func (p *fakePortal) Send(ctx context.Context, commands []bitrix.Command, alone bool) (*bitrix.Response, error) {
 	start := time.Now()
@@ -75,7 +76,7 @@ func (p *fakePortal) Send(ctx context.Context, commands []bitrix.Command, alone 
 		cost := p.cost(c)
 		if left := p.cut - time.Since(start); p.cut > 0 && left < cost {
 			time.Sleep(left)
-			return &bitrix.Response{Elapsed: p.cut}, &bitrix.Error{Code: bitrix.BadAnswer, Status: 504}
+			return &bitrix.Response{Elapsed: p.cut}, &rest.Error{Code: rest.BadAnswer, Status: 504}
 		}
 		// No timer for no time: where two goroutines of a bubble start such
 		// timers at once, the race detector breaks (golang.org/issue/78156).
@@ -83,10 +84,10 @@ func (p *fakePortal) Send(ctx context.Context, commands []bitrix.Command, alone 
 			select {
 			case <-time.After(cost):
 			case <-ctx.Done():
-				return resp, &bitrix.Error{Code: bitrix.Network, Err: ctx.Err()}
+				return resp, &rest.Error{Code: rest.Network, Err: ctx.Err()}
 			}
 		}
-		r := bitrix.Reply{Result: []byte("true"), Time: bitrix.Time{Processing: cost}}
+		r := bitrix.Reply{Result: []byte("true"), Time: rest.Time{Processing: cost}}
 		if p.reply != nil {
 			r.Err = p.reply(c)
 		}

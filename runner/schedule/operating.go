@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // The portal adds up execution time in buckets of a minute, and forgets each
@@ -46,7 +46,7 @@ func newBudget(limit time.Duration) *budget {
 }
 
 // report takes what an answer says.
-func (b *budget) report(now time.Time, t bitrix.Time) {
+func (b *budget) report(now time.Time, t rest.Time) {
 	if t.Operating <= 0 {
 		return
 	}

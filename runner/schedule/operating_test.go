@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 func at(s float64) time.Time { return epoch.Add(time.Duration(s * float64(time.Second))) }
 
-func used(seconds float64, reset time.Time) bitrix.Time {
-	return bitrix.Time{Operating: time.Duration(seconds * float64(time.Second)), OperatingResetAt: reset}
+func used(seconds float64, reset time.Time) rest.Time {
+	return rest.Time{Operating: time.Duration(seconds * float64(time.Second)), OperatingResetAt: reset}
 }
 
 func TestUsedUpBudgetIsHeldUntilTheReset(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // patience is how long a portal that gives no answer at all is tried again.
@@ -23,7 +23,7 @@ type outage struct {
 // sent before the first failure tells nothing new: a portal that has more
 // requests waiting than it serves in time cuts one after another, and is not
 // away.
-func (o *outage) lost(now, sent time.Time, err *bitrix.Error) error {
+func (o *outage) lost(now, sent time.Time, err *rest.Error) error {
 	if o.failed == 0 {
 		o.since = now
 	}
@@ -32,13 +32,13 @@ func (o *outage) lost(now, sent time.Time, err *bitrix.Error) error {
 	if o.failed < 3 || away < patience || sent.Before(o.since) {
 		return nil
 	}
-	if err.Code == bitrix.ExpiredToken {
+	if err.Code == rest.ExpiredToken {
 		refused := *err
 		refused.NotSent = false // nothing is gained by sending again
 		return &refused
 	}
-	return &bitrix.Error{
-		Code: bitrix.Network, Status: err.Status, Method: err.Method,
+	return &rest.Error{
+		Code: rest.Network, Status: err.Status, Method: err.Method,
 		Message: fmt.Sprintf("the portal has not answered for %.0f s: %s", away.Seconds(), err.Message),
 		Hint:    "check the portal's address and that it can be reached from here; running again later is safe",
 		Err:     err,

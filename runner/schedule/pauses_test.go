@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 func TestBackoffHasFullJitterAndACap(t *testing.T) {
@@ -39,12 +39,12 @@ func TestBackoffHasFullJitterAndACap(t *testing.T) {
 }
 
 func TestOutageNeedsTimeAndTries(t *testing.T) {
-	lost := &bitrix.Error{Code: bitrix.Network, Message: "connection refused"}
+	lost := &rest.Error{Code: rest.Network, Message: "connection refused"}
 	var o outage
 	if o.lost(at(0), at(0), lost) != nil || o.lost(at(30), at(30), lost) != nil {
 		t.Error("two failures are taken for an outage")
 	}
-	if err := o.lost(at(31), at(31), lost); !errors.Is(err, bitrix.Network) {
+	if err := o.lost(at(31), at(31), lost); !errors.Is(err, rest.Network) {
 		t.Errorf("after 31 s: %v", err)
 	}
 	o.answered()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // shared is a source that requests in flight draw from side by side.
@@ -25,13 +26,13 @@ func (s *shared) Uint64() uint64 {
 // Whatever goes wrong, every task comes back exactly once, and the run ends.
 // A run that waits for nothing would end the bubble with a deadlock.
 func TestEveryTaskComesBackOnce(t *testing.T) {
-	faults := []*bitrix.Error{
+	faults := []*rest.Error{
 		throttled, held,
-		{Code: bitrix.Network, NotSent: true}, {Code: bitrix.Network},
-		{Code: bitrix.BadAnswer, Status: 502}, {Code: "INTERNAL_SERVER_ERROR", Status: 500},
-		{Code: bitrix.BatchMethodNotAllowed, Status: 405},
-		{Code: bitrix.UpdateConnectionError, Status: 200}, {Code: bitrix.SourceNotFound, Status: 200},
-		{Code: bitrix.OverloadLimit, Status: 503},
+		{Code: rest.Network, NotSent: true}, {Code: rest.Network},
+		{Code: rest.BadAnswer, Status: 502}, {Code: "INTERNAL_SERVER_ERROR", Status: 500},
+		{Code: rest.BatchMethodNotAllowed, Status: 405},
+		{Code: rest.UpdateConnectionError, Status: 200}, {Code: rest.SourceNotFound, Status: 200},
+		{Code: rest.OverloadLimit, Status: 503},
 	}
 	for seed := range uint64(80) {
 		bubble(t, func(t *testing.T, p *fakePortal) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // Scheduler sends tasks as fast as the portal's limits allow. It belongs to
@@ -106,7 +107,7 @@ func (s *Scheduler) StopWriting() {
 // Stats tells what the run has cost so far.
 func (s *Scheduler) Stats() Stats { return s.stats }
 
-// Err is why the run ended early: the *bitrix.Error with a Fatal reaction, the
+// Err is why the run ended early: the *rest.Error with a Fatal reaction, the
 // error of a portal that does not answer (code NETWORK), or that of a context
 // that is over. It is nil where nothing ended it.
 func (s *Scheduler) Err() error { return s.stopped }
@@ -218,7 +219,7 @@ func (s *Scheduler) lostError(it *item) error {
 	if it.sent == 0 {
 		return nil
 	}
-	return &bitrix.Error{Code: bitrix.Network, Message: "the portal's answer was lost, and the run ended before it could be asked again", Method: it.Command.Method()}
+	return &rest.Error{Code: rest.Network, Message: "the portal's answer was lost, and the run ended before it could be asked again", Method: it.Command.Method()}
 }
 
 // announce tells of a wait longer than a second, and of its end. Lazy reads

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 func reads(n int) []bitrix.Query {
@@ -191,7 +192,7 @@ func TestLossesOfOneMomentAreOne(t *testing.T) {
 		p.fault = func(n int, _ []bitrix.Command, _ bool) error {
 			if at := time.Since(p.start); n >= 5 && at < restart {
 				time.Sleep(restart - at)
-				return &bitrix.Error{Code: bitrix.Network}
+				return &rest.Error{Code: rest.Network}
 			}
 			return nil
 		}
@@ -217,7 +218,7 @@ func TestNoHerdAtAPortalThatIsAway(t *testing.T) {
 		p.cost = func(bitrix.Command) time.Duration { return 100 * time.Millisecond }
 		p.fault = func(int, []bitrix.Command, bool) error {
 			if at := time.Since(p.start); at > 10*time.Second && at < 22*time.Second {
-				return &bitrix.Error{Code: bitrix.Network, NotSent: true}
+				return &rest.Error{Code: rest.Network, NotSent: true}
 			}
 			return nil
 		}
@@ -248,14 +249,14 @@ func TestFatalStops(t *testing.T) {
 		p.cost = func(bitrix.Command) time.Duration { return time.Second }
 		p.fault = func(n int, _ []bitrix.Command, _ bool) error {
 			if n == 3 {
-				return &bitrix.Error{Code: bitrix.OverloadLimit, Status: 503}
+				return &rest.Error{Code: rest.OverloadLimit, Status: 503}
 			}
 			return nil
 		}
 		s := New(Config{Seed: 1}, p)
 		results := collect(s, updates(500), false)
 		err := drive(s, context.Background())
-		if !errors.Is(err, bitrix.OverloadLimit) {
+		if !errors.Is(err, rest.OverloadLimit) {
 			t.Fatalf("Run: %v", err)
 		}
 		skipped := 0
@@ -274,7 +275,7 @@ func TestUnknownUpdatesComeOutAndReadsAreRepeated(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
 		p.fault = func(n int, _ []bitrix.Command, _ bool) error {
 			if n == 1 {
-				return &bitrix.Error{Code: bitrix.BadAnswer, Status: 502}
+				return &rest.Error{Code: rest.BadAnswer, Status: 502}
 			}
 			return nil
 		}
@@ -291,7 +292,7 @@ func TestUnknownUpdatesComeOutAndReadsAreRepeated(t *testing.T) {
 		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		if u[0].Sent != 1 || !errors.Is(u[0].Reply.Err, bitrix.BadAnswer) {
+		if u[0].Sent != 1 || !errors.Is(u[0].Reply.Err, rest.BadAnswer) {
 			t.Errorf("update: %+v", u[0])
 		}
 	})
@@ -300,12 +301,12 @@ func TestUnknownUpdatesComeOutAndReadsAreRepeated(t *testing.T) {
 func TestOutage(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
 		p.fault = func(int, []bitrix.Command, bool) error {
-			return &bitrix.Error{Code: bitrix.Network, NotSent: true, Message: "connection refused"}
+			return &rest.Error{Code: rest.Network, NotSent: true, Message: "connection refused"}
 		}
 		s := New(Config{Seed: 1}, p)
 		r := collect(s, reads(1), false)
 		err := drive(s, context.Background())
-		if !errors.Is(err, bitrix.Network) || !r[0].Skipped {
+		if !errors.Is(err, rest.Network) || !r[0].Skipped {
 			t.Fatalf("Run: %v, %+v", err, r[0])
 		}
 		if took := time.Since(p.start); took < 20*time.Second || took > 30*time.Second {

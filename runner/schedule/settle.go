@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // maxLost is how often an item is sent that may be repeated and gets lost.
@@ -41,7 +42,7 @@ func (s *Scheduler) settle(r *request) {
 	refused := false
 	if r.err != nil {
 		e := asError(r.err)
-		refused = e.Reaction() == bitrix.Throttled
+		refused = e.Reaction() == rest.Throttled
 		s.settleFailed(r, e, now)
 	} else {
 		s.outage.answered()
@@ -59,32 +60,32 @@ func (s *Scheduler) settle(r *request) {
 }
 
 // settleFailed deals with a request that failed as a whole.
-func (s *Scheduler) settleFailed(r *request, e *bitrix.Error, now time.Time) {
+func (s *Scheduler) settleFailed(r *request, e *rest.Error, now time.Time) {
 	what := e.Reaction()
-	if e.Code != bitrix.Network && e.Code != bitrix.BadAnswer && what != bitrix.NotDelivered {
+	if e.Code != rest.Network && e.Code != rest.BadAnswer && what != rest.NotDelivered {
 		s.outage.answered()
 	}
 	switch what {
-	case bitrix.Throttled:
+	case rest.Throttled:
 		s.refuse(r, now)
 		s.queue.putBack(r.items)
-	case bitrix.Held:
+	case rest.Held:
 		s.stats.Held++
-		method := bitrix.MethodBatch
+		method := rest.MethodBatch
 		if r.alone {
 			method = r.items[0].Command.Method()
 		}
 		s.budget(method).refused(now)
 		s.queue.putBack(r.items)
-	case bitrix.CallAlone:
+	case rest.CallAlone:
 		s.callAlone(r, e)
-	case bitrix.NotDelivered:
+	case rest.NotDelivered:
 		s.losses.failed(now, r.sentAt)
 		s.missed(r, e, now)
 		s.queue.putBack(r.items)
-	case bitrix.Unknown:
+	case rest.Unknown:
 		s.lose(r, e, now)
-	case bitrix.Fatal:
+	case rest.Fatal:
 		if !(r.alone && r.items[0].Optional) {
 			s.stop(e)
 		}
@@ -109,7 +110,7 @@ func (s *Scheduler) refuse(r *request, now time.Time) {
 
 // lose deals with a request that may have run or not. Reads are sent again;
 // updates go to the caller, who reads back.
-func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
+func (s *Scheduler) lose(r *request, e *rest.Error, now time.Time) {
 	c := s.cost(r.items[0].Command.Class())
 	est := c.estimate()
 	cut := r.resp.Elapsed >= s.conf.RequestTime*9/10
@@ -121,7 +122,7 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 		s.limiter.failed(now, est)
 	}
 	s.losses.failed(now, r.sentAt)
-	if e.Code == bitrix.Network || e.Code == bitrix.BadAnswer {
+	if e.Code == rest.Network || e.Code == rest.BadAnswer {
 		s.missed(r, e, now)
 	}
 	for _, it := range r.items {
@@ -138,7 +139,7 @@ func (s *Scheduler) lose(r *request, e *bitrix.Error, now time.Time) {
 
 // missed notes a request that got no answer. Where that is not the only one,
 // the next goes alone, to find out whether there is anybody again.
-func (s *Scheduler) missed(r *request, e *bitrix.Error, now time.Time) {
+func (s *Scheduler) missed(r *request, e *rest.Error, now time.Time) {
 	if err := s.outage.lost(now, r.sentAt, e); err != nil {
 		s.stop(err)
 	}
@@ -150,7 +151,7 @@ func (s *Scheduler) missed(r *request, e *bitrix.Error, now time.Time) {
 // repeat sends items again that may be sent any number of times, as often as is
 // sensible: while the portal has answered nothing at all since, the outage
 // decides when that has been enough.
-func (s *Scheduler) repeat(items []*item, e *bitrix.Error) {
+func (s *Scheduler) repeat(items []*item, e *rest.Error) {
 	var again []*item
 	for _, it := range items {
 		if it.lost++; it.lost >= maxLost && s.outage.failed < it.lost || s.stopped != nil {
@@ -163,7 +164,7 @@ func (s *Scheduler) repeat(items []*item, e *bitrix.Error) {
 }
 
 // callAlone takes commands out of batches for good.
-func (s *Scheduler) callAlone(r *request, e *bitrix.Error) {
+func (s *Scheduler) callAlone(r *request, e *rest.Error) {
 	if r.alone {
 		s.finish(r, e)
 		return
@@ -175,7 +176,7 @@ func (s *Scheduler) callAlone(r *request, e *bitrix.Error) {
 }
 
 // finish hands out one outcome for all items of a request.
-func (s *Scheduler) finish(r *request, e *bitrix.Error) {
+func (s *Scheduler) finish(r *request, e *rest.Error) {
 	for _, it := range r.items {
 		if it.sent == 0 {
 			it.mayHaveRun(r.leftAt)
@@ -187,14 +188,14 @@ func (s *Scheduler) finish(r *request, e *bitrix.Error) {
 // settleReplies deals with the replies to the single commands.
 func (s *Scheduler) settleReplies(r *request, now time.Time) {
 	var again, lost []*item
-	var lostBy *bitrix.Error
+	var lostBy *rest.Error
 	throttled := false
 	for i, it := range r.items {
 		var reply bitrix.Reply
 		if i < len(r.resp.Replies) {
 			reply = r.resp.Replies[i]
 		} else {
-			reply.Err = &bitrix.Error{Code: bitrix.BadAnswer, Message: "the portal's answer leaves this command out", Method: it.Command.Method()}
+			reply.Err = &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer leaves this command out", Method: it.Command.Method()}
 		}
 		if reply.Err == nil {
 			it.mayHaveRun(r.leftAt)
@@ -203,12 +204,12 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 		}
 		e := asError(reply.Err)
 		switch what := e.Reaction(); {
-		case what == bitrix.Held:
+		case what == rest.Held:
 			s.stats.Held++
 			s.budget(it.Command.Method()).refused(now)
-		case what == bitrix.Throttled:
+		case what == rest.Throttled:
 			throttled = true
-		case what == bitrix.CallAlone && !it.alone:
+		case what == rest.CallAlone && !it.alone:
 			it.alone = true
 		default:
 			if s.settleError(r, it, reply, e) {
@@ -229,14 +230,14 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 
 // settleError deals with an error of a single command. It reports whether the
 // command got lost and may be sent again; if not, it is done.
-func (s *Scheduler) settleError(r *request, it *item, reply bitrix.Reply, e *bitrix.Error) (lost bool) {
+func (s *Scheduler) settleError(r *request, it *item, reply bitrix.Reply, e *rest.Error) (lost bool) {
 	if !e.NotSent {
 		it.mayHaveRun(r.leftAt)
 	}
 	switch what := e.Reaction(); {
-	case what == bitrix.NotDelivered, what == bitrix.Unknown && !it.write:
+	case what == rest.NotDelivered, what == rest.Unknown && !it.write:
 		return true
-	case what == bitrix.Fatal && !it.Optional:
+	case what == rest.Fatal && !it.Optional:
 		s.stop(e)
 	}
 	s.deliver(it, reply)
@@ -265,9 +266,9 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		b := s.budget(method)
 		if reply.Err != nil {
 			switch what := asError(reply.Err).Reaction(); {
-			case what == bitrix.Held:
+			case what == rest.Held:
 				continue
-			case what != bitrix.Later && reply.Time.Processing == 0:
+			case what != rest.Later && reply.Time.Processing == 0:
 				b.passed(r.sentAt) // rejected, and that took no time
 				continue
 			}
@@ -289,7 +290,7 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		s.cost(class).passed(n)
 	}
 	if !r.alone {
-		batch := s.budget(bitrix.MethodBatch)
+		batch := s.budget(rest.MethodBatch)
 		batch.passed(r.sentAt)
 		batch.spend(now, service)
 		batch.report(now, r.resp.Time)
@@ -297,11 +298,11 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 	s.limiter.answered(now, r.resp.Elapsed, service, r.flying, s.cost(r.items[0].Command.Class()).estimate())
 }
 
-// asError makes an *bitrix.Error of what a Sender returned.
-func asError(err error) *bitrix.Error {
-	var e *bitrix.Error
+// asError makes an *rest.Error of what a Sender returned.
+func asError(err error) *rest.Error {
+	var e *rest.Error
 	if errors.As(err, &e) {
 		return e
 	}
-	return &bitrix.Error{Code: bitrix.Network, Message: "the portal's answer was lost: " + err.Error(), Err: err}
+	return &rest.Error{Code: rest.Network, Message: "the portal's answer was lost: " + err.Error(), Err: err}
 }

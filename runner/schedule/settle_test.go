@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
-var held = &bitrix.Error{Code: bitrix.OperationTimeLimit, Status: 429}
+var held = &rest.Error{Code: rest.OperationTimeLimit, Status: 429}
 
 // closedUntil closes source.update, or batch, between two times of the run,
 // without telling a reset.
@@ -110,7 +111,7 @@ func TestARejectionOpensTheDoor(t *testing.T) {
 		if time.Since(p.start) < 5*time.Second {
 			return held
 		}
-		return &bitrix.Error{Code: "VALIDATION_INVALID_FIELD_TYPE", Status: 200}
+		return &rest.Error{Code: "VALIDATION_INVALID_FIELD_TYPE", Status: 200}
 	}
 	for _, alone := range []bool{true, false} {
 		bubble(t, func(t *testing.T, p *fakePortal) {
@@ -168,7 +169,7 @@ func TestNotAllowedInABatchGoesAlone(t *testing.T) {
 		p.fault = func(_ int, _ []bitrix.Command, a bool) error { alone = a; return nil }
 		p.reply = func(c bitrix.Command) error {
 			if u, ok := c.(bitrix.Update); ok && u.ID() == 3 && !alone {
-				return &bitrix.Error{Code: bitrix.BatchMethodNotAllowed, Status: 405}
+				return &rest.Error{Code: rest.BatchMethodNotAllowed, Status: 405}
 			}
 			return nil
 		}
@@ -186,7 +187,7 @@ func TestNotAllowedInABatchGoesAlone(t *testing.T) {
 // A batch that the portal, or a server in front of it, refuses as a whole is
 // taken apart.
 func TestBatchNotAllowedGoesAsSingleCalls(t *testing.T) {
-	for _, refusal := range []*bitrix.Error{{Code: bitrix.BatchMethodNotAllowed, Status: 405}, {Code: bitrix.BadAnswer, Status: 413, Method: bitrix.MethodBatch}} {
+	for _, refusal := range []*rest.Error{{Code: rest.BatchMethodNotAllowed, Status: 405}, {Code: rest.BadAnswer, Status: 413, Method: rest.MethodBatch}} {
 		bubble(t, func(t *testing.T, p *fakePortal) {
 			p.fault = func(n int, _ []bitrix.Command, alone bool) error {
 				if !alone && n < 10 {
@@ -218,7 +219,7 @@ func TestUndeliveredCommandsOfABatchGoAgain(t *testing.T) {
 		n := 0
 		p.reply = func(bitrix.Command) error {
 			if n++; n == 2 {
-				return &bitrix.Error{Code: bitrix.ExpiredToken, NotSent: true}
+				return &rest.Error{Code: rest.ExpiredToken, NotSent: true}
 			}
 			return nil
 		}
@@ -244,7 +245,7 @@ func TestUndeliveredCommandsOfABatchGoAgain(t *testing.T) {
 }
 
 func TestOptionalFailureIsItsOwn(t *testing.T) {
-	noMethod := &bitrix.Error{Code: bitrix.MethodNotFound, Status: 404}
+	noMethod := &rest.Error{Code: rest.MethodNotFound, Status: 404}
 	for _, optional := range []bool{true, false} {
 		bubble(t, func(t *testing.T, p *fakePortal) {
 			p.reply = func(c bitrix.Command) error {
@@ -258,7 +259,7 @@ func TestOptionalFailureIsItsOwn(t *testing.T) {
 			s.Submit(Task{Command: bitrix.ConnectorsPage(1), Optional: optional, Owner: func(r Outcome) { got = r }})
 			r := collect(s, reads(2), false)
 			err := drive(s, context.Background())
-			if !errors.Is(got.Reply.Err, bitrix.MethodNotFound) || r[0].Reply.Err != nil {
+			if !errors.Is(got.Reply.Err, rest.MethodNotFound) || r[0].Reply.Err != nil {
 				t.Errorf("%+v, %+v", got, r[0])
 			}
 			if (err == nil) != optional {
@@ -272,7 +273,7 @@ func TestOptionalFailureIsItsOwn(t *testing.T) {
 // update comes out as unknown.
 func TestMissingReplies(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
-		missing := &bitrix.Error{Code: bitrix.BadAnswer, Message: "left out"}
+		missing := &rest.Error{Code: rest.BadAnswer, Message: "left out"}
 		n := 0
 		p.reply = func(bitrix.Command) error {
 			if n++; n == 2 {
@@ -306,14 +307,14 @@ func TestMissingReplies(t *testing.T) {
 func TestReadsAreNotRepeatedForEver(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
 		p.reply = func(c bitrix.Command) error {
-			return &bitrix.Error{Code: "INTERNAL_SERVER_ERROR", Status: 500}
+			return &rest.Error{Code: "INTERNAL_SERVER_ERROR", Status: 500}
 		}
 		s := New(Config{Seed: 1}, p)
 		r := collect(s, reads(1), false)
 		if err := drive(s, context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		if r[0].Sent != maxLost || !errors.Is(r[0].Reply.Err, bitrix.Code("INTERNAL_SERVER_ERROR")) {
+		if r[0].Sent != maxLost || !errors.Is(r[0].Reply.Err, rest.Code("INTERNAL_SERVER_ERROR")) {
 			t.Errorf("%+v", r[0])
 		}
 	})

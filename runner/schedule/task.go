@@ -115,7 +115,7 @@ type Task struct {
 // Outcome is what became of a task. Each task has exactly one.
 type Outcome struct {
 	Task Task
-	// Reply is the portal's answer. Its Err is nil or an *bitrix.Error whose
+	// Reply is the portal's answer. Its Err is nil or an *rest.Error whose
 	// reaction is Rejected, Later, Unknown or Fatal: throttled, held and
 	// undelivered commands are sent again and do not come out, unless the run
 	// ends before.

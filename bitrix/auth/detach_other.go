@@ -1,0 +1,10 @@
+//go:build !unix
+
+package auth
+
+import (
+	"os/exec"
+)
+
+// detach does nothing where there are no process groups.
+func detach(*exec.Cmd) {}

@@ -1,0 +1,36 @@
+package auth
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// scripted answers every request with the same status and body.
+type scripted struct {
+	status int
+	body   string
+}
+
+func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(s.body)), Request: req, Header: http.Header{}}, nil
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+func ptr[T any](v T) *T { return &v }
+
+func TestMain(m *testing.M) {
+	// A proxy of the machine has no say in tests on loopback.
+	for _, v := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		_ = os.Unsetenv(v)
+	}
+	if file := os.Getenv("HELPER_FILE"); file != "" && len(os.Args) == 2 {
+		os.Exit(helperMain(file, os.Args[1]))
+	}
+	os.Exit(m.Run())
+}

@@ -1,0 +1,38 @@
+package bitrix
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"syncsources/bitrix/sandbox"
+	"syncsources/bitrix/secret"
+)
+
+func TestIdentify(t *testing.T) {
+	state, err := sandbox.ReadState(strings.NewReader("connectors: [{id: 1, title: SQL}]\nscope: [user_brief, biconnector]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := sandbox.New(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	creds, err := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), secret.New("k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := New(Config{Credentials: creds, Transport: p.RoundTripper()}).Identify(context.Background())
+	want := Identity{UserID: 1, Name: "Sandbox User", Admin: true, Scope: []string{"biconnector", "user_brief"}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, body := range []string{`{"result":"x"}`, `{"error":"NO_AUTH_FOUND"}`} {
+		if _, err := testClient(t, &scripted{status: 200, body: body}).Identify(context.Background()); err == nil {
+			t.Errorf("%s: no error", body)
+		}
+	}
+}

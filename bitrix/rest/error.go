@@ -1,0 +1,201 @@
+package rest
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Code is the portal's code of an error, or one of ours below. It is an error
+// so that errors.Is(err, Code("...")) compares by code.
+type Code string
+
+// Error returns the code.
+func (c Code) Error() string { return string(c) }
+
+// MethodBatch is the method that carries other commands.
+const MethodBatch = "batch"
+
+// Codes of the portal that the program reacts to by name.
+const (
+	QueryLimitExceeded    Code = "QUERY_LIMIT_EXCEEDED"
+	OperationTimeLimit    Code = "OPERATION_TIME_LIMIT"
+	OverloadLimit         Code = "OVERLOAD_LIMIT"
+	ExpiredToken          Code = "expired_token"
+	AccessDenied          Code = "ACCESS_DENIED"
+	MethodNotFound        Code = "ERROR_METHOD_NOT_FOUND"
+	BatchMethodNotAllowed Code = "ERROR_BATCH_METHOD_NOT_ALLOWED"
+	SourceNotFound        Code = "SOURCE_NOT_FOUND"
+	UpdateConnectionError Code = "SOURCE_UPDATE_CONNECTION_ERROR"
+)
+
+// Codes of our own, where the portal gives none.
+const (
+	// PortalError stands for the portal's empty code.
+	PortalError Code = "PORTAL_ERROR"
+	// Network: the request or its answer was lost on the way.
+	Network Code = "NETWORK"
+	// BadAnswer: an answer came that is not what the method documents.
+	BadAnswer Code = "BAD_ANSWER"
+	// BadRequest: the command cannot be written down for the portal.
+	BadRequest Code = "BAD_REQUEST"
+	// NoToken: there is no access token to call with, and none can be had.
+	NoToken Code = "NO_TOKEN"
+)
+
+// Error is any failure of a call: refused by the portal, lost on the way, or
+// answered by something that is no answer.
+type Error struct {
+	Code    Code
+	Message string // the portal's description, cleaned of control characters; or ours
+	Status  int    // HTTP status, 0 where no answer came
+	Method  string // the method called, "batch" for a batch as a whole
+	Hint    string // what to do, where that follows from the data at hand; may be empty
+	Reason  Code   // the finer cause, for whoever advises, where Code has several; may be empty
+	NotSent bool   // the request certainly did not reach the portal
+	Err     error  // the cause, free of addresses and secrets; may be nil
+
+	Final bool // without this call's outcome no other can be made: Fatal
+}
+
+// Error returns "CODE: message", with the HTTP status where it says more.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(string(e.Code))
+	if e.Message != "" {
+		b.WriteString(": ")
+		b.WriteString(e.Message)
+	}
+	if e.Status >= 300 {
+		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is this error's Code.
+func (e *Error) Is(target error) bool {
+	c, ok := target.(Code)
+	return ok && c == e.Code
+}
+
+// Reaction says what an error means for the command that met it, and so what
+// to do next.
+type Reaction int
+
+const (
+	// Rejected: the portal looked at this command and said no. It changed
+	// nothing, and repeating it would not help.
+	Rejected Reaction = iota
+	// Throttled: refused before execution because requests come too fast.
+	// Everybody slows down, then it is sent again.
+	Throttled
+	// Held: refused before execution because this method used up its
+	// operating time. Other methods go on.
+	Held
+	// Unknown: it may have run or not. Reads are repeated; writes are settled
+	// by reading back.
+	Unknown
+	// NotDelivered: the portal was not reached, or let nobody in, so nothing
+	// ran. It is sent again.
+	NotDelivered
+	// CallAlone: not allowed in a batch; send it as a call of its own.
+	CallAlone
+	// Later: refused by the external system behind the source, perhaps for a
+	// moment. One later attempt is worth it.
+	Later
+	// Fatal: every other call would fail as well. The run stops.
+	Fatal
+)
+
+// reactions holds the codes whose meaning does not depend on the HTTP status
+// (503 is both a rate limit and a manual block, so codes are compared).
+// Origin: the portal's table of system errors and the observed behaviour of
+// the biconnector methods.
+var reactions = map[Code]Reaction{
+	QueryLimitExceeded:                Throttled,
+	OperationTimeLimit:                Held,
+	BatchMethodNotAllowed:             CallAlone,
+	UpdateConnectionError:             Later,
+	OverloadLimit:                     Fatal,
+	ExpiredToken:                      Fatal, // the client has tried to renew it already
+	NoToken:                           Fatal,
+	AccessDenied:                      Fatal,
+	MethodNotFound:                    Fatal,
+	"NO_AUTH_FOUND":                   Fatal,
+	"WRONG_AUTH_TYPE":                 Fatal,
+	"invalid_token":                   Fatal,
+	"PAYMENT_REQUIRED":                Fatal,
+	"invalid_grant":                   Fatal, // these four are the authorization server's
+	"invalid_client":                  Fatal,
+	"invalid_request":                 Fatal,
+	"invalid_scope":                   Fatal,
+	"INVALID_CREDENTIALS":             Fatal,
+	"insufficient_scope":              Fatal,
+	"user_access_error":               Fatal,
+	"ERROR_MANIFEST_IS_NOT_AVAILABLE": Fatal,
+	"INVALID_REQUEST":                 Fatal,
+	"PORTAL_DELETED":                  Fatal,
+	"INTERNAL_SERVER_ERROR":           Unknown,
+	"ERROR_UNEXPECTED_ANSWER":         Unknown,
+	BadAnswer:                         Unknown,
+}
+
+// Reaction classifies the error.
+func (e *Error) Reaction() Reaction {
+	if e.Final {
+		return Fatal
+	}
+	if e.Code == Network {
+		var cert *tls.CertificateVerificationError
+		if errors.As(e.Err, &cert) {
+			return Fatal
+		}
+		if e.NotSent {
+			return NotDelivered
+		}
+		return Unknown
+	}
+	if e.Code == ExpiredToken && e.NotSent {
+		return NotDelivered // a command of a batch, refused; the client has renewed the token since
+	}
+	if e.Code == BadAnswer && e.Status >= 300 {
+		return reactToPage(e)
+	}
+	if r, ok := reactions[e.Code]; ok {
+		return r
+	}
+	switch {
+	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
+		return Fatal
+	case e.Status >= 500:
+		return Unknown
+	}
+	return Rejected
+}
+
+// reactToPage classifies an answer of status 300 and more that does not come
+// from the REST interface but from a server in front of it.
+func reactToPage(e *Error) Reaction {
+	switch e.Status {
+	case http.StatusTooManyRequests:
+		return Throttled
+	case http.StatusRequestTimeout:
+		return Unknown
+	case http.StatusRequestEntityTooLarge:
+		if e.Method == MethodBatch {
+			return CallAlone
+		}
+		return Rejected
+	case http.StatusServiceUnavailable:
+		return NotDelivered // nobody was let through
+	}
+	if e.Status >= 500 {
+		return Unknown
+	}
+	return Fatal // a page that is no REST interface, or a redirect elsewhere
+}

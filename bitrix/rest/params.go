@@ -1,0 +1,152 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Params are the parameters of a method: an ordered map, so that what goes on
+// the wire is the same every time. Values are string, bool, int64, []any or
+// Params. They hold secrets in plain text and are printed by nobody.
+type Params []Param
+
+// Param is one of them.
+type Param struct {
+	Key   string
+	Value any
+}
+
+// MarshalJSON writes the parameters as an object in their order, and without
+// blanks and the escapes for HTML, which would only make the body longer.
+func (p Params) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	if err := writeJSON(&b, p); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func writeJSON(b *bytes.Buffer, v any) error {
+	switch v := v.(type) {
+	case Params:
+		b.WriteByte('{')
+		for i, m := range v {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			if err := writeJSON(b, m.Key); err != nil {
+				return err
+			}
+			b.WriteByte(':')
+			if err := writeJSON(b, m.Value); err != nil {
+				return err
+			}
+		}
+		b.WriteByte('}')
+	case []any:
+		b.WriteByte('[')
+		for i, e := range v {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			if err := writeJSON(b, e); err != nil {
+				return err
+			}
+		}
+		b.WriteByte(']')
+	case string:
+		if !utf8.ValidString(v) {
+			return errors.New("a text is not valid UTF-8") // an encoder would change it without a word
+		}
+		enc := json.NewEncoder(b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
+			return err
+		}
+		b.Truncate(b.Len() - 1) // the encoder ends with a line feed
+	case bool:
+		b.WriteString(strconv.FormatBool(v))
+	default:
+		b.WriteString(scalar(v))
+	}
+	return nil
+}
+
+// Query writes the parameters as PHP's http_build_query does: nested keys in
+// (encoded) brackets, blanks as "+", booleans as 1 and 0. It is what the
+// portal expects behind the question mark of a command in a batch.
+func (p Params) Query() string {
+	var b strings.Builder
+	writeQuery(&b, "", p)
+	return b.String()
+}
+
+func writeQuery(b *strings.Builder, prefix string, v any) {
+	switch v := v.(type) {
+	case Params:
+		for _, m := range v {
+			writeQuery(b, queryKey(prefix, m.Key), m.Value)
+		}
+	case []any:
+		for i, e := range v {
+			writeQuery(b, queryKey(prefix, strconv.Itoa(i)), e)
+		}
+	default:
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(prefix)
+		b.WriteByte('=')
+		b.WriteString(urlencode(scalar(v)))
+	}
+}
+
+func queryKey(prefix, key string) string {
+	if prefix == "" {
+		return urlencode(key)
+	}
+	return prefix + "%5B" + urlencode(key) + "%5D"
+}
+
+func scalar(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case bool:
+		if v {
+			return "1"
+		}
+		return "0"
+	}
+	panic("bitrix: a parameter of a type that has no place on the wire")
+}
+
+// urlencode is PHP's function of that name: like url.QueryEscape, but "~" is
+// encoded too.
+func urlencode(s string) string {
+	return strings.ReplaceAll(url.QueryEscape(s), "~", "%7E")
+}
+
+// Walk calls f for every key and every scalar below v, keys with scalar nil.
+func Walk(v any, f func(key string, scalar any)) {
+	switch v := v.(type) {
+	case Params:
+		for _, m := range v {
+			f(m.Key, nil)
+			Walk(m.Value, f)
+		}
+	case []any:
+		for _, e := range v {
+			Walk(e, f)
+		}
+	default:
+		f("", v)
+	}
+}

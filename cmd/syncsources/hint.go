@@ -1,0 +1,72 @@
+package main
+
+import (
+	"cmp"
+
+	"syncsources/bitrix/auth"
+	"syncsources/bitrix/rest"
+	"syncsources/runner"
+)
+
+const scopeHint = "the credentials lack a scope; the application needs \"biconnector\" ticked in its settings"
+
+// hints say what to do about a failure, by its code or by the finer reason
+// beside it. It is the one place of the program that advises in terms of its
+// own commands and variables.
+var hints = map[rest.Code]string{
+	rest.AccessDenied: "the portal refuses for one of four reasons: the call goes through a webhook; the user lacks a right (\"Access to BI Builder\", \"Access to Analytics Hub\"); " +
+		"the plan does not include BI Builder; there is no application. Instead of a webhook register a local application with the scope \"biconnector\" " +
+		"(Applications > Developer resources > Other > Local application), set " + varPortal + ", " + varClientID + ", " + varClientSecret + " and " + varTokenFile + ", and run: syncsources login",
+	rest.OverloadLimit:                "the portal is blocked by hand because of overload; write to Bitrix24 support to lift the block",
+	rest.ExpiredToken:                 "the access token has expired; get a new one, or use a token file, which is renewed by itself (syncsources login)",
+	"NO_AUTH_FOUND":                   "the portal does not know these credentials; check them, or get new ones (a webhook may have been deleted)",
+	"INVALID_CREDENTIALS":             "the user behind these credentials lacks permission; give the user access to the BI module",
+	"insufficient_scope":              scopeHint,
+	"invalid_scope":                   scopeHint,
+	"user_access_error":               "the user is not among those the application is open to; an administrator can change that in the application's settings",
+	rest.MethodNotFound:               "this portal does not offer the method; its BI module (biconnector) must be installed and up to date",
+	"ERROR_MANIFEST_IS_NOT_AVAILABLE": "the portal's plan does not include REST or local applications; an administrator of the portal can change that",
+	"PAYMENT_REQUIRED":                "the portal's subscription has ended or does not include REST; renew it, then run again",
+	"PORTAL_DELETED":                  "the portal is closed or deleted; on a self-hosted one check \"temporary closure of the public part\"",
+	"INVALID_REQUEST":                 "the portal demands https",
+	rest.SourceNotFound:               "the source does not exist, or another application created it: an application sees only its own sources",
+	rest.UpdateConnectionError:        "the external system did not accept the new settings or did not answer; the source was not changed",
+	"invalid_grant":                   "the refresh token has been used up, is older than 180 days, or the application was installed anew; get a new pair with: syncsources login",
+	"invalid_request":                 "check " + varClientID + ", " + varClientSecret + " and " + varOAuth,
+	"invalid_client":                  "check " + varClientID + " and " + varClientSecret + " against the application's settings in the portal",
+
+	auth.NoPair:           "get a token pair with: syncsources login",
+	auth.OtherPortal:      "correct " + varPortal + ", or use another token file for this portal",
+	auth.ServerUnanswered: "check the network and " + varOAuth + "; nothing was changed on the portal",
+}
+
+// hint is what to do about a failure with this code. Where the failure brings
+// a hint of its own, made of the data at hand, that one counts; a reason adds
+// to it.
+func hint(code, reason, own string) string {
+	general := hints[rest.Code(reason)]
+	switch {
+	case own == "":
+		return cmp.Or(general, hints[rest.Code(code)])
+	case general != "":
+		return own + "; " + general
+	}
+	return own
+}
+
+// hintOf is the hint for an error of the client.
+func hintOf(e *rest.Error) string { return hint(string(e.Code), string(e.Reason), e.Hint) }
+
+// fillHints adds to a report's failures what to do about them.
+func fillHints(r *runner.Report) {
+	fill := func(f *runner.Failure) {
+		if f != nil {
+			f.Hint = hint(f.Code, f.Reason, f.Hint)
+			f.Reason = "" // once is enough
+		}
+	}
+	fill(r.Error)
+	for i := range r.Sources {
+		fill(r.Sources[i].Error)
+	}
+}

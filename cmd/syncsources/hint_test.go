@@ -1,0 +1,32 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"syncsources/bitrix/auth"
+	"syncsources/bitrix/rest"
+)
+
+func TestHints(t *testing.T) {
+	for _, tt := range []struct {
+		e    rest.Error
+		want string // part of it; "" means none at all
+	}{
+		{rest.Error{Code: "invalid_grant"}, "syncsources login"},
+		{rest.Error{Code: "invalid_grant", Hint: "a code works once"}, "a code works once"},
+		{rest.Error{Code: "invalid_client"}, "B24_CLIENT_SECRET"},
+		{rest.Error{Code: "insufficient_scope"}, "biconnector"},
+		{rest.Error{Code: rest.AccessDenied}, "webhook"},
+		{rest.Error{Code: rest.NoToken, Reason: auth.NoPair, Hint: "fix the disk"}, "fix the disk; get a token pair with: syncsources login"},
+		{rest.Error{Code: rest.NoToken, Reason: auth.OtherPortal}, "B24_PORTAL_URL"},
+		{rest.Error{Code: rest.NoToken, Hint: "run: chmod 600 x"}, "run: chmod 600 x"},
+		{rest.Error{Code: rest.BadAnswer, Reason: auth.ServerUnanswered}, "B24_OAUTH_URL"},
+		{rest.Error{Code: rest.NoToken}, ""},
+		{rest.Error{Code: rest.BadAnswer}, ""},
+	} {
+		if got := hintOf(&tt.e); !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
+			t.Errorf("%v (%s): hint %q, want %q", &tt.e, tt.e.Reason, got, tt.want)
+		}
+	}
+}
