@@ -66,7 +66,7 @@ func fillHints(r *runner.Report) {
 		}
 	}
 	fill(r.Error)
-	for i := range r.Sources {
-		fill(r.Sources[i].Error)
+	for i := range r.Objects {
+		fill(r.Objects[i].Error)
 	}
 }
