@@ -9,8 +9,8 @@ import (
 // check reports what the JSON Schema cannot say about one document: how
 // integers are written, what kinds of keys settings have, whether reveal names
 // settings that are declared, and whether the portal's address is one.
-func check(d *Document) []*Error {
-	var found []*Error
+func check(d *Document) []*Finding {
+	var found []*Finding
 	root := d.Root()
 	if version, ok := root.Field("version"); ok {
 		found = append(found, plain(version, "version", "write it with decimal digits only")...)
@@ -18,18 +18,16 @@ func check(d *Document) []*Error {
 	if portal, ok := root.Field("portal"); ok && portal.Kind() == String {
 		found = append(found, address(portal)...)
 	}
-	sources, ok := root.Field("sources")
-	if !ok {
-		return found
-	}
-	for item := range sources.Items() {
-		found = append(found, checkSource(item)...)
+	if sources, ok := root.Field("sources"); ok {
+		for item := range sources.Items() {
+			found = append(found, checkSource(item)...)
+		}
 	}
 	return found
 }
 
-func checkSource(n Node) []*Error {
-	var found []*Error
+func checkSource(n Node) []*Finding {
+	var found []*Finding
 	var settings, reveal Node
 	for _, f := range n.Fields() {
 		switch f.Key() {
@@ -63,7 +61,7 @@ func checkSource(n Node) []*Error {
 
 // plain reports an integer in a notation that other readers of YAML take for
 // another number, or for a text.
-func plain(n Node, what, advice string) []*Error {
+func plain(n Node, what, advice string) []*Finding {
 	if n.Kind() != Integer || n.Plain() {
 		return nil
 	}
@@ -71,11 +69,11 @@ func plain(n Node, what, advice string) []*Error {
 	if n.doc.visible().public(n.val) {
 		shown = ", not " + bare(n.Text())
 	}
-	return []*Error{n.Problem("plain-integer", []string{advice}, "%s must be an integer in plain decimal form%s", what, shown)}
+	return []*Finding{n.Problem("plain-integer", []string{advice}, "%s must be an integer in plain decimal form%s", what, shown)}
 }
 
 // settingKey reports a key of a settings block whose text is not certain.
-func settingKey(f Node) []*Error {
+func settingKey(f Node) []*Finding {
 	key := f.keyNode()
 	if key.Kind() == String {
 		return nil
@@ -90,20 +88,20 @@ func settingKey(f Node) []*Error {
 		if f.QuoteKey() != "" {
 			shown = ", not " + bare(f.Key())
 		}
-		return []*Error{f.KeyProblem("plain-integer", advice, "a settings key must be an integer in plain decimal form%s", shown)}
+		return []*Finding{f.KeyProblem("plain-integer", advice, "a settings key must be an integer in plain decimal form%s", shown)}
 	default:
-		return []*Error{f.KeyProblem("key-type", advice, "a settings key must be a string or an integer, not %s", key.Kind())}
+		return []*Finding{f.KeyProblem("key-type", advice, "a settings key must be a string or an integer, not %s", key.Kind())}
 	}
 }
 
 // undeclared reports what reveal names without the settings declaring it.
-func undeclared(reveal, settings Node, codes []string) []*Error {
+func undeclared(reveal, settings Node, codes []string) []*Finding {
 	const few = 100 // to look for what was meant among them
 	declared := make(map[string]bool, len(codes))
 	for _, code := range codes {
 		declared[code] = true
 	}
-	var found []*Error
+	var found []*Finding
 	for item := range reveal.Items() {
 		if kind := item.Kind(); kind != String && kind != Integer || declared[item.Text()] {
 			continue
@@ -149,7 +147,7 @@ func nameable(settings Node) []string {
 
 // address reports a portal whose host or port is none. Its form is the
 // schema's business; what does not have it is left alone here.
-func address(n Node) []*Error {
+func address(n Node) []*Finding {
 	scheme, host, ok := strings.Cut(n.Text(), "://")
 	host = strings.TrimSuffix(host, "/")
 	if !ok || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") || host == "" || strings.ContainsAny(host, "/?#@ \t\r\n\\") {
@@ -164,5 +162,5 @@ func address(n Node) []*Error {
 			return nil
 		}
 	}
-	return []*Error{n.Problem("portal-address", []string{"write it as https://acme.bitrix24.com"}, "portal must have a host, and a port from 1 to 65535 if any, not %s", n.Describe())}
+	return []*Finding{n.Problem("portal-address", []string{"write it as https://acme.bitrix24.com"}, "portal must have a host, and a port from 1 to 65535 if any, not %s", n.Describe())}
 }

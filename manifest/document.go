@@ -41,16 +41,16 @@ func (d *Document) visible() *visibility {
 }
 
 // problem returns a finding at n, reached through use.
-func (d *Document) problem(n, use *yaml.Node, rule string, advice []string, format string, args ...any) *Error {
-	e := &Error{
+func (d *Document) problem(n, use *yaml.Node, rule string, advice []string, format string, args ...any) *Finding {
+	e := &Finding{
 		Position: d.text.at(n.Line, n.Column),
 		Rule:     rule,
 		Message:  fmt.Sprintf(format, args...),
 		Advice:   advice,
 	}
 	switch v := d.visible(); {
-	case !v.hidden[e.Line] && !d.text.aside(e.Line):
-		e.Snippet = d.text.snippet(e.Line)
+	case !v.hidden[e.Position.Line] && !d.text.aside(e.Position.Line):
+		e.Snippet = d.text.snippet(e.Position.Line)
 	case v.strange[n]:
 		e.Snippet = d.head(n)
 	}

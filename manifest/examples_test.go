@@ -12,7 +12,8 @@ func TestExamples(t *testing.T) {
 	if err != nil || len(found) > 0 {
 		t.Fatal(found, err)
 	}
-	sources, found := (&manifest.Resolver{}).Resolve(set.Sources)
+	resolved, found := (&manifest.Resolver{}).Resolve(t.Context(), set, nil)
+	sources := resolved.Sources
 	for _, e := range found {
 		t.Error(e.Detail())
 	}

@@ -38,10 +38,10 @@ func FuzzLoad(f *testing.F) {
 		}
 		lines := strings.Split(strings.ReplaceAll(strings.ReplaceAll(string(data), "\r\n", "\n"), "\r", "\n"), "\n")
 		for i, e := range found {
-			if e.Line < 1 || e.Line > len(lines) {
+			if e.Position.Line < 1 || e.Position.Line > len(lines) {
 				t.Fatalf("%s: the file has %d lines", e, len(lines))
 			}
-			if width := utf8.RuneCountInString(lines[e.Line-1]); e.Column < 1 || e.Column > width+1 {
+			if width := utf8.RuneCountInString(lines[e.Position.Line-1]); e.Position.Column < 1 || e.Position.Column > width+1 {
 				t.Fatalf("%s: the line has %d characters", e, width)
 			}
 			for _, r := range e.Detail() {
@@ -49,7 +49,7 @@ func FuzzLoad(f *testing.F) {
 					t.Fatalf("%s: %q holds %U", e, e.Detail(), r)
 				}
 			}
-			if i > 0 && (e.Line < found[i-1].Line || e.Line == found[i-1].Line && e.Column < found[i-1].Column) {
+			if i > 0 && (e.Position.Line < found[i-1].Position.Line || e.Position.Line == found[i-1].Position.Line && e.Position.Column < found[i-1].Position.Column) {
 				t.Fatalf("%s stands after %s", e, found[i-1])
 			}
 		}

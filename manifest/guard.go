@@ -20,19 +20,19 @@ const (
 
 // guard reports what makes it impossible to go on with a document: aliases
 // that contain themselves, reach into another document, or blow this one up.
-func guard(d *Document) []*Error {
+func guard(d *Document) []*Finding {
 	g := guardian{doc: d, sizes: map[*yaml.Node]float64{}}
 	own, total := g.measure(d.root)
 	if g.cycle != nil {
-		return []*Error{d.problem(g.cycle, nil, "alias-cycle", nil, "the alias *%s stands inside what it names", bare(g.cycle.Value))}
+		return []*Finding{d.problem(g.cycle, nil, "alias-cycle", nil, "the alias *%s stands inside what it names", bare(g.cycle.Value))}
 	}
 	if g.foreign != nil {
-		return []*Error{d.problem(g.foreign, nil, "alias-document", []string{"anchors are known up to the end of their document: declare it in this one too"},
+		return []*Finding{d.problem(g.foreign, nil, "alias-document", []string{"anchors are known up to the end of their document: declare it in this one too"},
 			"the alias *%s names an anchor of an earlier document", bare(g.foreign.Value))}
 	}
 	share := (total - own) / total
 	if total > fewAliased && (share > aliasesSmall || total > smallDocument && share > aliasesLarge) {
-		return []*Error{d.problem(g.worst, nil, "alias-bomb", []string{"write out what differs, and use fewer or smaller anchors"},
+		return []*Finding{d.problem(g.worst, nil, "alias-bomb", []string{"write out what differs, and use fewer or smaller anchors"},
 			"aliases make the document more than %d times as large as it is written", int(min(total/own, 1e9)))}
 	}
 	return nil
@@ -86,8 +86,8 @@ func (g *guardian) measure(n *yaml.Node) (own, total float64) {
 // wellFormed reports what no manifest may hold, wherever it stands: duplicate
 // keys and keys that are no scalars, merge keys without a mapping, tags, and
 // NUL characters written as escapes.
-func wellFormed(d *Document) []*Error {
-	var found []*Error
+func wellFormed(d *Document) []*Finding {
+	var found []*Finding
 	var walk func(n *yaml.Node)
 	walk = func(n *yaml.Node) {
 		found = append(found, tags(d, n)...)
@@ -106,8 +106,8 @@ func wellFormed(d *Document) []*Error {
 }
 
 // keys reports the faults of a mapping's keys.
-func keys(d *Document, n *yaml.Node) []*Error {
-	var found []*Error
+func keys(d *Document, n *yaml.Node) []*Finding {
+	var found []*Finding
 	first := make(map[string]*yaml.Node, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		raw := n.Content[i]
@@ -135,13 +135,13 @@ func keys(d *Document, n *yaml.Node) []*Error {
 
 // mergeValue reports a merge key whose value is neither a mapping nor a list
 // of mappings.
-func mergeValue(n Node) []*Error {
+func mergeValue(n Node) []*Finding {
 	advice := []string{"write <<: *anchor, or <<: [*one, *another]"}
 	switch n.Kind() {
 	case Mapping:
 		return nil
 	case List:
-		var found []*Error
+		var found []*Finding
 		for item := range n.Items() {
 			if item.Kind() != Mapping {
 				found = append(found, item.Problem("merge-value", advice, "the merge key << takes mappings, not %s", item.Kind()))
@@ -149,12 +149,12 @@ func mergeValue(n Node) []*Error {
 		}
 		return found
 	}
-	return []*Error{n.Problem("merge-value", advice, "the merge key << takes a mapping or a list of mappings, not %s", n.Kind())}
+	return []*Finding{n.Problem("merge-value", advice, "the merge key << takes a mapping or a list of mappings, not %s", n.Kind())}
 }
 
 // tags reports tags that a manifest has no use for, or that the value does not
 // bear out.
-func tags(d *Document, n *yaml.Node) []*Error {
+func tags(d *Document, n *yaml.Node) []*Finding {
 	if n.Style&yaml.TaggedStyle == 0 {
 		return nil
 	}
@@ -183,7 +183,7 @@ func tags(d *Document, n *yaml.Node) []*Error {
 	}
 	advice := []string{"leave the tag out; quote text that begins with an exclamation mark"}
 	if !d.visible().public(n) {
-		return []*Error{d.problem(n, nil, "tag", advice, "this tag is not allowed here")}
+		return []*Finding{d.problem(n, nil, "tag", advice, "this tag is not allowed here")}
 	}
-	return []*Error{d.problem(n, nil, "tag", advice, "the tag %s is not allowed here", Quote(tag))}
+	return []*Finding{d.problem(n, nil, "tag", advice, "the tag %s is not allowed here", Quote(tag))}
 }

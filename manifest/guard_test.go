@@ -10,7 +10,7 @@ import (
 	"syncsources/schema"
 )
 
-func findings(yaml string) []*manifest.Error {
+func findings(yaml string) []*manifest.Finding {
 	_, found, _ := manifest.Load([]string{"-"}, manifest.Options{Stdin: strings.NewReader(yaml), Check: schema.Check})
 	return found
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // Options says how Load works. The zero value reads files only, and leaves out
@@ -15,7 +16,10 @@ type Options struct {
 	// Check reports what a document says against the JSON Schema; use
 	// schema.Check. nil: only what the schema cannot say is checked, and values
 	// of the wrong kind are left out of the Set without a word.
-	Check func(*Document) []*Error
+	Check func(*Document) []*Finding
+	// Host returns what addresses of one portal share; nil: their host in
+	// lower case, with its port.
+	Host func(address string) string
 	// DenyFiles are no manifests, whatever path leads to them: the files with
 	// our own credentials.
 	DenyFiles []string
@@ -30,11 +34,14 @@ type Options struct {
 // The steps are: find the files; split each into documents; refuse aliases out
 // of proportion; check each document alone; build its sources; check ids and
 // names over all files.
-func Load(paths []string, o Options) (*Set, []*Error, error) {
+func Load(paths []string, o Options) (*Set, []*Finding, error) {
 	files, err := read(paths, o)
-	set := &Set{}
-	var found []*Error
-	var sources []built
+	host := o.Host
+	if host == nil {
+		host = lowerHost
+	}
+	var b built
+	var found []*Finding
 	for _, t := range files {
 		docs, errs := parse(t)
 		found = append(found, errs...)
@@ -48,42 +55,39 @@ func Load(paths []string, o Options) (*Set, []*Error, error) {
 			if o.Check != nil {
 				found = append(found, o.Check(d)...)
 			}
-			declared, portal := build(d)
-			sources = append(sources, declared...)
-			if portal != nil {
-				set.Portals = append(set.Portals, *portal)
-			}
+			b.add(d, host)
 		}
 	}
-	found = append(found, across(sources)...)
-	set.Sources = make([]Source, len(sources))
-	for i, s := range sources {
-		set.Sources[i] = s.Source
-	}
-	return set, arrange(found, files), err
+	found = append(found, b.unique()...)
+	return b.set(), arrange(found, files), err
+}
+
+func lowerHost(address string) string {
+	_, host, _ := strings.Cut(address, "://")
+	return strings.ToLower(strings.TrimSuffix(host, "/"))
 }
 
 // arrange sorts findings, and puts those together that differ only in the
 // alias that leads to them.
-func arrange(found []*Error, files []*text) []*Error {
+func arrange(found []*Finding, files []*text) []*Finding {
 	order := make(map[string]int, len(files))
 	for i, t := range files {
 		order[t.name] = i
 	}
 	for _, e := range found { // files that are not passed: as they come
-		if _, known := order[e.File]; !known {
-			order[e.File] = len(order)
+		if _, known := order[e.Position.File]; !known {
+			order[e.Position.File] = len(order)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b *Error) int {
+	slices.SortStableFunc(found, func(a, b *Finding) int {
 		return cmp.Or(
-			cmp.Compare(order[a.File], order[b.File]),
+			cmp.Compare(order[a.Position.File], order[b.Position.File]),
 			a.Position.compare(b.Position),
 			cmp.Compare(a.Rule, b.Rule),
 			cmp.Compare(a.Message, b.Message),
 		)
 	})
-	var out []*Error
+	var out []*Finding
 	for _, e := range found {
 		if n := len(out); n > 0 && out[n-1].Position == e.Position && out[n-1].Rule == e.Rule && out[n-1].Message == e.Message {
 			out[n-1].uses = append(out[n-1].uses, e.uses...)

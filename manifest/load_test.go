@@ -231,7 +231,7 @@ sources:
 		t.Fatal(found, err)
 	}
 	if len(set.Sources) != 2 || show(set.Sources[0]) != " 0" || show(set.Sources[1]) != `#7 7 title="a" f="ok"` {
-		t.Errorf("got %q", set.Sources)
+		t.Errorf("got %v", set.Sources)
 	}
 }
 

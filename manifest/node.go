@@ -63,6 +63,9 @@ func (n Node) Kind() Kind {
 // Text returns a scalar as written, without quotes.
 func (n Node) Text() string { return n.val.Value }
 
+// text returns a string, written {literal: TEXT} or not.
+func (n Node) text() string { t, _ := literalOf(n); return t }
+
 // Plain reports whether an integer is in plain decimal form, the only one that
 // means the same to every reader.
 func (n Node) Plain() bool { return plainInteger(n.val.Value) }
@@ -87,6 +90,17 @@ func (n Node) Items() iter.Seq[Node] {
 		}
 		for _, item := range n.val.Content {
 			if !yield(n.step(item)) {
+				return
+			}
+		}
+	}
+}
+
+// mappings goes through the items of a list that are mappings.
+func (n Node) mappings() iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		for item := range n.Items() {
+			if item.Kind() == Mapping && !yield(item) {
 				return
 			}
 		}
@@ -217,12 +231,12 @@ func (n Node) Describe() string {
 }
 
 // Problem returns a finding at the value.
-func (n Node) Problem(rule string, advice []string, format string, args ...any) *Error {
+func (n Node) Problem(rule string, advice []string, format string, args ...any) *Finding {
 	return n.doc.problem(n.val, n.use, rule, advice, format, args...)
 }
 
 // KeyProblem returns a finding at the key of a field.
-func (n Node) KeyProblem(rule string, advice []string, format string, args ...any) *Error {
+func (n Node) KeyProblem(rule string, advice []string, format string, args ...any) *Finding {
 	return n.doc.problem(n.key, n.keyUse, rule, advice, format, args...)
 }
 

@@ -12,7 +12,7 @@ import (
 
 // parse splits a file into its documents; empty ones are skipped. With a
 // syntax error the documents before it are returned too.
-func parse(t *text) ([]*Document, []*Error) {
+func parse(t *text) ([]*Document, []*Finding) {
 	if found := characters(t); found != nil {
 		return nil, found
 	}
@@ -28,7 +28,7 @@ func parse(t *text) ([]*Document, []*Error) {
 			if len(docs) > 0 {
 				docs[len(docs)-1].torn = true
 			}
-			return docs, []*Error{syntax(t, err)}
+			return docs, []*Finding{syntax(t, err)}
 		}
 		if len(docs) > 0 && docs[len(docs)-1].next == 0 {
 			docs[len(docs)-1].next = t.at(n.Line, n.Column).Line
@@ -39,7 +39,7 @@ func parse(t *text) ([]*Document, []*Error) {
 		docs = append(docs, &Document{text: t, root: n.Content[0]})
 	}
 	if len(docs) == 0 {
-		return nil, []*Error{{
+		return nil, []*Finding{{
 			Position: Position{t.name, 1, 1},
 			Rule:     "empty-file",
 			Message:  "the file declares nothing",
@@ -58,17 +58,17 @@ func emptyScalar(n *yaml.Node) bool {
 // characters reports what may not stand in a file, before YAML is parsed: the
 // YAML library tells no position for it. Of each kind the first is reported;
 // a file that is no text would have thousands.
-func characters(t *text) []*Error {
-	var found []*Error
+func characters(t *text) []*Finding {
+	var found []*Finding
 	reported := map[string]bool{}
 	report := func(at int, rule, message string, advice ...string) {
 		if reported[rule] {
 			return
 		}
 		reported[rule] = true
-		e := &Error{Position: t.offset(at), Rule: rule, Message: message, Advice: advice}
-		if showable(t, e.Line) {
-			e.Snippet = t.snippet(e.Line)
+		e := &Finding{Position: t.offset(at), Rule: rule, Message: message, Advice: advice}
+		if showable(t, e.Position.Line) {
+			e.Snippet = t.snippet(e.Position.Line)
 		}
 		found = append(found, e)
 	}

@@ -29,7 +29,7 @@ func tree(t *testing.T, files map[string]string) {
 	}
 }
 
-func load(paths ...string) (*manifest.Set, []*manifest.Error, error) {
+func load(paths ...string) (*manifest.Set, []*manifest.Finding, error) {
 	return manifest.Load(paths, manifest.Options{Check: schema.Check})
 }
 
@@ -39,7 +39,7 @@ func one(id string) string {
 
 func filesOf(set *manifest.Set) (files []string) {
 	for _, s := range set.Sources {
-		files = append(files, s.File)
+		files = append(files, s.Position.File)
 	}
 	return files
 }
@@ -117,7 +117,7 @@ func TestFileGivenTwice(t *testing.T) {
 	if err != nil || len(found) > 0 {
 		t.Fatal(found, err)
 	}
-	if len(set.Sources) != 1 || set.Sources[0].File != "m/a.yaml" {
+	if len(set.Sources) != 1 || set.Sources[0].Position.File != "m/a.yaml" {
 		t.Errorf("got %v", filesOf(set))
 	}
 }
@@ -152,7 +152,7 @@ func TestPathsThatFail(t *testing.T) {
 }
 
 func TestStandardInput(t *testing.T) {
-	read := func(r io.Reader) (*manifest.Set, []*manifest.Error, error) {
+	read := func(r io.Reader) (*manifest.Set, []*manifest.Finding, error) {
 		return manifest.Load([]string{"-", "-"}, manifest.Options{Stdin: r, Check: schema.Check})
 	}
 	set, found, err := read(strings.NewReader(one("1")))

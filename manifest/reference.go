@@ -28,8 +28,8 @@ func asReference(n Node) (*reference, bool) {
 
 // problem returns a finding at the reference. Its line is part of a settings
 // block, and not shown.
-func (r *reference) problem(f *fault) *Error {
-	e := &Error{Position: r.at, Rule: f.rule, Message: f.message, Advice: f.advice}
+func (r *reference) problem(f *fault) *Finding {
+	e := &Finding{Position: r.at, Rule: f.rule, Message: f.message, Advice: f.advice}
 	if r.use != "" {
 		e.uses = []string{r.use}
 	}

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -26,31 +27,48 @@ type Resolver struct {
 	SecretsDir string
 }
 
-// Resolve returns copies of the sources in which every reference has its text,
-// and findings at the references that have none; with any finding the copies
-// are not to be used. Each variable and file is read once. References of
-// sources that are not passed are not looked at.
-func (r *Resolver) Resolve(sources []Source) ([]Source, []*Error) {
+// Resolve returns a copy of the set in which every reference of the selected
+// objects has its text, and findings at the references that have none; with any
+// finding the copy is not to be used. Each variable and file is read once.
+// selected may be nil: all are.
+func (r *Resolver) Resolve(ctx context.Context, set *Set, selected func(Object) bool) (*Set, []*Finding) {
 	run := resolving{Resolver: r, read: map[place]outcome{}}
-	var found []*Error
-	resolved := slices.Clone(sources)
-	for i := range resolved {
-		settings := slices.Clone(resolved[i].Settings)
-		for j, s := range settings {
-			if !s.Value.IsReference() {
-				continue
-			}
-			ref := s.Value.content.ref
-			got := run.fetch(ref)
-			if got.fault != nil {
-				found = append(found, ref.problem(got.fault))
-				continue
-			}
-			settings[j].Value = Value{&content{plain: &got.plain, ref: ref}}
+	var found []*Finding
+	resolved := *set
+	resolved.Connectors = slices.Clone(set.Connectors)
+	for i := range resolved.Connectors {
+		c := &resolved.Connectors[i]
+		if c.Logo == nil || c.Logo.file == nil || selected != nil && !selected(c.Object) {
+			continue
 		}
-		resolved[i].Settings = settings
+		got := run.logo(c.Logo.file)
+		if got.fault != nil {
+			found = append(found, c.Logo.file.problem(got.fault))
+			continue
+		}
+		c.Logo = &Logo{Position: c.Logo.Position, URL: got.plain, file: c.Logo.file}
 	}
-	return resolved, arrange(found, nil)
+	resolved.Sources = slices.Clone(set.Sources)
+	for i := range resolved.Sources {
+		s := &resolved.Sources[i]
+		if selected != nil && !selected(s.Object) {
+			continue
+		}
+		s.Settings = slices.Clone(s.Settings)
+		for j := range s.Settings {
+			v := &s.Settings[j].Value
+			if !v.IsReference() {
+				continue
+			}
+			got := run.fetch(v.content.ref)
+			if got.fault != nil {
+				found = append(found, v.content.ref.problem(got.fault))
+				continue
+			}
+			*v = Value{&content{plain: &got.plain, ref: v.content.ref}}
+		}
+	}
+	return &resolved, arrange(found, nil)
 }
 
 // fault is why a reference has no text.

@@ -12,7 +12,7 @@ import (
 
 // resolve loads m/m.yaml with the given settings in flow form, and resolves
 // its references with the environment given.
-func resolve(t *testing.T, r manifest.Resolver, settings string) ([]manifest.Source, []*manifest.Error) {
+func resolve(t *testing.T, r manifest.Resolver, settings string) ([]manifest.Source, []*manifest.Finding) {
 	t.Helper()
 	if err := os.WriteFile("m/m.yaml", []byte("version: 1\nsources:\n  - id: 1\n    settings: "+settings+"\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -21,7 +21,8 @@ func resolve(t *testing.T, r manifest.Resolver, settings string) ([]manifest.Sou
 	if err != nil || len(found) > 0 {
 		t.Fatal(found, err)
 	}
-	return r.Resolve(set.Sources)
+	resolved, found := r.Resolve(t.Context(), set, nil)
+	return resolved.Sources, found
 }
 
 func environment(vars map[string]string) func(string) (string, bool) {
@@ -215,8 +216,8 @@ func TestResolveNeverReadsOurVariables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sources, found := r.Resolve(set.Sources)
-		if len(found) != 1 || sources[0].Settings[0].Value.Plain() != "" {
+		resolved, found := r.Resolve(t.Context(), set, nil)
+		if len(found) != 1 || resolved.Sources[0].Settings[0].Value.Plain() != "" {
 			t.Errorf("%s: found %v", name, found)
 		}
 	}
@@ -236,7 +237,7 @@ sources:
   - {id: 2, settings: *common}
   - {id: 3, settings: {password: {env: P}}}
 `)
-	resolved, found := r.Resolve(set.Sources)
+	resolved, found := r.Resolve(t.Context(), set, nil)
 	if fmt.Sprint(calls) != "map[GONE:1 L:1 P:1]" {
 		t.Errorf("looked up %v", calls)
 	}
@@ -247,13 +248,13 @@ sources:
 	if len(found) != 1 || found[0].Detail() != want {
 		t.Errorf("found %v: %s", found, found[0].Detail())
 	}
-	if got := resolved[2].Settings[0].Value.Plain(); got != "of P" {
+	if got := resolved.Sources[2].Settings[0].Value.Plain(); got != "of P" {
 		t.Errorf("got %q", got)
 	}
 	if set.Sources[2].Settings[0].Value.Plain() != "" {
 		t.Error("the sources passed were changed")
 	}
-	if _, found := r.Resolve(set.Sources[2:]); len(found) != 0 {
+	if _, found := r.Resolve(t.Context(), set, func(o manifest.Object) bool { return o.ID == 3 }); len(found) != 0 {
 		t.Errorf("references of other sources are looked at: %v", found)
 	}
 }
@@ -261,8 +262,8 @@ sources:
 func TestResolveFromStandardInput(t *testing.T) {
 	tree(t, map[string]string{"secrets/key": "s3cret\n", "m/x": ""})
 	set := parse(t, "version: 1\nsources: [{id: 1, settings: {p: {file: secrets/key}}}]")
-	sources, found := (&manifest.Resolver{}).Resolve(set.Sources)
-	if len(found) > 0 || sources[0].Settings[0].Value.Plain() != "s3cret" {
+	resolved, found := (&manifest.Resolver{}).Resolve(t.Context(), set, nil)
+	if len(found) > 0 || resolved.Sources[0].Settings[0].Value.Plain() != "s3cret" {
 		t.Errorf("found %v", found)
 	}
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,18 @@ func below(path string, roots []root) (dir root, name string, ok bool) {
 	return "", "", false
 }
 
-// file returns the content of a referenced file.
+// file returns the text in a referenced file.
+func (r *resolving) file(ref *reference) (string, *fault) {
+	data, problem := r.content(ref, maxReferenced)
+	if problem != nil {
+		return "", problem
+	}
+	s := string(trimNewline(bytes.TrimPrefix(data, []byte("\uFEFF"))))
+	return s, unfit("the file "+Quote(ref.file), "file", s)
+}
+
+// content returns what a referenced file holds, a little more than most bytes
+// if there is more.
 //
 // A manifest may come from anybody who can open a pull request, and what it
 // references is sent to the portal. So the path is resolved first, and has to
@@ -69,7 +81,7 @@ func below(path string, roots []root) (dir root, name string, ok bool) {
 // directory, which no link leads out of, even one that has been put there in
 // between. Kernel file systems are refused wherever they are mounted below:
 // they show the environment, and with it our credentials.
-func (r *resolving) file(ref *reference) (string, *fault) {
+func (r *resolving) content(ref *reference, most int) ([]byte, *fault) {
 	shown := "the file " + Quote(ref.file)
 	path := filepath.FromSlash(ref.file)
 	if !filepath.IsAbs(path) {
@@ -80,23 +92,22 @@ func (r *resolving) file(ref *reference) (string, *fault) {
 	if err != nil {
 		// Whether a file exists outside is nobody's business either.
 		if _, _, ok := below(wouldBe(path), roots); !ok {
-			return "", outside(shown)
+			return nil, outside(shown)
 		}
-		return "", unreadable(shown, err)
+		return nil, unreadable(shown, err)
 	}
 	dir, name, ok := below(real, roots)
 	if !ok || kernel(real) {
-		return "", outside(shown)
+		return nil, outside(shown)
 	}
-	data, err := r.readBelow(dir, name)
+	data, err := r.readBelow(dir, name, most)
 	if errors.Is(err, errDenied) {
-		return "", &fault{"reserved-file", shown + " cannot be referenced", []string{"it holds our own credentials"}}
+		return nil, &fault{"reserved-file", shown + " cannot be referenced", []string{"it holds our own credentials"}}
 	}
 	if err != nil {
-		return "", unreadable(shown, err)
+		return nil, unreadable(shown, err)
 	}
-	s := string(trimNewline(data))
-	return s, unfit(shown, "file", s)
+	return data, nil
 }
 
 // wouldBe returns where a file that cannot be found would lie, after resolving
@@ -145,9 +156,9 @@ func kernel(path string) bool {
 
 var errDenied = errors.New("denied")
 
-// readBelow reads a regular file below a directory, up to one byte more than
-// is allowed.
-func (r *resolving) readBelow(dir root, name string) ([]byte, error) {
+// readBelow reads a regular file below a directory, up to a little more than
+// most bytes.
+func (r *resolving) readBelow(dir root, name string, most int) ([]byte, error) {
 	opened, err := os.OpenRoot(string(dir))
 	if err != nil {
 		return nil, err
@@ -169,7 +180,7 @@ func (r *resolving) readBelow(dir root, name string) ([]byte, error) {
 	if denied(info, r.DenyFiles) {
 		return nil, errDenied
 	}
-	return io.ReadAll(io.LimitReader(f, maxReferenced+3)) // with its line break
+	return io.ReadAll(io.LimitReader(f, int64(most)+6)) // with a byte order mark and a line break
 }
 
 // denied reports whether a file is one of those at the paths.

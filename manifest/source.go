@@ -1,29 +1,10 @@
 package manifest
 
-// Set is what the manifests of a run declare.
-type Set struct {
-	// Sources stand in the order of the command line, then of the file.
-	Sources []Source
-	// Portals holds every portal key found, for the caller to compare with the
-	// portal of the run.
-	Portals []Portal
-}
-
-// Portal is the portal a manifest is meant for.
-type Portal struct {
-	Position        // of the address
-	URL      string // http or https, a host, perhaps a port; perhaps one slash at the end
-}
-
 // Source is the declared state of one BIconnector source. What is nil or
 // absent is not declared and is not to be touched.
 type Source struct {
-	Position // of the source's mapping
-	// Name is the label the manifest gives, "#<id>" where it gives none. It is
-	// unique over all files.
-	Name string
-	// ID is the portal's number of the source: positive, unique over all files.
-	ID int64
+	Object
+	Connector Ref
 	// Title is not empty and not "0", which the portal treats as empty.
 	Title       *string
 	Description *string
@@ -35,11 +16,75 @@ type Source struct {
 
 // Setting is one declared key of a source's settings.
 type Setting struct {
-	Position // of the value
+	Position Position // of the value
 	// Code is the key. One written as an integer is its text.
 	Code  string
 	Value Value
 	// Reveal allows the value, declared and live, to be printed. It is only
 	// ever true for literals.
 	Reveal bool
+}
+
+func buildSource(n Node, portal string) builtSource {
+	b := builtSource{Source: Source{Object: Object{Position: n.Position(), Portal: portal}}}
+	s := &b.Source
+	var reveal, settings Node
+	for _, f := range n.Fields() {
+		switch f.Key() {
+		case "name":
+			b.nameAt(&s.Object, f)
+		case "id":
+			b.idAt(&s.Object, f)
+		case "connector":
+			s.Connector, b.ref = refOf(f), f
+		case "title":
+			s.Title, b.title = textOf(f), f
+		case "description":
+			s.Description = textOf(f)
+		case "active":
+			s.Active = booleanOf(f)
+		case "settings":
+			settings = f
+		case "reveal":
+			reveal = f
+		}
+	}
+	if settings.val != nil {
+		s.Settings = buildSettings(settings, revealed(reveal))
+	}
+	b.defaultName(&s.Object, s.Title)
+	return b
+}
+
+func buildSettings(n Node, reveal map[string]bool) []Setting {
+	fields := n.Fields()
+	settings := make([]Setting, 0, len(fields))
+	for _, f := range fields {
+		s := Setting{Position: f.Position(), Code: f.Key()}
+		if text, ok := literalOf(f); ok {
+			s.Value, s.Reveal = Literal(text), reveal[s.Code]
+		} else if kind := f.Kind(); kind == Integer && f.Plain() {
+			s.Value, s.Reveal = Literal(f.Text()), reveal[s.Code]
+		} else if ref, ok := asReference(f); ok {
+			s.Value = Value{&content{ref: ref}}
+		} else {
+			continue
+		}
+		settings = append(settings, s)
+	}
+	return settings
+}
+
+// revealed returns the settings that a reveal list names.
+func revealed(n Node) map[string]bool {
+	if n.val == nil {
+		return nil
+	}
+	set := map[string]bool{}
+	for item := range n.Items() {
+		if kind := item.Kind(); kind == String || kind == Integer {
+			set[item.Text()] = true
+		}
+	}
+	return set
 }

@@ -45,7 +45,7 @@ const maxSearch = 32 << 20
 // syntax turns an error of the YAML library into a finding. The library tells
 // a line at most, often not the right one; the shortest text that fails in the
 // same way ends where the reader stumbles.
-func syntax(t *text, err error) *Error {
+func syntax(t *text, err error) *Finding {
 	line, problem := reparse(t.data)
 	if problem == "" { // cannot be
 		problem = err.Error()
@@ -63,7 +63,7 @@ func syntax(t *text, err error) *Error {
 		pos = t.at(line, 1)
 		pos.Column = firstColumn(t.line(pos.Line))
 	}
-	e := &Error{Position: pos, Rule: "syntax"}
+	e := &Finding{Position: pos, Rule: "syntax"}
 	shown := showable(t, pos.Line)
 	if shown {
 		e.Snippet = t.snippet(pos.Line)

@@ -22,7 +22,7 @@ import (
 // can carry.
 func TestApplyDocumentationExample(t *testing.T) {
 	desired := []manifest.Source{{
-		ID: 4, Name: "#4", Title: ptr("New source name"), Description: ptr("Updated source description"), Active: ptr(false),
+		Object: manifest.Object{ID: 4, Name: "#4"}, Title: ptr("New source name"), Description: ptr("Updated source description"), Active: ptr(false),
 		Settings: []manifest.Setting{
 			{Code: "login", Value: manifest.Literal("new_admin")},
 			{Code: "password", Value: manifest.Literal("new_password")},
@@ -66,7 +66,7 @@ func TestOneBadSourceStopsNoOther(t *testing.T) {
 	state.Sources[3].Owner = "another application"
 	state.Sources[4].Title = "new"
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: append(retitled(6), manifest.Source{ID: 99, Title: ptr("x")})})
+		report := b.apply(runner.Options{Sources: append(retitled(6), manifest.Source{Object: manifest.Object{ID: 99}, Title: ptr("x")})})
 		var got []string
 		for _, s := range report.Objects {
 			line := string(s.Status)
@@ -95,7 +95,7 @@ func TestUpdatesOutlastARestart(t *testing.T) {
 	state.HonourActive = true
 	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultBadGateway, Method: bitrix.MethodSourceUpdate, Rate: 1, Times: 5}}
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: []manifest.Source{{ID: 1, Name: "#1", Active: ptr(false)}}})
+		report := b.apply(runner.Options{Sources: []manifest.Source{{Object: manifest.Object{ID: 1, Name: "#1"}, Active: ptr(false)}}})
 		s := report.Objects[0]
 		if s.Status != runner.StatusUpdated || s.Attempts != 6 {
 			t.Errorf("%s after %d attempts: %v", s.Status, s.Attempts, s.Error)
@@ -154,7 +154,7 @@ func TestRetriesAreCounted(t *testing.T) {
 				state.Faults = []sandbox.Fault{tt.fault}
 			}
 			onPortal(t, state, func(t *testing.T, b *bench) {
-				report := b.apply(runner.Options{Sources: []manifest.Source{{ID: 1, Name: "#1", Title: ptr("new"), Active: ptr(false)}}})
+				report := b.apply(runner.Options{Sources: []manifest.Source{{Object: manifest.Object{ID: 1, Name: "#1"}, Title: ptr("new"), Active: ptr(false)}}})
 				if report.Summary.Updated != 1 || report.Requests.Retries != tt.retries {
 					t.Errorf("%v, %d retries, want %d", statuses(report), report.Requests.Retries, tt.retries)
 				}
@@ -200,7 +200,7 @@ func TestGuards(t *testing.T) {
 func TestIgnoredActiveIsNotSentOnAndOn(t *testing.T) {
 	var desired []manifest.Source
 	for id := range int64(40) {
-		desired = append(desired, manifest.Source{ID: id + 1, Active: ptr(false)})
+		desired = append(desired, manifest.Source{Object: manifest.Object{ID: id + 1}, Active: ptr(false)})
 	}
 	desired[20].Title = ptr("new")
 	onPortal(t, sqlState(40), func(t *testing.T, b *bench) {

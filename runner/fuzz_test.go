@@ -34,8 +34,8 @@ func FuzzApply(f *testing.F) {
 		state.Connectors[0].Settings = []sandbox.SettingType{{Code: code}}
 		state.Sources[0].Settings, state.Sources[1].Settings = nil, nil
 		declared := []manifest.Source{
-			{ID: 1, Name: "#1", Title: ptr("before")},
-			{ID: 2, Name: "#2", Title: &title, Description: &description, Settings: []manifest.Setting{{Code: code, Value: manifest.Literal(value)}}},
+			{Object: manifest.Object{ID: 1, Name: "#1"}, Title: ptr("before")},
+			{Object: manifest.Object{ID: 2, Name: "#2"}, Title: &title, Description: &description, Settings: []manifest.Setting{{Code: code, Value: manifest.Literal(value)}}},
 		}
 		onPortal(t, state, func(t *testing.T, b *bench) {
 			report := b.apply(runner.Options{Sources: declared})

@@ -47,7 +47,7 @@ func (p pace) measure(tb testing.TB, seed uint64) (f figures) {
 		id := int64(i + 1)
 		state.Sources = append(state.Sources, sandbox.Source{ID: id, Title: "old", ConnectorID: 1,
 			Settings: map[string]string{"login": "admin", "password": "old-password"}})
-		declared[i] = manifest.Source{ID: id, Name: "s", Title: &title,
+		declared[i] = manifest.Source{Object: manifest.Object{ID: id, Name: "s"}, Title: &title,
 			Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal(title + "-password")}}}
 	}
 	inVirtualTime(tb, state, func(t *testing.T, b *bench) {

@@ -166,7 +166,7 @@ func (c Changeset) results() []Object {
 		results[i] = Object{
 			Kind: KindSource, Action: ActionUpdate,
 			Name: s.Desired.Name, ID: s.Desired.ID, Title: s.Title,
-			File: s.Desired.File, Line: s.Desired.Line, Column: s.Desired.Column,
+			File: s.Desired.Position.File, Line: s.Desired.Position.Line, Column: s.Desired.Position.Column,
 			Status: s.Status, Changes: s.Changes, Error: s.Error,
 		}
 		if s.Status == StatusUnchanged {

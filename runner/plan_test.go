@@ -131,7 +131,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareMissingSource(t *testing.T) {
-	steps := Compare([]manifest.Source{{ID: 7, Title: text("A")}}, Live{})
+	steps := Compare([]manifest.Source{{Object: manifest.Object{ID: 7}, Title: text("A")}}, Live{})
 	if steps[0].Status != StatusFailed || steps[0].Error.Code != "SOURCE_NOT_FOUND" {
 		t.Errorf("%+v", steps[0])
 	}
@@ -142,7 +142,7 @@ func TestCompareMissingSource(t *testing.T) {
 func TestChecksum(t *testing.T) {
 	sum := func(title, password, livePassword, key string) string {
 		steps := Compare(
-			[]manifest.Source{{ID: 1, Title: text(title), Settings: []manifest.Setting{setting("password", password, false)}}},
+			[]manifest.Source{{Object: manifest.Object{ID: 1}, Title: text(title), Settings: []manifest.Setting{setting("password", password, false)}}},
 			Live{Sources: map[int64]bitrix.Source{1: liveSource(1, "A", "password", livePassword)}})
 		return steps.checksum("https://portal.example", secret.New(key))
 	}

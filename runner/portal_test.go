@@ -58,7 +58,7 @@ func sqlState(n int) sandbox.State {
 func retitled(n int) []manifest.Source {
 	var list []manifest.Source
 	for id := range int64(n) {
-		list = append(list, manifest.Source{ID: id + 1, Name: "s", Title: ptr("new")})
+		list = append(list, manifest.Source{Object: manifest.Object{ID: id + 1, Name: "s"}, Title: ptr("new")})
 	}
 	return list
 }

@@ -69,7 +69,7 @@ func randomPortal(r *rand.Rand) sandbox.State {
 }
 
 func randomSource(r *rand.Rand, id int64) manifest.Source {
-	s := manifest.Source{ID: id, Name: fmt.Sprint("#", id)}
+	s := manifest.Source{Object: manifest.Object{ID: id, Name: fmt.Sprint("#", id)}}
 	if r.IntN(2) == 0 {
 		s.Title = ptr(title(r))
 	}

@@ -87,11 +87,11 @@ func Apply(ctx context.Context, portal Client, o Options) *Report {
 }
 
 // Invalid reports manifests that cannot be used; nothing was sent.
-func Invalid(command string, findings []*manifest.Error) *Report {
+func Invalid(command string, findings []*manifest.Finding) *Report {
 	now := time.Now()
 	report := &Report{Schema: ReportSchema, Command: command, Outcome: OutcomeInvalid, Started: now, Finished: now}
 	for _, f := range findings {
-		report.Findings = append(report.Findings, Finding{File: f.File, Line: f.Line, Column: f.Column, Rule: f.Rule, Message: f.Message, Advice: f.Advice})
+		report.Findings = append(report.Findings, Finding{File: f.Position.File, Line: f.Position.Line, Column: f.Position.Column, Rule: f.Rule, Message: f.Message, Advice: f.Advice})
 	}
 	return report
 }

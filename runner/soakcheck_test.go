@@ -64,7 +64,7 @@ func (l *lived) checkSource(d *manifest.Source, s *runner.Object, say sayer) {
 	if s.Error != nil {
 		code = s.Error.Code
 	}
-	if s.ID != d.ID || s.Name != d.Name || s.Line != d.Line {
+	if s.ID != d.ID || s.Name != d.Name || s.Line != d.Position.Line {
 		say("stands in the place of source %d", d.ID)
 	}
 	if (s.Status == runner.StatusFailed) != (s.Error != nil) {

@@ -154,7 +154,7 @@ func soakFaults(r *rand.Rand) []sandbox.Fault {
 // soakSource declares a source with whatever batches, trimming and PHP find
 // hard.
 func soakSource(r *rand.Rand, id int64, settings []sandbox.SettingType) manifest.Source {
-	s := manifest.Source{ID: id, Name: fmt.Sprint("#", id), Position: manifest.Position{File: "soak.yaml", Line: int(id)}}
+	s := manifest.Source{Object: manifest.Object{ID: id, Name: fmt.Sprint("#", id), Position: manifest.Position{File: "soak.yaml", Line: int(id)}}}
 	if r.IntN(2) == 0 {
 		s.Title = ptr(title(r))
 	}

@@ -117,10 +117,10 @@ func TestWrongTypesEverywhere(t *testing.T) {
 
 func tamperedRun(t *testing.T, tp *tampered) *tampered {
 	desired := []manifest.Source{
-		{ID: 1, Name: "title", Title: ptr("declared")},
-		{ID: 2, Name: "description", Description: ptr("declared")},
-		{ID: 3, Name: "settings", Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("declared")}, {Code: "password", Value: manifest.Literal("a$result[x]")}}},
-		{ID: 4, Name: "as declared", Title: ptr("declared")},
+		{Object: manifest.Object{ID: 1, Name: "title"}, Title: ptr("declared")},
+		{Object: manifest.Object{ID: 2, Name: "description"}, Description: ptr("declared")},
+		{Object: manifest.Object{ID: 3, Name: "settings"}, Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("declared")}, {Code: "password", Value: manifest.Literal("a$result[x]")}}},
+		{Object: manifest.Object{ID: 4, Name: "as declared"}, Title: ptr("declared")},
 	}
 	state := sqlState(4)
 	state.Sources[3].Title = "declared"

@@ -15,7 +15,7 @@ import (
 //
 // The sources are validated one by one: a manifest of many of them then needs
 // no second copy of itself in memory.
-func Check(doc *manifest.Document) []*manifest.Error {
+func Check(doc *manifest.Document) []*manifest.Finding {
 	c := load()
 	root := doc.Root()
 	found := c.translate(root, validate(c.manifest, shallow(root)))
@@ -83,7 +83,7 @@ func validate(s *jsonschema.Schema, value any) *jsonschema.ValidationError {
 }
 
 // translate returns the findings that violations of n come to.
-func (c *compiled) translate(n manifest.Node, v *jsonschema.ValidationError) []*manifest.Error {
+func (c *compiled) translate(n manifest.Node, v *jsonschema.ValidationError) []*manifest.Finding {
 	if v == nil {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 type translation struct {
 	schema *compiled
 	finder finder // in what was validated
-	found  []*manifest.Error
+	found  []*manifest.Finding
 }
 
 // violated is one violation where it can be said in words.

@@ -36,14 +36,14 @@ func (a *app) warn(message string, log *logFlags) {
 }
 
 // complainOf writes what is wrong with manifests.
-func (a *app) complainOf(findings []*manifest.Error, log *logFlags) {
+func (a *app) complainOf(findings []*manifest.Finding, log *logFlags) {
 	var logger *slog.Logger
 	if log.machine() {
 		logger = log.logger(a.stderr, false)
 	}
 	for _, f := range findings {
 		if logger != nil {
-			logger.Error(f.Message, "file", f.File, "line", f.Line, "column", f.Column, "rule", f.Rule, "hint", strings.Join(f.Advice, "; "))
+			logger.Error(f.Message, "file", f.Position.File, "line", f.Position.Line, "column", f.Position.Column, "rule", f.Rule, "hint", strings.Join(f.Advice, "; "))
 			continue
 		}
 		_, _ = fmt.Fprintln(a.stderr, defused(f.Detail()))

@@ -61,11 +61,11 @@ func (c *connection) config(logger *slog.Logger, requestTime time.Duration) bitr
 
 // checkPortals compares the portals that manifests are meant for with that of
 // the credentials: host and port, without case.
-func checkPortals(portals []manifest.Portal, ours string) []*manifest.Error {
-	var found []*manifest.Error
+func checkPortals(portals []manifest.Portal, ours string) []*manifest.Finding {
+	var found []*manifest.Finding
 	for _, p := range portals {
 		if rest.HostPort(p.URL) != rest.HostPort(ours) {
-			found = append(found, &manifest.Error{
+			found = append(found, &manifest.Finding{
 				Position: p.Position, Rule: "other-portal",
 				Message: fmt.Sprintf("the manifest is for %q, but the credentials are for %q", p.URL, ours),
 				Advice:  []string{"use the credentials of that portal, or correct the manifest"},

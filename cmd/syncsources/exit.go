@@ -38,7 +38,7 @@ type failure struct {
 	message string
 	advice  []string
 	// findings are errors of manifests that were found beside it.
-	findings []*manifest.Error
+	findings []*manifest.Finding
 }
 
 func (f *failure) Error() string { return f.message }

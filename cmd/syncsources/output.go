@@ -51,11 +51,11 @@ func (o *outputFlags) check() error {
 // delivery says where a report goes.
 type delivery struct {
 	output   *outputFlags
-	metrics  *metricsFlags     // nil: nowhere
-	log      *logFlags         // nil: text
-	findings []*manifest.Error // the manifests' errors in full
-	detailed bool              // --detailed-exitcode
-	said     bool              // standard error has the reason already
+	metrics  *metricsFlags       // nil: nowhere
+	log      *logFlags           // nil: text
+	findings []*manifest.Finding // the manifests' errors in full
+	detailed bool                // --detailed-exitcode
+	said     bool                // standard error has the reason already
 }
 
 // finish delivers a report to standard error, standard output and files, and

@@ -19,7 +19,7 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	if err := cmp.Or(f.outputFlags.check(), f.metricsFlags.check()); err != nil {
 		return err
 	}
-	deliver := func(r *runner.Report, findings []*manifest.Error) error {
+	deliver := func(r *runner.Report, findings []*manifest.Finding) error {
 		return a.finish(ctx, r, delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags, findings: findings, detailed: f.detailed})
 	}
 	set, findings, err := a.load(ctx, paths)
@@ -29,12 +29,13 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	if len(findings) > 0 {
 		return deliver(runner.Invalid(command, findings), findings)
 	}
-	selected, err := selectTargets(set.Sources, f.targets)
+	targeted, err := selectTargets(set.Sources, f.targets)
 	if err != nil {
 		return err
 	}
 	resolver := manifest.Resolver{LookupEnv: a.env.lookup, AllowDirs: f.allowDirs, DenyFiles: credentialFiles(a.env)}
-	selected, findings = resolver.Resolve(selected)
+	resolved, findings := resolver.Resolve(ctx, &manifest.Set{Sources: targeted}, nil)
+	selected := resolved.Sources
 	if len(findings) > 0 {
 		return deliver(runner.Invalid(command, findings), findings)
 	}

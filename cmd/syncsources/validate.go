@@ -43,7 +43,7 @@ All errors of all files are reported, each with its place and what is allowed.`,
 }
 
 // load reads and checks the manifests at paths.
-func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manifest.Error, error) {
+func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manifest.Finding, error) {
 	set, findings, err := manifest.Load(paths, manifest.Options{Stdin: interruptible{ctx, a.stdin}, Check: schema.Check, DenyFiles: credentialFiles(a.env)})
 	if err != nil && ctx.Err() != nil {
 		return nil, nil, interrupted(ctx)

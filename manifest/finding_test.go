@@ -7,7 +7,7 @@ import (
 )
 
 func TestDetail(t *testing.T) {
-	e := &Error{
+	e := &Finding{
 		Position: Position{"dir/m.yaml", 5, 3},
 		Rule:     "unknown-key",
 		Message:  `unknown key "titel"`,

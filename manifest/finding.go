@@ -1,15 +1,36 @@
 package manifest
 
 import (
+	"cmp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/width"
 )
 
-// Error is a finding: something a manifest says that it may not say. It is not
-// a failure of the program, and Load returns the two apart.
-type Error struct {
-	Position
+// Position is a place in a manifest.
+type Position struct {
+	// File is the path as given on the command line, cleaned and with forward
+	// slashes; "<stdin>" for standard input.
+	File string
+	// Line and Column count from 1; columns count characters, not bytes.
+	Line, Column int
+}
+
+// String returns "file:5:3".
+func (p Position) String() string {
+	return printable(p.File) + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
+}
+
+// compare orders positions of one file.
+func (p Position) compare(o Position) int {
+	return cmp.Or(cmp.Compare(p.Line, o.Line), cmp.Compare(p.Column, o.Column))
+}
+
+// Finding is something a manifest says that it may not say. It is not a
+// failure of the program, and Load returns the two apart.
+type Finding struct {
+	Position Position
 	// Rule is the stable kebab-case name of what was broken; the package
 	// comment lists them all.
 	Rule string
@@ -29,18 +50,18 @@ type Error struct {
 // Error returns the first line of Detail:
 //
 //	m.yaml:5:3: unknown key "titel" [unknown-key]
-func (e *Error) Error() string {
+func (e *Finding) Error() string {
 	return e.Position.String() + ": " + e.Message + " [" + e.Rule + "]"
 }
 
 // Detail returns Error, then the source line with a caret under the column
 // where that line may be shown, then the advice, each on a line of its own. It
 // ends without a line break.
-func (e *Error) Detail() string {
+func (e *Finding) Detail() string {
 	var b strings.Builder
 	b.WriteString(e.Error())
 	if e.Snippet != "" {
-		line, pad := excerpt(e.Snippet, e.Column)
+		line, pad := excerpt(e.Snippet, e.Position.Column)
 		b.WriteString("\n" + line + "\n" + pad + "^")
 	}
 	for _, a := range e.Advice {
