@@ -1,17 +1,32 @@
 package examples
 
-// The part of the Kubernetes API that the example uses, with its names. The
+// The part of the Kubernetes API that the examples use, with its names. The
 // API's own Go types would bring more modules than the program itself has.
 
 type meta struct {
-	Name, Namespace string
-	Labels          map[string]string
+	Name   string
+	Labels map[string]string
 }
 
 type object struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string
 	Metadata   meta
+}
+
+type kustomization struct {
+	object    `yaml:",inline"`
+	Namespace string
+	Resources []string
+	Images    []struct {
+		Name    string
+		NewName string `yaml:"newName"`
+		NewTag  string `yaml:"newTag"`
+	}
+	ConfigMapGenerator []struct {
+		Name            string
+		Literals, Files []string
+	} `yaml:"configMapGenerator"`
 }
 
 type serviceAccount struct {
@@ -41,16 +56,27 @@ type cronJob struct {
 		SuccessfulJobsHistoryLimit int    `yaml:"successfulJobsHistoryLimit"`
 		FailedJobsHistoryLimit     int    `yaml:"failedJobsHistoryLimit"`
 		JobTemplate                struct {
-			Spec struct {
-				BackoffLimit            *int `yaml:"backoffLimit"`
-				ActiveDeadlineSeconds   int  `yaml:"activeDeadlineSeconds"`
-				TTLSecondsAfterFinished int  `yaml:"ttlSecondsAfterFinished"`
-				Template                struct {
-					Metadata struct{ Labels map[string]string }
-					Spec     podSpec
-				}
-			}
+			Spec jobSpec
 		} `yaml:"jobTemplate"`
+	}
+}
+
+type job struct {
+	object `yaml:",inline"`
+	Spec   jobSpec
+}
+
+type jobSpec struct {
+	CompletionMode          string `yaml:"completionMode"`
+	Completions             int
+	Parallelism             int
+	BackoffLimit            *int `yaml:"backoffLimit"`
+	BackoffLimitPerIndex    *int `yaml:"backoffLimitPerIndex"`
+	ActiveDeadlineSeconds   int  `yaml:"activeDeadlineSeconds"`
+	TTLSecondsAfterFinished int  `yaml:"ttlSecondsAfterFinished"`
+	Template                struct {
+		Metadata struct{ Labels map[string]string }
+		Spec     podSpec
 	}
 }
 
@@ -78,7 +104,15 @@ type container struct {
 	Name, Image     string
 	ImagePullPolicy string `yaml:"imagePullPolicy"`
 	Args            []string
-	Env             []struct{ Name, Value string }
+	EnvFrom         []struct {
+		ConfigMapRef struct{ Name string } `yaml:"configMapRef"`
+	} `yaml:"envFrom"`
+	Env []struct {
+		Name, Value string
+		ValueFrom   *struct {
+			SecretKeyRef struct{ Name, Key string } `yaml:"secretKeyRef"`
+		} `yaml:"valueFrom"`
+	}
 	SecurityContext struct {
 		AllowPrivilegeEscalation *bool `yaml:"allowPrivilegeEscalation"`
 		ReadOnlyRootFilesystem   bool  `yaml:"readOnlyRootFilesystem"`

@@ -126,7 +126,7 @@ func (s schedule) rehearse(t *testing.T) {
 		case name == "SYNCSOURCES_METRICS_FILE":
 			metrics = filepath.Join(t.TempDir(), "metrics.prom")
 			value = metrics
-		case name == "SYNCSOURCES_ALLOW_FILE":
+		case name == "SYNCSOURCES_ALLOW_FILE", name == "XDG_STATE_HOME":
 			value = t.TempDir()
 		}
 		env = append(env, name+"="+value)

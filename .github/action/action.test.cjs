@@ -66,7 +66,9 @@ function program(t, code, body = '') {
   return { file, arguments: () => fs.readFileSync(path.join(dir, 'arguments'), 'utf8').trimEnd().split('\n') }
 }
 
-const inputs = { INPUT_COMMAND: 'plan', INPUT_PATHS: 'manifests', INPUT_FLAGS: '', INPUT_CHECKSUM: '' }
+const inputs = {
+  INPUT_COMMAND: 'plan', INPUT_PATHS: 'manifests', INPUT_PORTALS: '', INPUT_PORTAL: '', INPUT_FLAGS: '', INPUT_CHECKSUM: 'none', INPUT_COMMENT_ID: '',
+}
 
 test('every line of paths and flags is one argument and nothing is expanded', (t) => {
   const p = program(t, 0)
@@ -80,7 +82,7 @@ test('every line of paths and flags is one argument and nothing is expanded', (t
   assert.equal(status, 0, stdout)
   const args = p.arguments()
   assert.deepEqual(args.slice(0, 3), ['plan', '-o', 'github'])
-  assert.deepEqual(args.slice(9), ['--target=crm', '--max-changes=10%', '--', 'a b.yaml', hostile, '--help'])
+  assert.deepEqual(args.slice(11), ['--target=crm', '--max-changes=10%', '--', 'a b.yaml', hostile, '--help'])
 })
 
 test('the exit code is an output and not that of the step', (t) => {
@@ -94,12 +96,25 @@ test('a checksum is handed over to apply and to nothing else', (t) => {
   const run = script(t, 'run', { ...inputs, BINARY: p.file, INPUT_COMMAND: 'apply', INPUT_CHECKSUM: 'abc' })
   assert.equal(run.status, 0, run.stdout)
   assert.ok(p.arguments().includes('--checksum=abc'))
-  const refused = script(t, 'run', { ...inputs, BINARY: p.file, INPUT_CHECKSUM: 'abc' })
-  assert.equal(refused.status, 1)
-  assert.match(refused.stdout, /^::error::"checksum" is for apply only$/m)
+  const without = script(t, 'run', { ...inputs, BINARY: p.file, INPUT_COMMAND: 'apply' })
+  assert.equal(without.status, 0, without.stdout)
+  assert.ok(!p.arguments().some((a) => a.startsWith('--checksum')))
+})
+
+test('portals and the comment id are handed over, one flag for each portal', (t) => {
+  const p = program(t, 0)
+  const { status, stdout } = script(t, 'run', {
+    ...inputs, BINARY: p.file, INPUT_PATHS: '', INPUT_PORTALS: 'portals.yaml', INPUT_PORTAL: 'acme\nde-*', INPUT_COMMENT_ID: 'nightly',
+  })
+  assert.equal(status, 0, stdout)
+  assert.deepEqual(p.arguments().slice(11), ['--portals=portals.yaml', '--portal=acme', '--portal=de-*', '--comment-id=nightly', '--'])
 })
 
 for (const [name, env] of Object.entries({
+  'an empty checksum for apply, as a skipped plan leaves it': { INPUT_COMMAND: 'apply', INPUT_CHECKSUM: '' },
+  'a checksum for plan': { INPUT_CHECKSUM: 'abc' },
+  'paths beside portals': { INPUT_PORTALS: 'portals.yaml' },
+  'a portal without portals': { INPUT_PORTAL: 'acme' },
   'a command that would serve or print': { INPUT_COMMAND: 'export' },
   'no path': { INPUT_PATHS: ' \n ' },
   'a path among the flags': { INPUT_FLAGS: 'manifests' },
@@ -119,36 +134,81 @@ test('a version that is no version is refused before anything is fetched', (t) =
   }
 })
 
-test('a release is taken only with the right checksum', (t) => {
+// releases is a stand-in for GitHub's command line, in a repository o/r with
+// one release, v1.2.3. With it come the environment that finds it, the file of
+// checksums and a good content for that.
+function releases(t) {
   const dir = temporary(t)
   const archive = 'syncsources_1.2.3_linux_amd64.tar.gz'
-  program(t, 0)
   fs.mkdirSync(path.join(dir, 'release'))
   fs.writeFileSync(path.join(dir, 'syncsources'), '#!/bin/sh\necho v1.2.3\n', { mode: 0o755 })
   spawnSync('tar', ['-czf', path.join(dir, 'release', archive), '-C', dir, 'syncsources'])
   const sum = require('node:crypto').createHash('sha256').update(fs.readFileSync(path.join(dir, 'release', archive))).digest('hex')
-  // A stand-in for the GitHub command line that "downloads" into the working directory.
   fs.mkdirSync(path.join(dir, 'bin'))
-  fs.writeFileSync(path.join(dir, 'bin', 'gh'), `#!/bin/sh\ncp "${dir}/release/"* .\n`, { mode: 0o755 })
-  const env = {
-    INPUT_BINARY: '', INPUT_VERSION: 'v1.2.3', ACTION_REPOSITORY: 'o/r', GH_TOKEN: '', PATH: `${dir}/bin:${process.env.PATH}`,
-  }
+  fs.writeFileSync(path.join(dir, 'tags'), `v1 ${'a'.repeat(40)}\nv1.3.0-rc.1 ${'b'.repeat(40)}\nv1.2.3 ${'a'.repeat(40)}\n`)
+  fs.writeFileSync(path.join(dir, 'bin', 'gh'), `#!/bin/sh
+case "$*" in
+"api --paginate repos/o/r/tags"*) cat "${dir}/tags" ;;
+"release download v1.2.3 --repo o/r "*) cp "${dir}/release/"* . ;;
+*) echo "HTTP 404" >&2; exit 1 ;;
+esac
+`, { mode: 0o755 })
   const checksums = path.join(dir, 'release', 'checksums.txt')
+  const content = `${sum}  ${archive}\n${'0'.repeat(64)}  other\n`
+  fs.writeFileSync(checksums, content)
+  const env = {
+    INPUT_BINARY: '', INPUT_VERSION: '', ACTION_PATH: dir, ACTION_REPOSITORY: 'o/r', GH_TOKEN: '', PATH: `${dir}/bin:${process.env.PATH}`,
+  }
+  return { dir, archive, checksums, content, env }
+}
 
-  fs.writeFileSync(checksums, `${sum}  ${archive}\n${'0'.repeat(64)}  other\n`)
+test('the release of the action\'s own tag is used, and a build where there is none', (t) => {
+  const { dir, env } = releases(t)
+  for (const ref of ['v1.2.3', 'v1', 'a'.repeat(40)]) {
+    const { status, stdout, stderr, outputs } = script(t, 'install', { ...env, ACTION_REF: ref })
+    assert.equal(status, 0, stdout + stderr)
+    assert.equal(path.basename(outputs.binary ?? ''), 'syncsources', ref)
+    assert.equal(outputs.build, undefined)
+  }
+  // A branch, a commit without a tag, a release that is not there (yet), and no repository at all.
+  for (const more of [{ ACTION_REF: 'main' }, { ACTION_REF: 'c'.repeat(40) }, { ACTION_REF: 'b'.repeat(40) }, { ACTION_REPOSITORY: '', ACTION_REF: '' }]) {
+    const { status, stdout, stderr, outputs } = script(t, 'install', { ...env, ...more })
+    assert.equal(status, 0, stdout + stderr)
+    assert.deepEqual(outputs, { build: 'true' }, JSON.stringify(more))
+  }
+  // Checked out by a workflow, its git directory says what it is.
+  const git = (...args) => {
+    const run = spawnSync('git', ['-C', dir, '-c', 'user.name=n', '-c', 'user.email=e@example.com', ...args], { encoding: 'utf8' })
+    assert.equal(run.status, 0, run.stderr)
+    return run.stdout.trim()
+  }
+  git('init', '-q')
+  git('commit', '-q', '--allow-empty', '-m', 'c')
+  git('remote', 'add', 'origin', 'https://github.example/o/r.git')
+  const local = { ...env, ACTION_REPOSITORY: '', ACTION_REF: '' }
+  assert.deepEqual(script(t, 'install', local).outputs, { build: 'true' })
+  fs.writeFileSync(path.join(dir, 'tags'), `v1.2.3 ${git('rev-parse', 'HEAD')}\n`)
+  assert.equal(path.basename(script(t, 'install', local).outputs.binary ?? ''), 'syncsources')
+})
+
+test('a release is taken only with the right checksum', (t) => {
+  const { archive, checksums, content, env: found } = releases(t)
+  const env = { ...found, INPUT_VERSION: 'v1.2.3' }
   const good = script(t, 'install', env)
   assert.equal(good.status, 0, good.stdout + good.stderr)
   assert.match(good.stdout, /^v1\.2\.3$/m)
   assert.equal(path.basename(good.outputs.binary), 'syncsources')
 
-  fs.writeFileSync(checksums, `${'0'.repeat(64)}  ${archive}\n`)
-  assert.equal(script(t, 'install', env).status, 1)
-  fs.writeFileSync(checksums, `${sum}  other\n`)
-  assert.equal(script(t, 'install', env).status, 1)
+  for (const bad of [`${'0'.repeat(64)}  ${archive}\n`, content.replace(archive, 'another')]) {
+    fs.writeFileSync(checksums, bad)
+    assert.equal(script(t, 'install', env).status, 1)
+    // A wrong checksum of its own release is no reason to build something else instead, unseen.
+    assert.match(script(t, 'install', { ...found, ACTION_REF: 'v1.2.3' }).stdout, /^::error::/m)
+  }
 })
 
 test('built from source, the program validates and reports what is wrong', (t) => {
-  const { status, stdout, stderr, outputs } = script(t, 'install', { INPUT_BINARY: '', INPUT_VERSION: '' })
+  const { status, stdout, stderr, outputs } = script(t, 'build', {})
   assert.equal(status, 0, stdout + stderr)
   const manifest = path.join(temporary(t), 'bad.yaml')
   fs.writeFileSync(manifest, 'version: 1\nsources:\n  - id: 4\n    titel: New\n')
@@ -163,7 +223,7 @@ test('built from source, the program validates and reports what is wrong', (t) =
   const set = outputsOf(run.outputs.report)
   assert.equal(set.outcome, 'invalid')
   assert.equal(set.checksum, '')
-  assert.match(fs.readFileSync(run.outputs.markdown, 'utf8'), /^<!-- syncsources:validate -->\n/)
+  assert.match(fs.readFileSync(run.outputs.markdown, 'utf8'), /^<!-- syncsources:validate\b[^<>]* -->\n/)
   assert.match(fs.readFileSync(run.outputs.junit, 'utf8'), /<testsuites?/)
 })
 
@@ -177,11 +237,20 @@ function outputsOf(file) {
 test('outputs are the counts of the report', (t) => {
   const file = path.join(temporary(t), 'report.json')
   fs.writeFileSync(file, JSON.stringify({
-    outcome: 'changes', checksum: 'abc', summary: { total: 5, unchanged: 3, planned: 2, updated: 0, failed: 0, skipped: 0 },
+    outcome: 'changes', checksum: 'abc', summary: { ...summary, unmanaged: 7 },
   }))
-  assert.deepEqual(outputsOf(file), {
-    outcome: 'changes', checksum: 'abc', total: 5, unchanged: 3, planned: 2, updated: 0, failed: 0, skipped: 0,
-  })
+  assert.deepEqual(outputsOf(file), { outcome: 'changes', checksum: 'abc', ...summary })
+})
+
+const summary = { total: 5, unchanged: 3, planned: 2, created: 0, updated: 0, deleted: 0, failed: 0, skipped: 0 }
+
+test('the checksum of a portal that was selected, and none of several', (t) => {
+  const file = path.join(temporary(t), 'report.json')
+  const portals = [{ name: 'acme', report: { checksum: 'abc' } }]
+  fs.writeFileSync(file, JSON.stringify({ outcome: 'ok', summary, portals }))
+  assert.equal(outputsOf(file).checksum, 'abc')
+  fs.writeFileSync(file, JSON.stringify({ outcome: 'ok', summary, portals: [...portals, ...portals] }))
+  assert.equal(outputsOf(file).checksum, '')
 })
 
 test('without a report there is a warning and no output', () => {
@@ -190,8 +259,9 @@ test('without a report there is a warning and no output', () => {
   assert.equal(warnings.length, 1)
 })
 
-// forge is a stand-in for GitHub with the calls that report.cjs makes.
-function forge(items = [], status = 0) {
+// forge is a stand-in for GitHub with the calls that report.cjs makes, for a
+// token of the account me.
+function forge(items = [], { status = 0, me = 'github-actions[bot]' } = {}) {
   const calls = []
   const call = (name) => async (parameters) => {
     if (status) throw Object.assign(new Error('refused'), { status })
@@ -203,79 +273,114 @@ function forge(items = [], status = 0) {
   return {
     calls,
     writes: () => calls.filter(([name]) => !name.startsWith('list')),
-    github: { rest: { issues }, paginate: async (method, parameters) => (await method(parameters)).data },
+    github: {
+      rest: { issues },
+      paginate: async (method, parameters) => (await method(parameters)).data,
+      graphql: async () => ({ viewer: { login: me } }),
+    },
   }
 }
 
 const context = { repo: { owner: 'o', repo: 'r' }, payload: { pull_request: { number: 7 } } }
-const bot = { type: 'Bot' }
+const bot = { login: 'github-actions[bot]' }
 const core = { warning: () => {} }
+const acme = 'acme.bitrix24.com'
 
-function markdown(t, text = 'One to update.') {
-  const file = path.join(temporary(t), 'report.md')
-  fs.writeFileSync(file, `<!-- syncsources:plan -->\n${text}\n`)
-  return file
+// written writes the report of a plan in both formats and returns their paths.
+function written(t, { host = acme, outcome = 'changes', text = 'One to update.', portals } = {}) {
+  const dir = temporary(t)
+  const file = path.join(dir, 'report.md')
+  const json = path.join(dir, 'report.json')
+  fs.writeFileSync(file, `<!-- syncsources:plan ${host} -->\n${text}\n`)
+  fs.writeFileSync(json, JSON.stringify({ outcome, portals, portal: portals ? undefined : `https://${host}` }))
+  return { markdown: file, report: json, body: fs.readFileSync(file, 'utf8') }
 }
 
 test('the first comment is created, the next one replaces it', async (t) => {
-  const file = markdown(t)
-  const body = fs.readFileSync(file, 'utf8')
-  const first = forge([{ id: 1, user: bot, body: 'something else' }, { id: 2, user: { type: 'User' }, body }])
+  const { markdown: file, body } = written(t)
+  const first = forge([{ id: 1, user: bot, body: 'something else' }, { id: 2, user: { login: 'stranger' }, body }])
   await report.comment({ ...first, context, core, path: file })
   assert.deepEqual(first.writes(), [['createComment', { owner: 'o', repo: 'r', issue_number: 7, body }]])
 
-  const next = forge([{ id: 3, user: bot, body: '<!-- syncsources:plan -->\nold' }])
-  await report.comment({ ...next, context, core, path: file })
-  assert.deepEqual(next.writes(), [['updateComment', { owner: 'o', repo: 'r', comment_id: 3, body }]])
+  // GitHub's REST API calls an application "name[bot]", its viewer may lack the brackets.
+  for (const me of [undefined, 'github-actions', 'jane']) {
+    const user = me === 'jane' ? { login: 'jane' } : bot
+    const next = forge([{ id: 3, user, body: body.replace('One', 'Two') }], { me })
+    await report.comment({ ...next, context, core, path: file })
+    assert.deepEqual(next.writes(), [['updateComment', { owner: 'o', repo: 'r', comment_id: 3, body }]])
+  }
 
   const same = forge([{ id: 3, user: bot, body }])
   await report.comment({ ...same, context, core, path: file })
   assert.deepEqual(same.writes(), [])
 })
 
-test('a comment of another command is left alone', async (t) => {
-  const f = forge([{ id: 3, user: bot, body: '<!-- syncsources:validate -->\nold' }])
-  await report.comment({ ...f, context, core, path: markdown(t) })
-  assert.deepEqual(f.writes().map(([name]) => name), ['createComment'])
+test('a comment of another command, another portal or another account is left alone', async (t) => {
+  for (const item of [
+    { id: 3, user: bot, body: `<!-- syncsources:validate ${acme} -->\nold` },
+    { id: 3, user: bot, body: '<!-- syncsources:plan beta.bitrix24.com -->\nold' },
+    { id: 3, user: bot, body: `<!-- syncsources:plan ${acme} nightly -->\nold` },
+    { id: 3, user: { login: 'jane' }, body: `<!-- syncsources:plan ${acme} -->\nold` },
+  ]) {
+    const f = forge([item])
+    await report.comment({ ...f, context, core, path: written(t).markdown })
+    assert.deepEqual(f.writes().map(([name]) => name), ['createComment'], item.body)
+  }
 })
 
 test('no comment outside of a pull request or without a report', async (t) => {
   const f = forge()
-  await report.comment({ ...f, context: { repo: context.repo, payload: {} }, core, path: markdown(t) })
+  await report.comment({ ...f, context: { repo: context.repo, payload: {} }, core, path: written(t).markdown })
   await report.comment({ ...f, context, core, path: '' })
   assert.deepEqual(f.calls, [])
 })
 
 test('a token that may not comment is a warning, everything else an error', async (t) => {
   const warnings = []
-  await report.comment({ ...forge([], 403), context, core: { warning: (w) => warnings.push(w) }, path: markdown(t) })
+  const { markdown: file } = written(t)
+  await report.comment({ ...forge([], { status: 403 }), context, core: { warning: (w) => warnings.push(w) }, path: file })
   assert.match(warnings[0], /pull-requests: write/)
-  await assert.rejects(report.comment({ ...forge([], 500), context, core, path: markdown(t) }), /refused/)
+  await assert.rejects(report.comment({ ...forge([], { status: 500 }), context, core, path: file }), /refused/)
 })
 
 test('drift opens an issue, keeps it up to date and closes it', async (t) => {
-  const title = 'The portal differs from its manifests'
   const open = forge([{ number: 1, user: bot, body: 'other' }])
-  await report.drift({ ...open, context, outcome: 'changes', path: markdown(t), title })
+  await report.drift({ ...open, context, ...written(t) })
   const [[name, created]] = open.writes()
   assert.equal(name, 'create')
-  assert.equal(created.title, title)
-  assert.match(created.body, /^<!-- syncsources:drift -->\nOne to update\.\n$/)
+  assert.equal(created.title, 'acme.bitrix24.com: drift from its manifests')
+  assert.equal(created.body, `<!-- syncsources:drift ${acme} -->\nOne to update.\n`)
 
   const existing = { number: 9, user: bot, body: created.body }
   const same = forge([existing])
-  await report.drift({ ...same, context, outcome: 'changes', path: markdown(t), title })
+  await report.drift({ ...same, context, ...written(t) })
   assert.deepEqual(same.writes(), [])
 
   const more = forge([existing])
-  await report.drift({ ...more, context, outcome: 'changes', path: markdown(t, 'Two to update.'), title })
+  await report.drift({ ...more, context, ...written(t, { text: 'Two to update.' }) })
   assert.deepEqual(more.writes().map(([n, p]) => [n, p.issue_number]), [['update', 9]])
 
   const gone = forge([existing])
-  await report.drift({ ...gone, context, outcome: 'ok', path: markdown(t), title })
+  await report.drift({ ...gone, context, ...written(t, { outcome: 'ok' }) })
   assert.deepEqual(gone.writes().map(([n, p]) => [n, p.state]), [['createComment', undefined], ['update', 'closed']])
+})
 
-  const unknown = forge([existing])
-  await report.drift({ ...unknown, context, outcome: 'stopped', path: markdown(t), title })
-  assert.deepEqual(unknown.writes(), [])
+test('the drift of another portal is another issue', async (t) => {
+  const existing = { number: 9, user: bot, body: `<!-- syncsources:drift ${acme} -->\nOne to update.\n` }
+  const other = forge([existing])
+  await report.drift({ ...other, context, ...written(t, { host: 'beta.bitrix24.com', outcome: 'ok' }) })
+  assert.deepEqual(other.writes(), [])
+  const both = forge()
+  const portals = [acme, 'beta.bitrix24.com'].map((host) => ({ name: host, report: { portal: `https://${host}` } }))
+  await report.drift({ ...both, context, ...written(t, { host: 'fleet', portals }) })
+  assert.equal(both.writes()[0][1].title, '2 portals: drift from their manifests')
+})
+
+test('without a report that says so there is no drift', async (t) => {
+  const existing = { number: 9, user: bot, body: `<!-- syncsources:drift ${acme} -->\nold` }
+  for (const paths of [written(t, { outcome: 'stopped' }), written(t, { outcome: 'failed' }), { ...written(t), report: '' }, { ...written(t), markdown: '' }]) {
+    const f = forge([existing])
+    await report.drift({ ...f, context, ...paths })
+    assert.deepEqual(f.calls, [])
+  }
 })
