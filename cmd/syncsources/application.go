@@ -10,6 +10,8 @@ import (
 	"syncsources/bitrix/auth"
 	"syncsources/bitrix/rest"
 	"syncsources/bitrix/secret"
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
 )
 
@@ -25,11 +27,11 @@ const (
 
 // applicationVariables returns those of the variables that are set which make
 // credentials an application's with a token to renew.
-func applicationVariables(e environment) []string {
+func applicationVariables(e option.Environment) []string {
 	var set []string
 	for _, name := range []string{varClientID, varClientSecret, varTokenFile, varTokenHelper, varRefreshToken} {
 		secret := name == varClientSecret || name == varRefreshToken
-		if strings.TrimSpace(e.get(name)) != "" || secret && e.get(name+"_FILE") != "" {
+		if strings.TrimSpace(e.Get(name)) != "" || secret && e.Get(name+"_FILE") != "" {
 			set = append(set, name)
 		}
 	}
@@ -59,12 +61,12 @@ func (a *app) application(logger *slog.Logger) (*application, error) {
 		return nil, err
 	}
 	app := &application{
-		portal:   strings.TrimSpace(e.get(varPortal)),
-		clientID: strings.TrimSpace(e.get(varClientID)),
+		portal:   strings.TrimSpace(e.Get(varPortal)),
+		clientID: strings.TrimSpace(e.Get(varClientID)),
 		secret:   secret.New(clientSecret),
 		seed:     secret.New(seed),
 	}
-	file, helper := e.get(varTokenFile), e.get(varTokenHelper)
+	file, helper := e.Get(varTokenFile), e.Get(varTokenHelper)
 	var missing []string
 	for _, v := range []struct{ name, value string }{
 		{varPortal, app.portal}, {varClientID, app.clientID}, {varClientSecret, clientSecret}, {varTokenFile, file + helper},
@@ -78,16 +80,16 @@ func (a *app) application(logger *slog.Logger) (*application, error) {
 		if len(missing) == 1 {
 			verb = "is"
 		}
-		advice := "an application with a token that is renewed needs " + enumerate([]string{varPortal, varClientID, varClientSecret}, "and") +
+		advice := "an application with a token that is renewed needs " + option.Enumerate([]string{varPortal, varClientID, varClientSecret}, "and") +
 			", and " + varTokenFile + " or " + varTokenHelper + ": each renewal replaces the refresh token, which has to be kept"
-		return nil, invalid(codeCredentials, enumerate(missing, "and")+" "+verb+" not set", advice)
+		return nil, exit.Refuse(exit.CodeCredentials, option.Enumerate(missing, "and")+" "+verb+" not set", advice)
 	}
 	if file != "" && helper != "" {
-		return nil, invalid(codeCredentials, varTokenFile+" and "+varTokenHelper+" are both set", "unset one of them: a token pair is kept in one place")
+		return nil, exit.Refuse(exit.CodeCredentials, varTokenFile+" and "+varTokenHelper+" are both set", "unset one of them: a token pair is kept in one place")
 	}
-	app.server, err = auth.NewAuthServer(auth.AuthConfig{URL: strings.TrimSpace(e.get(varOAuth)), ClientID: app.clientID, ClientSecret: app.secret, Transport: a.transport, UserAgent: userAgent()})
+	app.server, err = auth.NewAuthServer(auth.AuthConfig{URL: strings.TrimSpace(e.Get(varOAuth)), ClientID: app.clientID, ClientSecret: app.secret, Transport: a.transport, UserAgent: userAgent()})
 	if err != nil {
-		return nil, invalid(codeCredentials, varOAuth+": "+err.Error())
+		return nil, exit.Refuse(exit.CodeCredentials, varOAuth+": "+err.Error())
 	}
 	if helper != "" {
 		app.store, err = auth.NewTokenHelper(helper, app.portal)
@@ -95,7 +97,7 @@ func (a *app) application(logger *slog.Logger) (*application, error) {
 		app.store, err = auth.NewTokenFile(file, logger)
 	}
 	if err != nil {
-		return nil, invalid(codeCredentials, storeVariable(e)+": "+err.Error())
+		return nil, exit.Refuse(exit.CodeCredentials, storeVariable(e)+": "+err.Error())
 	}
 	if _, err := app.credentials(nil); err != nil {
 		return nil, err
@@ -104,8 +106,8 @@ func (a *app) application(logger *slog.Logger) (*application, error) {
 }
 
 // storeVariable is the variable that names where the token pair is kept.
-func storeVariable(e environment) string {
-	if e.get(varTokenHelper) != "" {
+func storeVariable(e option.Environment) string {
+	if e.Get(varTokenHelper) != "" {
 		return varTokenHelper
 	}
 	return varTokenFile
@@ -115,7 +117,7 @@ func storeVariable(e environment) string {
 func (app *application) tokens(logger *slog.Logger) (*auth.TokenSource, error) {
 	source, err := auth.NewTokenSource(auth.TokenConfig{Server: app.server, Store: app.store, Portal: app.portal, Seed: app.seed, Logger: logger})
 	if err != nil {
-		return nil, invalid(codeCredentials, varPortal+": "+err.Error())
+		return nil, exit.Refuse(exit.CodeCredentials, varPortal+": "+err.Error())
 	}
 	return source, nil
 }
@@ -124,7 +126,7 @@ func (app *application) tokens(logger *slog.Logger) (*auth.TokenSource, error) {
 func (app *application) credentials(source *auth.TokenSource) (bitrix.Credentials, error) {
 	c, err := bitrix.Application(app.portal, source, app.secret)
 	if err != nil {
-		return c, invalid(codeCredentials, varPortal+": "+err.Error())
+		return c, exit.Refuse(exit.CodeCredentials, varPortal+": "+err.Error())
 	}
 	return c, nil
 }
@@ -150,13 +152,13 @@ func (a *app) renewingToken(ctx context.Context, logger *slog.Logger) (bitrix.Cr
 // storeFailure makes a failure of a token store that cannot be read.
 func storeFailure(ctx context.Context, variable string, err error) error {
 	if ctx.Err() != nil {
-		return &failure{exit: interruptedCode(ctx), code: runner.CodeInterrupted, message: "interrupted while reading the token pair"}
+		return &exit.Failure{Exit: exit.Signalled(ctx), Code: runner.CodeInterrupted, Message: "interrupted while reading the token pair"}
 	}
 	var e *rest.Error
 	if !errors.As(err, &e) {
-		return invalid(codeCredentials, variable+": "+err.Error())
+		return exit.Refuse(exit.CodeCredentials, variable+": "+err.Error())
 	}
-	return invalid(codeCredentials, variable+": "+e.Message, nonEmpty(hintOf(e))...)
+	return exit.Refuse(exit.CodeCredentials, variable+": "+e.Message, nonEmpty(hintOf(e))...)
 }
 
 // nonEmpty returns a list of those texts that are not empty.

@@ -2,7 +2,19 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"syncsources/cmd/syncsources/option"
 )
+
+// credentialsHelp names the variables of credentials in the help of plan and
+// apply.
+const credentialsHelp = `Credentials come from the environment:
+  B24_PORTAL_URL, B24_ACCESS_TOKEN        an application, with a token that you keep fresh
+  B24_PORTAL_URL, B24_CLIENT_ID,          an application whose token pair is renewed
+    B24_CLIENT_SECRET, B24_TOKEN_FILE       (the command login gets the first one)
+  B24_WEBHOOK_URL                         an inbound webhook
+Secret ones can be read from files: B24_ACCESS_TOKEN_FILE and so on.`
 
 // newApply builds the command that brings the portal to the declared state.
 func newApply(a *app) *cobra.Command {
@@ -14,7 +26,9 @@ func newApply(a *app) *cobra.Command {
 them back: a source counts as updated only when the portal shows what is
 declared. One source that fails does not stop the others.
 
-One apply runs against a portal at a time on one host; see --lock-timeout.`,
+One apply runs against a portal at a time on one host; see --lock-timeout.
+
+` + credentialsHelp,
 		Example: `  syncsources apply manifests/
   syncsources apply --max-changes 10% --report report.xml manifests/
   syncsources apply --sandbox examples/sandbox.yaml examples/fleet.yaml`,
@@ -28,10 +42,17 @@ One apply runs against a portal at a time on one host; see --lock-timeout.`,
 		},
 	}
 	set := cmd.Flags()
-	f.add(set)
-	set.BoolVar(&f.noVerify, "no-verify", false, "trust the portal's answers and do not read back")
-	set.BoolVar(&f.dryRun, "dry-run", false, "plan only: show what differs, and write nothing")
-	addFlag(set, &f.checksum, "checksum", "sum", "", "refuse changes other than those of the plan that printed this checksum", checkChecksum)
-	addFlag(set, &f.lockTimeout, "lock-timeout", "duration", "10s", "how long to wait for another apply against the same portal on this host to end; --timeout goes on meanwhile", durationOrZero)
+	option.AddGroup(set, option.Selection, f.addSelection)
+	option.AddGroup(set, option.Safety, func(set *pflag.FlagSet) {
+		set.BoolVar(&f.dryRun, "dry-run", false, "plan only: show what differs, and write nothing")
+		f.addSafety(set)
+		option.Add(set, &f.checksum, "checksum", "sum", "", "refuse changes other than those of the plan that printed this checksum", checksum)
+		set.BoolVar(&f.noVerify, "no-verify", false, "trust the portal's answers and do not read back")
+	})
+	option.AddGroup(set, option.Output, f.addOutput)
+	option.AddGroup(set, option.Limits, func(set *pflag.FlagSet) {
+		f.addLimits(set)
+		option.Add(set, &f.lockTimeout, "lock-timeout", "duration", "10s", "how long to wait for another apply against the same portal on this host to end; it counts towards --timeout", option.DurationOrZero)
+	})
 	return cmd
 }

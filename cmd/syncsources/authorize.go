@@ -20,6 +20,8 @@ import (
 	"github.com/cli/browser"
 
 	"syncsources/bitrix/auth"
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 )
 
 // grant is what an authorization ends with: a code to exchange, or the event
@@ -63,7 +65,7 @@ func (a *app) await(ctx context.Context, f *loginFlags, app *application) (grant
 		_, _ = fmt.Fprintf(a.stderr, "and come back here. The application's handler path in the portal should be http://%s/.\n", back.address)
 	}
 	_, _ = fmt.Fprintln(a.stderr, "If the browser ends at a page that cannot be shown, paste that page's address here:")
-	if !f.noBrowser && isTerminal(a.stdin) && hasBrowser(a.env) {
+	if !f.noBrowser && option.IsTerminal(a.stdin) && hasBrowser(a.env) {
 		go openBrowser(address)
 	}
 	// The reader outlives a login that ends otherwise: a read cannot be broken
@@ -137,9 +139,9 @@ func grantOf(query url.Values, state string) (grant, error) {
 		return grant{}, errOtherLogin
 	}
 	if code := query.Get("error"); code != "" {
-		return grant{}, &failure{exit: exitStopped, code: codeCredentials,
-			message: fmt.Sprintf("the portal did not let the application in: %.100q", code),
-			advice:  []string{"log in to the portal as a user that the application is open to, and allow it"}}
+		return grant{}, &exit.Failure{Exit: exit.Stopped, Code: exit.CodeCredentials,
+			Message: fmt.Sprintf("the portal did not let the application in: %.100q", code),
+			Hints:   []string{"log in to the portal as a user that the application is open to, and allow it"}}
 	}
 	if query.Get("code") == "" {
 		return grant{}, errOtherLogin
@@ -185,7 +187,7 @@ func eventGrant(line []byte, rest io.Reader) (grant, error) {
 		}
 	}
 	if _, err := auth.PairFromEvent(event); err != nil {
-		return grant{}, invalid(codeCredentials, "standard input: "+err.Error())
+		return grant{}, exit.Refuse(exit.CodeCredentials, "standard input: "+err.Error())
 	}
 	return grant{event: event}, nil
 }
@@ -205,12 +207,12 @@ func pasted(line, state string) (grant, error) {
 // hasBrowser reports whether a browser would open in front of the user. On
 // Linux that takes a display: without one, a browser for text terminals would
 // take over this one.
-func hasBrowser(e environment) bool {
+func hasBrowser(e option.Environment) bool {
 	switch runtime.GOOS {
 	case "darwin", "windows":
-		return e.get("SSH_CONNECTION") == ""
+		return e.Get("SSH_CONNECTION") == ""
 	}
-	return e.get("DISPLAY") != "" || e.get("WAYLAND_DISPLAY") != "" || e.get("WSL_DISTRO_NAME") != ""
+	return e.Get("DISPLAY") != "" || e.Get("WAYLAND_DISPLAY") != "" || e.Get("WSL_DISTRO_NAME") != ""
 }
 
 // openBrowser opens an address; where that fails, the printed one remains.
@@ -224,10 +226,10 @@ func openBrowser(address string) {
 func loopbackAndPort(text string) (string, error) {
 	host, _, err := net.SplitHostPort(text)
 	if err != nil {
-		return hostAndPort(text)
+		return option.Address(text)
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return "", fmt.Errorf("must be an address of this machine alone, like 127.0.0.1:8925")
 	}
-	return hostAndPort(text)
+	return option.Address(text)
 }

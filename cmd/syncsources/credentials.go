@@ -16,6 +16,8 @@ import (
 	"syncsources/bitrix"
 	"syncsources/bitrix/rest"
 	"syncsources/bitrix/secret"
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 )
 
 // Variables that hold credentials. Those that are secret also have a _FILE
@@ -50,7 +52,7 @@ func (a *app) credentials(ctx context.Context, logger *slog.Logger) (bitrix.Cred
 	for _, kind := range []struct {
 		set  bool
 		name string
-	}{{webhook != "", varWebhook}, {token != "", varAccessToken}, {len(renewing) > 0, enumerate(renewing, "and")}} {
+	}{{webhook != "", varWebhook}, {token != "", varAccessToken}, {len(renewing) > 0, option.Enumerate(renewing, "and")}} {
 		if kind.set {
 			kinds = append(kinds, kind.name)
 		}
@@ -61,7 +63,7 @@ func (a *app) credentials(ctx context.Context, logger *slog.Logger) (bitrix.Cred
 		if len(kinds) > 2 || len(renewing) > 1 {
 			all = "all"
 		}
-		return none, invalid(codeCredentials, strings.Join(kinds, " and ")+" are "+all+" set",
+		return none, exit.Refuse(exit.CodeCredentials, strings.Join(kinds, " and ")+" are "+all+" set",
 			"these are different kinds of credentials; set one kind and unset the other")
 	case webhook != "":
 		return webhookCredentials(e, webhook)
@@ -70,21 +72,21 @@ func (a *app) credentials(ctx context.Context, logger *slog.Logger) (bitrix.Cred
 	case len(renewing) > 0:
 		return a.renewingToken(ctx, logger)
 	}
-	return none, invalid(codeCredentials, "no credentials in the environment",
+	return none, exit.Refuse(exit.CodeCredentials, "no credentials in the environment",
 		"set "+varPortal+" and "+varAccessToken+" for an application, or "+varWebhook+" for a webhook",
-		"for a token that is renewed, set "+enumerate([]string{varPortal, varClientID, varClientSecret, varTokenFile}, "and")+", then run: syncsources login",
+		"for a token that is renewed, set "+option.Enumerate([]string{varPortal, varClientID, varClientSecret, varTokenFile}, "and")+", then run: syncsources login",
 		"to try the program without a portal, use --sandbox FILE")
 }
 
 // webhookCredentials are those of an inbound webhook. Its address names the
 // portal; another one beside it is a mistake.
-func webhookCredentials(e environment, webhook string) (bitrix.Credentials, error) {
+func webhookCredentials(e option.Environment, webhook string) (bitrix.Credentials, error) {
 	c, err := bitrix.Webhook(webhook)
 	if err != nil {
-		return c, invalid(codeCredentials, varWebhook+": "+err.Error())
+		return c, exit.Refuse(exit.CodeCredentials, varWebhook+": "+err.Error())
 	}
-	if portal := strings.TrimSpace(e.get(varPortal)); portal != "" && rest.HostPort(portal) != rest.HostPort(c.Portal()) {
-		return bitrix.Credentials{}, invalid(codeCredentials, fmt.Sprintf("%s is a webhook of %s, but %s names another portal", varWebhook, c.Portal(), varPortal),
+	if portal := strings.TrimSpace(e.Get(varPortal)); portal != "" && rest.HostPort(portal) != rest.HostPort(c.Portal()) {
+		return bitrix.Credentials{}, exit.Refuse(exit.CodeCredentials, fmt.Sprintf("%s is a webhook of %s, but %s names another portal", varWebhook, c.Portal(), varPortal),
 			"unset "+varPortal+": a webhook's address names its portal")
 	}
 	return c, nil
@@ -92,15 +94,15 @@ func webhookCredentials(e environment, webhook string) (bitrix.Credentials, erro
 
 // givenToken are the credentials of an application whose token somebody else
 // keeps fresh.
-func givenToken(e environment, token string) (bitrix.Credentials, error) {
-	portal := strings.TrimSpace(e.get(varPortal))
+func givenToken(e option.Environment, token string) (bitrix.Credentials, error) {
+	portal := strings.TrimSpace(e.Get(varPortal))
 	if portal == "" {
-		return bitrix.Credentials{}, invalid(codeCredentials, varAccessToken+" is set, but "+varPortal+" is not", portalAdvice)
+		return bitrix.Credentials{}, exit.Refuse(exit.CodeCredentials, varAccessToken+" is set, but "+varPortal+" is not", portalAdvice)
 	}
 	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})
 	c, err := bitrix.Application(portal, tokens, secret.New(token))
 	if err != nil {
-		return c, invalid(codeCredentials, varPortal+": "+err.Error())
+		return c, exit.Refuse(exit.CodeCredentials, varPortal+": "+err.Error())
 	}
 	return c, nil
 }
@@ -110,13 +112,13 @@ const portalAdvice = "set " + varPortal + " to the portal's address, https://acm
 // secretVariable returns the value of a variable, or of the file that its
 // _FILE variant names, without white space around it. Both unset is the empty
 // text.
-func secretVariable(e environment, name string) (string, error) {
-	value, path := strings.TrimSpace(e.get(name)), e.get(name+"_FILE")
+func secretVariable(e option.Environment, name string) (string, error) {
+	value, path := strings.TrimSpace(e.Get(name)), e.Get(name+"_FILE")
 	switch {
 	case path == "":
 		return value, nil
 	case value != "":
-		return "", invalid(codeCredentials, name+" and "+name+"_FILE are both set", "unset one of them")
+		return "", exit.Refuse(exit.CodeCredentials, name+" and "+name+"_FILE are both set", "unset one of them")
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -125,18 +127,18 @@ func secretVariable(e environment, name string) (string, error) {
 		if errors.As(err, &failed) {
 			err = failed.Err
 		}
-		return "", invalid(codeCredentials, fmt.Sprintf("%s_FILE: the file that it names cannot be opened: %v", name, err),
+		return "", exit.Refuse(exit.CodeCredentials, fmt.Sprintf("%s_FILE: the file that it names cannot be opened: %v", name, err),
 			"it is the path of a file that holds the secret; the secret itself goes into "+name)
 	}
 	defer func() { _ = f.Close() }()
 	content, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
 	switch value = strings.TrimSpace(string(content)); {
 	case err != nil:
-		return "", invalid(codeCredentials, fmt.Sprintf("%s_FILE: %v", name, err))
+		return "", exit.Refuse(exit.CodeCredentials, fmt.Sprintf("%s_FILE: %v", name, err))
 	case len(content) > maxSecretFile:
-		return "", invalid(codeCredentials, fmt.Sprintf("%s_FILE: the file %s is too long for a secret", name, path))
+		return "", exit.Refuse(exit.CodeCredentials, fmt.Sprintf("%s_FILE: the file %s is too long for a secret", name, path))
 	case value == "":
-		return "", invalid(codeCredentials, fmt.Sprintf("%s_FILE: the file %s is empty", name, path))
+		return "", exit.Refuse(exit.CodeCredentials, fmt.Sprintf("%s_FILE: the file %s is empty", name, path))
 	}
 	return value, nil
 }
@@ -144,14 +146,14 @@ func secretVariable(e environment, name string) (string, error) {
 // credentialFiles returns the files that hold our own credentials, whatever
 // variable of ours names them. A manifest, which may come from anybody who can
 // open a pull request, must not send them to a portal as settings.
-func credentialFiles(e environment) []string {
+func credentialFiles(e option.Environment) []string {
 	var paths []string
-	for name, path := range e.values {
+	for name, path := range e.All() {
 		if name = strings.ToUpper(name); strings.HasPrefix(name, "B24_") && strings.HasSuffix(name, "_FILE") && path != "" {
 			paths = append(paths, path)
 		}
 	}
-	if path := e.get(varTokenFile); path != "" {
+	if path := e.Get(varTokenFile); path != "" {
 		if target, err := filepath.EvalSymlinks(path); err == nil {
 			path = target
 		}

@@ -11,16 +11,19 @@
 //	1    at least one source failed, or a guard refused the run, or the result
 //	     could not be written
 //	2    plan --detailed-exitcode: there are changes, and no failure
-//	3    the manifests, the command line, the environment or the credentials'
-//	     form is invalid; nothing was sent
+//	3    the manifests, the command line, the environment or the credentials
+//	     are malformed; nothing was sent
 //	4    the run was stopped: portal unreachable, credentials refused, blocked,
 //	     time over, or another run holds the portal's lock
+//	129  hung up (SIGHUP), unless SIGHUP was ignored at the start
 //	130  interrupted (SIGINT)
 //	143  terminated (SIGTERM)
 //
-// Where several apply, the first of 3, 130 and 143, 4, 1, 2, 0 is taken.
+// Where several apply, the first of 3, 129, 130, 143, 4, 1, 2, 0 is taken.
 //
 // Every flag has an environment variable: SYNCSOURCES_ and the flag's name in
-// capitals, dashes as underscores. The command line wins; an empty variable
-// counts as unset; flags that may be repeated take a comma-separated list.
+// capitals, dashes as underscores. The command line wins. An empty variable
+// counts as unset, except for the flags that guard a run or select what it is
+// about: there it is an error. Flags that may be repeated take a
+// comma-separated list.
 package main

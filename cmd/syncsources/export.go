@@ -13,13 +13,15 @@ import (
 
 	"syncsources/bitrix"
 	"syncsources/bitrix/rest"
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
 )
 
 // exportFlags are the flags of export.
 type exportFlags struct {
-	logFlags
-	portalFlags
+	log        logFlags
+	limits     limitFlags
 	noColor    bool
 	ids        []int
 	connectors []int
@@ -45,12 +47,13 @@ no change. --env-file writes a template that lists them.`,
 		},
 	}
 	set := cmd.Flags()
-	set.Var(&listValue[int]{&f.ids, "ID", integer(math.MaxInt)}, "id", "only the source with this id (repeatable)")
-	set.Var(&listValue[int]{&f.connectors, "ID", integer(math.MaxInt)}, "connector", "only sources of the connector with this id (repeatable)")
+	option.AddList(set, &f.ids, "id", "ID", "only the source with this id", option.Integer(1, math.MaxInt))
+	option.AddList(set, &f.connectors, "connector", "ID", "only sources of the connector with this id", option.Integer(1, math.MaxInt))
 	set.StringVar(&f.envFile, "env-file", "", "also write this `file`: the variables that the manifest refers to, without values; it must not exist")
-	addFlag(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run", duration)
-	f.logFlags.add(set)
-	f.portalFlags.add(set)
+	option.Add(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run", option.Duration)
+	addSandbox(set, &f.limits.sandbox)
+	f.limits.add(set)
+	f.log.add(set)
 	set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, like the variable NO_COLOR")
 	return cmd
 }
@@ -59,45 +62,45 @@ no change. --env-file writes a template that lists them.`,
 func (a *app) export(ctx context.Context, f *exportFlags) error {
 	if f.envFile != "" {
 		if _, err := os.Lstat(f.envFile); err == nil {
-			return invalid(codeCommandLine, fmt.Sprintf("flag --env-file: %s exists already, and may hold values", f.envFile), "name a file that does not exist, or remove it")
+			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --env-file: %s exists already, and may hold values", f.envFile), "name a file that does not exist, or remove it")
 		}
 	}
-	logger := f.logger(a.stderr, colored(a.env, f.noColor, a.stderr))
-	portal, err := a.connect(ctx, f.sandbox, logger)
+	logger := f.log.logger(a.stderr, a.env.Colored(f.noColor, a.stderr))
+	portal, err := a.connect(ctx, f.limits.sandbox, logger)
 	if err != nil {
 		return err
 	}
 	defer portal.close()
-	client := bitrix.NewReader(portal.config(logger, f.requestTime))
+	client := bitrix.NewReader(portal.config(logger, f.limits.requestTime))
 	defer client.CloseIdle()
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	live, report := runner.List(limited, client, runner.Options{Schedule: f.schedule(), Logger: logger})
+	live, report := runner.List(limited, client, runner.Options{Schedule: f.limits.schedule(), Logger: logger})
 	if report.Outcome != runner.OutcomeOK && report.Outcome != runner.OutcomeFailed {
-		a.complainOfRun(report, f.noColor, &f.logFlags)
-		return ending(reportCode(ctx, report, false))
+		a.printRunError(report, f.noColor, &f.log)
+		return exit.Err(exit.Of(ctx, report.Outcome, false))
 	}
 	for _, s := range report.Objects { // the others are exported all the same
-		a.complain(&failure{code: s.Error.Code, message: fmt.Sprintf("source #%d is left out: %s", s.ID, s.Error.Message)}, &f.logFlags)
+		a.printFailure(&exit.Failure{Code: s.Error.Code, Message: fmt.Sprintf("source #%d is left out: %s", s.ID, s.Error.Message)}, &f.log)
 	}
 	selected, err := filterLive(live, f.ids, f.connectors)
 	if err != nil {
 		return err
 	}
 	address := portal.credentials.Portal()
-	if f.sandbox != "" {
+	if f.limits.sandbox != "" {
 		address = "" // a manifest of it is for no portal in particular
 	}
 	ex := newExported(address, selected)
 	if f.envFile != "" {
 		if err := writeEnvFile(f.envFile, ex); err != nil {
-			return outputFailed(err)
+			return exit.Unwritten(err)
 		}
 	}
 	if err := ex.write(a.stdout); err != nil {
-		return outputFailed(err)
+		return exit.Unwritten(err)
 	}
-	return ending(reportCode(ctx, report, false))
+	return exit.Err(exit.Of(ctx, report.Outcome, false))
 }
 
 // filterLive keeps the sources with these ids and of these connectors; none
@@ -113,9 +116,9 @@ func filterLive(live []bitrix.Source, ids, connectors []int) ([]bitrix.Source, e
 	}
 	for _, id := range ids {
 		if !seen[id] {
-			return nil, &failure{exit: exitFailed, code: string(rest.SourceNotFound),
-				message: fmt.Sprintf("the portal shows no source with the id %d", id),
-				advice:  []string{"an application sees only the sources that it created itself"}}
+			return nil, &exit.Failure{Exit: exit.Failed, Code: string(rest.SourceNotFound),
+				Message: fmt.Sprintf("the portal shows no source with the id %d", id),
+				Hints:   []string{"an application sees only the sources that it created itself"}}
 		}
 	}
 	return kept, nil

@@ -13,6 +13,7 @@ import (
 	"syncsources/bitrix"
 	"syncsources/bitrix/sandbox"
 	"syncsources/bitrix/secret"
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/manifest"
 	"syncsources/schema"
 )
@@ -113,7 +114,7 @@ func TestExportLeavesBrokenSourcesOut(t *testing.T) {
 	portal := onePage(`[{"id": "4", "title": {}, "connectorId": "1"}, {"id": "5", "title": "T", "connectorId": "1"}]`)
 	for want, flags := range map[string][]string{"error: source #4 is left out: ": nil, `"msg":"source #4 is left out: `: {"--log-format", "json"}} {
 		got := exportFrom(t, portal, flags...)
-		if got.code != exitFailed || !strings.Contains(got.stderr, want) || strings.Count(got.stdout, "- id: ") != 1 {
+		if got.code != exit.Failed || !strings.Contains(got.stderr, want) || strings.Count(got.stdout, "- id: ") != 1 {
 			t.Errorf("%v: exit code %d, standard output %q, standard error %q", flags, got.code, got.stdout, got.stderr)
 		}
 	}
@@ -131,7 +132,7 @@ func TestExportReadsAllPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := exportFrom(t, portal)
-		if count := strings.Count(got.stdout, "- id: "); got.code != exitOK || count != n {
+		if count := strings.Count(got.stdout, "- id: "); got.code != exit.OK || count != n {
 			t.Errorf("of %d sources %d came, exit code %d: %s", n, count, got.code, got.stderr)
 		}
 		_ = portal.Close()
@@ -153,7 +154,7 @@ func TestExportFromPagesThatNeverEnd(t *testing.T) {
 		}
 		portal.ServeHTTP(w, r)
 	}))
-	if got.code != exitStopped || got.stdout != "" || !strings.Contains(got.stderr, "never end") {
+	if got.code != exit.Stopped || got.stdout != "" || !strings.Contains(got.stderr, "never end") {
 		t.Errorf("exit code %d, standard output %q, standard error %q", got.code, got.stdout, got.stderr)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/runner"
 	"syncsources/runner/schedule"
 )
@@ -29,7 +30,7 @@ func TestSchedule(t *testing.T) {
 		}},
 		{[]string{"--operating-limit", "0"}, func(c *schedule.Config) { c.OperatingLimit = -1 }}, // none; zero would be the default
 	} {
-		var p portalFlags
+		var p limitFlags
 		set := pflag.NewFlagSet("", pflag.ContinueOnError)
 		p.add(set)
 		if err := set.Parse(c.args); err != nil {
@@ -57,7 +58,7 @@ func TestFlagsReachTheRun(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			got := program(t.Context(), nil, append([]string{"apply", "--sandbox", paths[0], "-o", "json", paths[1]}, args...)...)
 			report = got.report(t)
-			if got.code != exitOK || report.Summary.Updated != 20 {
+			if got.code != exit.OK || report.Summary.Updated != 20 {
 				t.Errorf("%v: exit code %d, summary %+v", args, got.code, report.Summary)
 			}
 		})

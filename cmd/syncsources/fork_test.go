@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"syncsources/bitrix/sandbox"
+	"syncsources/cmd/syncsources/exit"
 )
 
 // Secrets of the one who runs the program. None may show in any output, or
@@ -165,7 +166,7 @@ func TestPullRequestFromAFork(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFork(t, map[string]string{"m.yaml": tt.manifest, "sub/keep": ""}, tt.links)
 			for _, command := range []string{"plan", "apply"} {
-				if out := f.attack(command, exitInvalid); !strings.Contains(out, tt.rule) {
+				if out := f.attack(command, exit.Invalid); !strings.Contains(out, tt.rule) {
 					t.Errorf("%s says nothing of %s:\n%s", command, tt.rule, out)
 				}
 			}
@@ -186,12 +187,12 @@ sources:
     settings: {login: {env: CRM_PASSWORD}, password: {file: sub/password}}
     reveal: [login, password]
 `, "sub/password": secretOf + "-too\n"}, nil)
-	f.attack("plan", exitOK)
-	f.attack("apply", exitOK)
+	f.attack("plan", exit.OK)
+	f.attack("apply", exit.OK)
 	if s, _ := f.portal.Source(4); s.Settings["login"] != secretOf || s.Settings["password"] != secretOf+"-too" {
 		t.Errorf("the portal has %+v", s)
 	}
-	f.attack("plan", exitOK)
+	f.attack("plan", exit.OK)
 }
 
 // portal: names a host that is compared and never called.
@@ -202,7 +203,7 @@ func TestManifestNamesAnotherPortal(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, command := range []string{"plan", "apply"} {
-		if out := f.attack(command, exitInvalid); !strings.Contains(out, "other-portal") {
+		if out := f.attack(command, exit.Invalid); !strings.Contains(out, "other-portal") {
 			t.Errorf("%s says nothing of the other portal:\n%s", command, out)
 		}
 	}
@@ -221,7 +222,7 @@ func TestHostileFileNames(t *testing.T) {
 	} {
 		f := newFork(t, map[string]string{name: content}, nil)
 		for _, command := range []string{"validate", "plan"} {
-			f.attack(command, exitInvalid)
+			f.attack(command, exit.Invalid)
 			for _, form := range []string{"text", "json", "markdown", "github"} {
 				got := program(context.Background(), f.env, command, "-o", form, f.dir)
 				harmless(t, form, got.stdout)
@@ -249,7 +250,7 @@ func TestPairThatWaitsIsNoSetting(t *testing.T) {
 	}
 	for _, path := range []string{"pair.json", "link"} {
 		got := program(context.Background(), []string{"B24_TOKEN_FILE=" + path}, "plan", "--sandbox", "state.yaml", "m.yaml")
-		if got.code != exitInvalid || !strings.Contains(got.stderr, "[reserved-file]") {
+		if got.code != exit.Invalid || !strings.Contains(got.stderr, "[reserved-file]") {
 			t.Errorf("%s: %d, %s%s", path, got.code, got.stdout, got.stderr)
 		}
 	}
@@ -275,7 +276,7 @@ func TestOrdersToWorkflows(t *testing.T) {
 	for _, args := range [][]string{{"validate", "::error::a.yaml", "::error::b.yaml", "##[group]c.yaml"}, {"validate", "."}, {"validate", "--x\n::error::y"}} {
 		got := program(context.Background(), nil, args...)
 		harmless(t, "log", got.stderr)
-		if got.code != exitInvalid || strings.Contains(got.stderr, "##[") {
+		if got.code != exit.Invalid || strings.Contains(got.stderr, "##[") {
 			t.Errorf("%q: %d, %q", args, got.code, got.stderr)
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"testing/synctest"
 
 	"syncsources/bitrix/sandbox"
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/runner"
 )
 
@@ -75,7 +76,7 @@ func TestHostileTexts(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { // a later retry takes no time then
 					got = program(t.Context(), []string{"GITHUB_STEP_SUMMARY=" + summary, "TMPDIR=" + reports}, append(args, paths[3])...)
 				})
-				if got.code != exitFailed && (got.code != exitStopped || state == paths[0]) {
+				if got.code != exit.Failed && (got.code != exit.Stopped || state == paths[0]) {
 					t.Errorf("%s -o %s: exit code %d\n%s", command, form, got.code, got.stderr)
 				}
 				harmless(t, form, got.stdout)
@@ -103,7 +104,7 @@ func TestHostileTexts(t *testing.T) {
 		}
 	}
 	got := program(context.Background(), []string{"TMPDIR=" + reports}, "export", "--sandbox", paths[0], "--log-level", "debug")
-	if got.code != exitOK {
+	if got.code != exit.OK {
 		t.Errorf("export: exit code %d\n%s", got.code, got.stderr)
 	}
 	harmless(t, "export", got.stdout)
@@ -213,7 +214,7 @@ func TestOneMonstrousAnswer(t *testing.T) {
 				got := program(context.Background(), against(url), "apply", "-o", "json", paths[0])
 				runtime.ReadMemStats(&after)
 				report := got.report(t)
-				if got.code != exitOK || report.Summary.Updated != 3 {
+				if got.code != exit.OK || report.Summary.Updated != 3 {
 					t.Errorf("exit code %d, %+v, %s", got.code, report.Summary, got.stderr)
 				}
 				for id, n := range portal.Stats().Updates {
@@ -246,7 +247,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 	})
 	defer close(gone)
 	got := program(context.Background(), against(url), "plan", "-o", "json", "--timeout", "50ms", paths[0])
-	if report := got.report(t); got.code != exitStopped || report.Error == nil || report.Error.Code != runner.CodeTimeout || report.Summary.Skipped != 3 {
+	if report := got.report(t); got.code != exit.Stopped || report.Error == nil || report.Error.Code != runner.CodeTimeout || report.Summary.Skipped != 3 {
 		t.Errorf("exit code %d, %v %+v", got.code, report.Error, report.Summary)
 	}
 }
@@ -301,7 +302,7 @@ func TestCredentialsStayAtHome(t *testing.T) {
 	for name, environ := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := program(context.Background(), environ, "apply", "--log-level", "debug", "-o", "json", paths[0])
-			if got.code != exitStopped {
+			if got.code != exit.Stopped {
 				t.Errorf("exit code %d: %s", got.code, got.stderr)
 			}
 			if hits.Load() > 0 {

@@ -26,6 +26,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"syncsources/bitrix/sandbox"
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/runner"
 )
 
@@ -341,7 +342,7 @@ func TestKill(t *testing.T) {
 	b := newDeathbed(t, 60)
 	b.declare(0)
 	code, usual := b.apply(never, -1)
-	if code != exitOK {
+	if code != exit.OK {
 		t.Fatalf("exit code %d when nothing goes wrong\n%s", code, b.stderr.String())
 	}
 	b.converged()
@@ -361,7 +362,7 @@ func TestKill(t *testing.T) {
 			}
 			if code, _ := b.apply(n, at); code == -1 {
 				killed++
-			} else if ended++; code != exitOK {
+			} else if ended++; code != exit.OK {
 				t.Fatalf("round %d: exit code %d\n%s", round, code, b.stderr.String())
 			}
 			b.portal.Wait()
@@ -369,7 +370,7 @@ func TestKill(t *testing.T) {
 		}
 		b.age()
 		b.expireAt(-1)
-		if code, _ := b.apply(never, -1); code != exitOK {
+		if code, _ := b.apply(never, -1); code != exit.OK {
 			t.Fatalf("round %d: the next run exits with %d\n%s", round, code, b.stderr.String())
 		}
 		b.whole()
@@ -389,14 +390,14 @@ func TestKill(t *testing.T) {
 func TestSignalAtAnyInstant(t *testing.T) {
 	b := newDeathbed(t, 60)
 	b.declare(0)
-	if code, _ := b.apply(never, -1); code != exitOK {
+	if code, _ := b.apply(never, -1); code != exit.OK {
 		t.Fatalf("exit code %d when nothing goes wrong\n%s", code, b.stderr.String())
 	}
 	events := b.events
 	for n := 0; n < events; n += 1 + events/12 {
-		want := exitInterrupted
+		want := exit.Interrupted
 		if b.signal = syscall.SIGINT; n%2 == 0 {
-			b.signal, want = syscall.SIGTERM, exitTerminated
+			b.signal, want = syscall.SIGTERM, exit.Terminated
 		}
 		b.declare(n + 1)
 		code, _ := b.apply(n, -1)
@@ -409,7 +410,7 @@ func TestSignalAtAnyInstant(t *testing.T) {
 		}
 		switch {
 		case code == want && printed.Outcome == runner.OutcomeInterrupted:
-		case code == exitOK && printed.Summary.Updated == 60: // it came too late to leave anything out
+		case code == exit.OK && printed.Summary.Updated == 60: // it came too late to leave anything out
 		default:
 			t.Errorf("event %d of %d: exit code %d, want %d; %s %+v", n, events, code, want, printed.Outcome, printed.Summary)
 		}

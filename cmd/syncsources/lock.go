@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"syncsources/bitrix/rest"
+	"syncsources/cmd/syncsources/exit"
 )
 
 // lockPoll is how often a run that waits for the lock looks again.
@@ -45,8 +46,8 @@ func lockPortal(ctx context.Context, portal string, timeout time.Duration) (rele
 	sum := sha256.Sum256([]byte(rest.HostPort(portal)))
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("syncsources-%x.lock", sum[:8]))
 	if err := createLockFile(path); err != nil {
-		return nil, &failure{exit: exitStopped, code: codeLocked, message: fmt.Sprintf("cannot make the lock of this portal: %v", err),
-			advice: []string{"the directory for temporary files, TMPDIR, has to exist and to be writable"}}
+		return nil, &exit.Failure{Exit: exit.Stopped, Code: exit.CodeLocked, Message: fmt.Sprintf("cannot make the lock of this portal: %v", err),
+			Hints: []string{"the directory for temporary files, TMPDIR, has to exist and to be writable"}}
 	}
 	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
 	got, err := lock.TryLock()
@@ -63,14 +64,14 @@ func lockPortal(ctx context.Context, portal string, timeout time.Duration) (rele
 			_ = lock.Unlock()
 		}, nil
 	case ctx.Err() != nil:
-		return nil, interrupted(ctx)
+		return nil, exit.Interruption(ctx)
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
-		return nil, &failure{exit: exitStopped, code: codeLocked, message: fmt.Sprintf("cannot lock this portal: %v", err)}
+		return nil, &exit.Failure{Exit: exit.Stopped, Code: exit.CodeLocked, Message: fmt.Sprintf("cannot lock this portal: %v", err)}
 	}
-	return nil, &failure{
-		exit: exitStopped, code: codeLocked,
-		message: fmt.Sprintf("another apply runs against %s: %s", portal, readHolder(path)),
-		advice:  []string{"wait until it has ended, or let this one wait with --lock-timeout 10m"},
+	return nil, &exit.Failure{
+		Exit: exit.Stopped, Code: exit.CodeLocked,
+		Message: fmt.Sprintf("another apply runs against %s: %s", portal, readHolder(path)),
+		Hints:   []string{"wait until it has ended, or let this one wait with --lock-timeout 10m"},
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"syncsources/cmd/syncsources/exit"
 )
 
 func lockIn(t *testing.T) string {
@@ -28,12 +30,12 @@ func TestLockIsOfOnePortal(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = lockPortal(t.Context(), "https://ACME.bitrix24.com:443", 0)
-	var f *failure
-	if !errors.As(err, &f) || f.exit != exitStopped || f.code != codeLocked {
+	var f *exit.Failure
+	if !errors.As(err, &f) || f.Exit != exit.Stopped || f.Code != exit.CodeLocked {
 		t.Fatalf("a second lock: %v", err)
 	}
-	if want := "process " + strconv.Itoa(os.Getpid()) + ", since 20"; !strings.Contains(f.message, want) {
-		t.Errorf("message %q does not say %q", f.message, want)
+	if want := "process " + strconv.Itoa(os.Getpid()) + ", since 20"; !strings.Contains(f.Message, want) {
+		t.Errorf("message %q does not say %q", f.Message, want)
 	}
 	other, err := lockPortal(t.Context(), "https://acme.bitrix24.com:8443", 0)
 	if err != nil {
@@ -80,10 +82,10 @@ func TestLockWaitIsInterrupted(t *testing.T) {
 	}
 	defer release()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(interruption{syscall.SIGTERM})
+	cancel(exit.Signal{Received: syscall.SIGTERM})
 	_, err = lockPortal(ctx, portal, time.Hour)
-	var f *failure
-	if !errors.As(err, &f) || f.exit != exitTerminated {
+	var f *exit.Failure
+	if !errors.As(err, &f) || f.Exit != exit.Terminated {
 		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -3,12 +3,12 @@ package main
 import (
 	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/lmittmann/tint"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
+
+	"syncsources/cmd/syncsources/option"
 )
 
 // logFlags are the flags of commands that log.
@@ -18,11 +18,10 @@ type logFlags struct {
 }
 
 func (l *logFlags) add(set *pflag.FlagSet) {
-	addChoice(set, &l.level, "log-level", "level", "warn",
-		"what is logged to standard error: debug, info, warn or error; info tells of waits and steps, warn only what needs attention",
-		"debug", "info", "warn", "error")
-	addChoice(set, &l.format, "log-format", "format", "text",
-		"text for people, json for machines (one object a line)", "text", "json")
+	option.AddChoice(set, &l.level, "log-level", "", "level",
+		"what is logged to standard error: warn (what needs attention), info (waits and steps as well), debug or error", "warn", "info", "debug", "error")
+	option.AddChoice(set, &l.format, "log-format", "", "format",
+		"text for people or json for programs (one object a line)", "text", "json")
 }
 
 // machine reports whether standard error is for machines. Without flags it is
@@ -48,22 +47,4 @@ func (h harmlessLog) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
-}
-
-// isTerminal reports whether a stream is a terminal.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// colored decides about colour on a stream: --no-color, then NO_COLOR
-// (no-color.org), then FORCE_COLOR, then whether it is a terminal that can.
-func colored(e environment, noColor bool, stream any) bool {
-	switch force := e.get("FORCE_COLOR"); {
-	case noColor || e.get("NO_COLOR") != "":
-		return false
-	case force != "":
-		return force != "0" && force != "false"
-	}
-	return e.get("TERM") != "dumb" && isTerminal(stream)
 }

@@ -16,6 +16,8 @@ import (
 	"syncsources/bitrix/auth"
 	"syncsources/bitrix/rest"
 	"syncsources/bitrix/secret"
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
 )
 
@@ -60,9 +62,9 @@ At the end, login asks the portal whose tokens they are, and prints the answer.`
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.code, "code", "", "the `code` of an authorization already given")
-	addFlag(cmd.Flags(), &f.listen, "listen", "address", returnAddress, "host and port on this machine where login waits for the browser; the application's handler path in the portal has to be http:// and this", loopbackAndPort)
+	option.Add(cmd.Flags(), &f.listen, "listen", "address", returnAddress, "host and port on this machine where login waits for the browser; the application's handler path in the portal has to be http:// and this", loopbackAndPort)
 	cmd.Flags().BoolVar(&f.noBrowser, "no-browser", false, "do not open a browser")
-	addFlag(cmd.Flags(), &f.timeout, "timeout", "duration", "10m", "how long to wait for the authorization", duration)
+	option.Add(cmd.Flags(), &f.timeout, "timeout", "duration", "10m", "how long to wait for the authorization", option.Duration)
 	f.add(cmd.Flags())
 	return cmd
 }
@@ -70,7 +72,7 @@ At the end, login asks the portal whose tokens they are, and prints the answer.`
 // login finds out whether the pair could be stored, gets a code or a pair by
 // whichever way it comes, stores the pair, and shows what it is good for.
 func (a *app) login(ctx context.Context, f *loginFlags) error {
-	logger := f.logger(a.stderr, colored(a.env, false, a.stderr))
+	logger := f.logger(a.stderr, a.env.Colored(false, a.stderr))
 	app, err := a.application(logger)
 	if err != nil {
 		return err
@@ -79,7 +81,7 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 	defer cancel()
 	if err := auth.Probe(probing, app.store); err != nil {
 		if probing.Err() != nil && ctx.Err() == nil {
-			return &failure{exit: exitStopped, code: "TIMEOUT", message: err.Error(), advice: []string{"run login again; --timeout gives more time"}}
+			return &exit.Failure{Exit: exit.Stopped, Code: "TIMEOUT", Message: err.Error(), Hints: []string{"run login again; --timeout gives more time"}}
 		}
 		return storeFailure(ctx, storeVariable(a.env), err)
 	}
@@ -120,9 +122,9 @@ func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logg
 	if err != nil {
 		f, stored := loginFailure(ctx, ctx, err), "the tokens are stored in "+place(app.store)
 		if ctx.Err() != nil {
-			f.message = "interrupted; " + stored
+			f.Message = "interrupted; " + stored
 		} else {
-			f.message = stored + ", but the first call with them failed: " + f.message
+			f.Message = stored + ", but the first call with them failed: " + f.Message
 		}
 		return f
 	}
@@ -136,12 +138,12 @@ func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logg
 		"The tokens are in " + place(app.store) + ", and are renewed when they expire.",
 	}
 	if _, err := fmt.Fprintln(a.stdout, strings.Join(lines, "\n")); err != nil {
-		return outputFailed(err)
+		return exit.Unwritten(err)
 	}
 	if !slices.Contains(who.Scope, bitrix.ScopeBIConnector) {
-		return &failure{exit: exitStopped, code: codeCredentials,
-			message: "the application lacks the scope biconnector, without which the portal refuses every call about sources",
-			advice:  []string{"tick biconnector (BI analytics) among the permissions in the application's settings, save, and run login again"}}
+		return &exit.Failure{Exit: exit.Stopped, Code: exit.CodeCredentials,
+			Message: "the application lacks the scope biconnector, without which the portal refuses every call about sources",
+			Hints:   []string{"tick biconnector (BI analytics) among the permissions in the application's settings, save, and run login again"}}
 	}
 	return nil
 }
@@ -153,18 +155,18 @@ func place(store auth.TokenStore) string {
 
 // loginFailure makes a failure of what went wrong. limited is the context that
 // --timeout ends, ctx the one that a signal does.
-func loginFailure(ctx, limited context.Context, err error) *failure {
-	var f *failure
+func loginFailure(ctx, limited context.Context, err error) *exit.Failure {
+	var f *exit.Failure
 	var e *rest.Error
 	switch {
 	case errors.As(err, &f):
 		return f
 	case ctx.Err() != nil:
-		return &failure{exit: interruptedCode(ctx), code: runner.CodeInterrupted, message: "interrupted; nothing was stored"}
+		return &exit.Failure{Exit: exit.Signalled(ctx), Code: runner.CodeInterrupted, Message: "interrupted; nothing was stored"}
 	case errors.Is(err, context.DeadlineExceeded) && limited.Err() != nil:
-		return &failure{exit: exitStopped, code: runner.CodeTimeout, message: "nobody let the application in before the time was over", advice: []string{"run login again; --timeout gives more time"}}
+		return &exit.Failure{Exit: exit.Stopped, Code: runner.CodeTimeout, Message: "nobody let the application in before the time was over", Hints: []string{"run login again; --timeout gives more time"}}
 	case errors.As(err, &e):
-		return &failure{exit: exitStopped, code: string(e.Code), message: e.Error(), advice: nonEmpty(hintOf(e))}
+		return &exit.Failure{Exit: exit.Stopped, Code: string(e.Code), Message: e.Error(), Hints: nonEmpty(hintOf(e))}
 	}
-	return &failure{exit: exitStopped, code: codeCredentials, message: err.Error()}
+	return &exit.Failure{Exit: exit.Stopped, Code: exit.CodeCredentials, Message: err.Error()}
 }

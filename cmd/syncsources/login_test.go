@@ -19,6 +19,8 @@ import (
 
 	"syncsources/bitrix/auth"
 	"syncsources/bitrix/sandbox"
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 )
 
 // applicationPortal serves a portal on loopback and returns the environment of
@@ -120,7 +122,7 @@ func TestLoginInABrowser(t *testing.T) {
 	}
 
 	status, page, _ := visit(t, authorize, own)
-	if code := login.wait(); code != exitOK || status != http.StatusOK || !strings.Contains(page, "close this page") {
+	if code := login.wait(); code != exit.OK || status != http.StatusOK || !strings.Contains(page, "close this page") {
 		t.Fatalf("exit code %d, page %d %q\n%s", code, status, page, login.stderr.String())
 	}
 	want := "as Sandbox User (user 1).\nScope: biconnector, user_brief.\nThe tokens are in " + file + ", and are renewed when they expire.\n"
@@ -172,7 +174,7 @@ func TestLoginByPastedAddress(t *testing.T) {
 			_, _, ended := visit(t, authorize, elsewhere.URL)
 			u, _ := url.Parse(ended)
 			go func() { _, _ = fmt.Fprintln(login.stdin, paste(ended, u.Query().Get("code"))) }()
-			if code := login.wait(); code != exitOK {
+			if code := login.wait(); code != exit.OK {
 				t.Errorf("exit code %d\n%s", code, login.stderr.String())
 			}
 		})
@@ -189,7 +191,7 @@ func TestLoginRefusedInTheBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close()
-	if code := login.wait(); code != exitStopped || !strings.Contains(login.stderr.String(), `did not let the application in: "access_denied\x1b"`) {
+	if code := login.wait(); code != exit.Stopped || !strings.Contains(login.stderr.String(), `did not let the application in: "access_denied\x1b"`) {
 		t.Errorf("exit code %d\n%s", code, login.stderr.String())
 	}
 	if _, err := os.Stat(file); err == nil {
@@ -202,8 +204,8 @@ func TestLoginInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	login := startLogin(t, ctx, environ, "--listen", "127.0.0.1:0")
 	login.find(t, `paste that page's address`)
-	cancel(interruption{os.Interrupt})
-	if code := login.wait(); code != exitInterrupted || !strings.Contains(login.stderr.String(), "interrupted; nothing was stored") {
+	cancel(exit.Signal{Received: os.Interrupt})
+	if code := login.wait(); code != exit.Interrupted || !strings.Contains(login.stderr.String(), "interrupted; nothing was stored") {
 		t.Errorf("exit code %d\n%s", code, login.stderr.String())
 	}
 }
@@ -226,15 +228,15 @@ func TestLoginInterruptedAtTheEnd(t *testing.T) {
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	var stderr strings.Builder
-	a := &app{env: newEnvironment(environ), stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr,
+	a := &app{env: option.NewEnvironment(environ), stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr,
 		transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			if strings.HasPrefix(r.URL.Path, "/rest/") {
-				cancel(interruption{os.Interrupt})
+				cancel(exit.Signal{Received: os.Interrupt})
 			}
 			return portal.RoundTripper().RoundTrip(r)
 		})}
-	if exit := a.run(ctx, []string{"login", "--code", code[1]}); exit != exitInterrupted || stderr.String() != "error: interrupted; the tokens are stored in "+file+"\n" {
-		t.Errorf("exit code %d\n%s", exit, stderr.String())
+	if got := a.run(ctx, []string{"login", "--code", code[1]}); got != exit.Interrupted || stderr.String() != "error: interrupted; the tokens are stored in "+file+"\n" {
+		t.Errorf("exit code %d\n%s", got, stderr.String())
 	}
 }
 
@@ -251,7 +253,7 @@ func TestLoginWaitsForTheStore(t *testing.T) {
 	}
 	defer unlock()
 	login := startLogin(t, context.Background(), environ, "--code", "x", "--timeout", "20ms")
-	if code := login.wait(); code != exitStopped || !strings.Contains(login.stderr.String(), file+".lock is held by another run") {
+	if code := login.wait(); code != exit.Stopped || !strings.Contains(login.stderr.String(), file+".lock is held by another run") {
 		t.Errorf("exit code %d\n%s", code, login.stderr.String())
 	}
 }
@@ -265,14 +267,14 @@ func TestLoginWithoutAFreePort(t *testing.T) {
 	defer func() { _ = taken.Close() }()
 	_, environ, _ := applicationPortal(t, "")
 	login := startLogin(t, context.Background(), environ, "--listen", taken.Addr().String(), "--timeout", "1ns")
-	if code := login.wait(); code != exitStopped || !strings.Contains(login.stderr.String(), "has to be pasted") ||
+	if code := login.wait(); code != exit.Stopped || !strings.Contains(login.stderr.String(), "has to be pasted") ||
 		!strings.Contains(login.stderr.String(), "before the time was over") {
 		t.Errorf("exit code %d\n%s", code, login.stderr.String())
 	}
 }
 
 func TestBrowserOnlyWhereOneIsSeen(t *testing.T) {
-	if hasBrowser(newEnvironment([]string{"SSH_CONNECTION=x"})) {
+	if hasBrowser(option.NewEnvironment([]string{"SSH_CONNECTION=x"})) {
 		t.Error("a browser is seen through ssh without a display")
 	}
 }

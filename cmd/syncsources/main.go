@@ -1,9 +1,13 @@
 package main
 
-import "os"
+import (
+	"os"
+
+	"syncsources/cmd/syncsources/exit"
+)
 
 func main() {
 	boundMemory()
-	ctx := watchSignals(os.Exit)
+	ctx := exit.Watch(os.Exit)
 	os.Exit(run(ctx, os.Environ(), os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/runner/render"
@@ -16,18 +18,16 @@ import (
 
 // outputFlags are the flags of commands that end with a report.
 type outputFlags struct {
-	form    string
+	format  string
 	reports []string
 	quiet   bool
 	noColor bool
 }
 
 func (o *outputFlags) add(set *pflag.FlagSet) {
-	forms := render.Forms()
-	o.form = forms[0]
-	form := &flagValue[string]{target: &o.form, kind: "format", parse: choice(forms...), text: o.form, words: forms}
-	set.VarP(form, "output", "o", "form of the result: "+enumerate(forms, "or"))
-	set.StringArrayVar(&o.reports, "report", nil, "also write the report to this `file` (repeatable): .json, .md or .xml (JUnit), as its name ends; written atomically, also when the run fails")
+	formats := render.Forms()
+	option.AddChoice(set, &o.format, "output", "o", "format", "format of the result: "+option.Enumerate(formats, "or"), formats...)
+	option.AddList(set, &o.reports, "report", "file", "also write the report to this file, in the format of its extension: .json, .md or .xml (JUnit); written atomically, also when the run fails", option.Path("a file"))
 }
 
 func (o *outputFlags) addQuiet(set *pflag.FlagSet) {
@@ -42,7 +42,7 @@ func (o *outputFlags) addColor(set *pflag.FlagSet) {
 func (o *outputFlags) check() error {
 	for _, path := range o.reports {
 		if err := render.CheckFile(path); err != nil {
-			return invalid(codeCommandLine, fmt.Sprintf("flag --report: %v", err))
+			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --report: %v", err))
 		}
 	}
 	return nil
@@ -55,7 +55,7 @@ type delivery struct {
 	log      *logFlags           // nil: text
 	findings []*manifest.Finding // the manifests' errors in full
 	detailed bool                // --detailed-exitcode
-	said     bool                // standard error has the reason already
+	printed  bool                // standard error has the reason already
 }
 
 // finish delivers a report to standard error, standard output and files, and
@@ -63,29 +63,29 @@ type delivery struct {
 // tried, whatever happened to the others.
 func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
 	fillHints(r)
-	if d.output.form != render.FormGitHub { // there they are annotations
-		a.complainOf(d.findings, d.log)
+	if d.output.format != render.FormGitHub { // there they are annotations
+		a.printFindings(d.findings, d.log)
 	}
-	if !d.said {
-		a.complainOfRun(r, d.output.noColor, d.log)
+	if !d.printed {
+		a.printRunError(r, d.output.noColor, d.log)
 	}
-	code := reportCode(ctx, r, d.detailed)
+	code := exit.Of(ctx, r.Outcome, d.detailed)
 	err := errors.Join(a.print(r, d.output), a.writeReports(r, d.output), a.writeMetrics(ctx, r, d.metrics, d.log))
 	if err != nil {
-		code = higherClaim(code, exitFailed)
-		a.complain(outputFailed(err), d.log)
+		code = exit.Higher(code, exit.Failed)
+		a.printFailure(exit.Unwritten(err), d.log)
 	}
-	return ending(code)
+	return exit.Err(code)
 }
 
 // print writes the report to standard output.
 func (a *app) print(r *runner.Report, o *outputFlags) error {
-	form, err := render.Form(o.form)
+	form, err := render.Form(o.format)
 	if err != nil {
 		return err
 	}
-	options := render.Options{Color: colored(a.env, o.noColor, a.stdout), Quiet: o.quiet}
-	if err := form(a.stdout, r, options); err != nil || o.form != render.FormGitHub {
+	options := render.Options{Color: a.env.Colored(o.noColor, a.stdout), Quiet: o.quiet}
+	if err := form(a.stdout, r, options); err != nil || o.format != render.FormGitHub {
 		return err
 	}
 	return a.appendStepSummary(r, options)
@@ -94,7 +94,7 @@ func (a *app) print(r *runner.Report, o *outputFlags) error {
 // appendStepSummary adds the report to the page that GitHub Actions shows of a
 // step, where there is one.
 func (a *app) appendStepSummary(r *runner.Report, o render.Options) error {
-	path := a.env.get("GITHUB_STEP_SUMMARY")
+	path := a.env.Get("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil
 	}
@@ -114,49 +114,45 @@ func (a *app) writeReports(r *runner.Report, o *outputFlags) error {
 	return errors.Join(errs...)
 }
 
-// given are the flags of a command line that could not be used, as far as they
-// can be read.
-type given struct {
-	outputFlags
-	metricsFlags
-	logFlags
+// destinations are the flags of a command line that could not be used, as far
+// as they can be read: they say where the failure is reported.
+type destinations struct {
+	output  outputFlags
+	metrics metricsFlags
+	log     logFlags
 }
 
-// reread reads the flags again that say where a failure is reported: the
-// command line may be what is wrong.
-func (a *app) reread(args []string) *given {
-	g := &given{}
+// salvage reads these flags by themselves: the rest of the command line may be
+// what is wrong.
+func (a *app) salvage(args []string) *destinations {
+	d := &destinations{}
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.ParseErrorsAllowlist.UnknownFlags = true
-	g.outputFlags.add(set)
-	g.metricsFlags.add(set)
-	g.logFlags.add(set)
+	d.output.add(set)
+	d.metrics.add(set)
+	d.log.add(set)
 	_ = set.Parse(args)
-	set.VisitAll(func(flag *pflag.Flag) {
-		if value := a.env.get(flagVariable(flag.Name)); value != "" && !flag.Changed {
-			_ = setFlag(flag, value)
-		}
-	})
-	g.reports = slices.DeleteFunc(g.reports, func(path string) bool { return render.CheckFile(path) != nil })
-	if g.metricsFlags.check() != nil {
-		g.metricsFlags.file = ""
+	_ = option.FromEnvironment(set, a.env)
+	d.output.reports = slices.DeleteFunc(d.output.reports, func(path string) bool { return render.CheckFile(path) != nil })
+	if d.metrics.check() != nil {
+		d.metrics.file = ""
 	}
-	return g
+	return d
 }
 
 // reportFailure delivers the report of a command that failed before it had
 // one, so that programs find a report on standard output and in files whatever
 // happens.
-func (a *app) reportFailure(ctx context.Context, command string, g *given, f *failure) int {
-	r := runner.Invalid(command, f.findings)
-	r.Error = f.report()
-	switch f.exit {
-	case exitStopped:
+func (a *app) reportFailure(ctx context.Context, command string, d *destinations, f *exit.Failure) int {
+	r := runner.Invalid(command, f.Findings)
+	r.Error = f.Report()
+	switch f.Exit {
+	case exit.Stopped:
 		r.Outcome = runner.OutcomeStopped
-	case exitInterrupted, exitTerminated:
+	case exit.HungUp, exit.Interrupted, exit.Terminated:
 		r.Outcome = runner.OutcomeInterrupted
 	}
-	var code ended
-	errors.As(a.finish(ctx, r, delivery{output: &g.outputFlags, metrics: &g.metricsFlags, log: &g.logFlags, said: true}), &code)
-	return higherClaim(f.exit, int(code))
+	var code exit.Status
+	errors.As(a.finish(ctx, r, delivery{output: &d.output, metrics: &d.metrics, log: &d.log, printed: true}), &code)
+	return exit.Higher(f.Exit, int(code))
 }

@@ -2,6 +2,9 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"syncsources/cmd/syncsources/option"
 )
 
 // newPlan builds the command that shows what apply would do.
@@ -14,7 +17,9 @@ func newPlan(a *app) *cobra.Command {
 written: the client of a plan has no method that writes.
 
 The checksum that it prints can be given to apply --checksum, which then
-refuses any other changes.`,
+refuses any other changes.
+
+` + credentialsHelp,
 		Example: `  syncsources plan manifests/
   syncsources plan --target crm -o json manifests/
   syncsources plan --sandbox examples/sandbox.yaml examples/fleet.yaml`,
@@ -24,8 +29,12 @@ refuses any other changes.`,
 		},
 	}
 	set := cmd.Flags()
-	f.add(set)
-	set.BoolVar(&f.noVerify, "no-verify", false, "for apply --no-verify's sake: a plan has nothing to read back")
-	set.BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 where there are changes and no failure")
+	option.AddGroup(set, option.Selection, f.addSelection)
+	option.AddGroup(set, option.Safety, f.addSafety)
+	option.AddGroup(set, option.Output, func(set *pflag.FlagSet) {
+		f.addOutput(set)
+		set.BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 if there are changes and no failure")
+	})
+	option.AddGroup(set, option.Limits, f.addLimits)
 	return cmd
 }

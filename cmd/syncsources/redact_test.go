@@ -21,6 +21,8 @@ import (
 	"testing/synctest"
 
 	"syncsources/bitrix/sandbox"
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 )
 
 // canary is part of every secret value of these tests, in the manifests, the
@@ -235,7 +237,7 @@ func (r *redactRun) run(t *testing.T, kind, stdin string, args ...string) (all s
 		}
 		e := &echo{portal: portal.RoundTripper(), way: r.way, updates: r.updates}
 		var out, errs bytes.Buffer
-		a := &app{env: newEnvironment(environ), stdin: in, stdout: &out, stderr: &errs, transport: e}
+		a := &app{env: option.NewEnvironment(environ), stdin: in, stdout: &out, stderr: &errs, transport: e}
 		code := a.run(t.Context(), args)
 		all = fmt.Sprintf("exit code %d\n--- stdout\n%s\n--- stderr\n%s\n", code, &out, &errs)
 		r.echoed += e.echoed
@@ -346,7 +348,7 @@ func TestLoginPrintsNoSecret(t *testing.T) {
 		var out, errs bytes.Buffer
 		code := run(t.Context(), environ, in, &out, &errs, []string{"login", "--listen", "127.0.0.1:0", "--log-level", "debug"})
 		_ = in.Close()
-		if whole := stdin == "event.json" || stdin == "pair.json"; (code == exitOK) != whole {
+		if whole := stdin == "event.json" || stdin == "pair.json"; (code == exit.OK) != whole {
 			t.Errorf("%s: exit code %d\n%s", stdin, code, &errs)
 		}
 		leak(t, out.String()+errs.String())

@@ -9,6 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 )
 
 var update = flag.Bool("update", false, "write docs/reference.md anew")
@@ -40,7 +43,7 @@ func reference() string {
 	var b strings.Builder
 	b.WriteString("# Command reference\n\nMade from the commands by a test; `syncsources COMMAND --help` says the same.\n\n")
 	b.WriteString(strings.TrimSpace(root.Long) + "\n")
-	visitCommands(root, func(c *cobra.Command) {
+	option.VisitCommands(root, func(c *cobra.Command) {
 		if c == root || c.Hidden || c.Name() == "help" || c.Parent().Name() == "completion" {
 			return
 		}
@@ -94,18 +97,18 @@ func writeFlags(b *strings.Builder, c *cobra.Command) {
 		if initial == "[]" || initial == "false" {
 			initial = ""
 		}
-		fmt.Fprintf(b, "| `%s` | `%s` | %s | %s |\n", strings.ReplaceAll(name, "|", `\|`), flagVariable(f.Name), initial, strings.ReplaceAll(usage, "|", `\|`))
+		fmt.Fprintf(b, "| `%s` | `%s` | %s | %s |\n", strings.ReplaceAll(name, "|", `\|`), option.VariableName(f.Name), initial, strings.ReplaceAll(usage, "|", `\|`))
 	})
 }
 
 // Every flag says what it is for, in the words of a sentence's beginning.
 func TestFlagsAreDescribed(t *testing.T) {
-	visitCommands(newRoot(&app{}), func(c *cobra.Command) {
+	option.VisitCommands(newRoot(&app{}), func(c *cobra.Command) {
 		if c.Short == "" || c.Name() != "syncsources" && c.Long == "" {
 			t.Errorf("%s has no description", c.CommandPath())
 		}
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			if len(f.Usage) < 15 || strings.HasSuffix(f.Usage, ".") {
+			if f.Name != "help" && len(f.Usage) < 15 || strings.HasSuffix(f.Usage, ".") {
 				t.Errorf("%s --%s: %q", c.CommandPath(), f.Name, f.Usage)
 			}
 		})
@@ -114,10 +117,10 @@ func TestFlagsAreDescribed(t *testing.T) {
 
 // The flags of plan and apply are the ones that are promised, and no other.
 func TestFlagsOfPlanAndApply(t *testing.T) {
-	both := strings.Fields(`target concurrency batch-size rate burst tariff timeout max-changes no-verify fail-fast
-		show-unmanaged sandbox output report metrics-file pushgateway log-level log-format no-color progress quiet
+	both := strings.Fields(`target concurrency batch-size rate burst tariff timeout max-changes fail-fast
+		show-unmanaged sandbox output report metrics-file log-level log-format no-color progress quiet
 		allow-file operating-limit request-time`)
-	for command, own := range map[string][]string{"plan": {"detailed-exitcode"}, "apply": {"checksum", "dry-run", "lock-timeout"}} {
+	for command, own := range map[string][]string{"plan": {"detailed-exitcode"}, "apply": {"checksum", "dry-run", "lock-timeout", "no-verify"}} {
 		c, _, err := newRoot(&app{}).Find([]string{command})
 		if err != nil {
 			t.Fatal(err)
@@ -145,17 +148,17 @@ func TestImpossibleValues(t *testing.T) {
 		"tariff": {"gold"}, "timeout": {"0", "-1m", "30"}, "max-changes": {"-1", "101%", "x", "5.5%"}, "output": {"yaml", "TEXTT"},
 		"log-level": {"loud"}, "log-format": {"xml"}, "progress": {"sometimes"}, "operating-limit": {"-1s", "x"}, "request-time": {"0", "-1s"},
 		"lock-timeout": {"-1s", "soon"}, "no-color": {"perhaps"}, "dry-run": {"x"}, "report": {"r.txt", "nowhere/r.json"},
-		"metrics-file": {"nowhere/x.prom"}, "pushgateway": {"push.example"},
+		"metrics-file": {"nowhere/x.prom"},
 	} {
 		for _, value := range values {
 			want := fmt.Sprintf("flag --%s: ", flag)
 			got := program(t.Context(), nil, "apply", "--"+flag+"="+value, "absent.yaml")
-			if got.code != exitInvalid || !strings.Contains(got.stderr, want) {
+			if got.code != exit.Invalid || !strings.Contains(got.stderr, want) {
 				t.Errorf("--%s=%s: exit code %d, standard error %q", flag, value, got.code, got.stderr)
 			}
-			got = program(t.Context(), []string{flagVariable(flag) + "=" + value}, "apply", "absent.yaml")
-			if got.code != exitInvalid || !strings.Contains(got.stderr, flagVariable(flag)) && !strings.Contains(got.stderr, want) {
-				t.Errorf("%s=%s: exit code %d, standard error %q", flagVariable(flag), value, got.code, got.stderr)
+			got = program(t.Context(), []string{option.VariableName(flag) + "=" + value}, "apply", "absent.yaml")
+			if got.code != exit.Invalid || !strings.Contains(got.stderr, option.VariableName(flag)) && !strings.Contains(got.stderr, want) {
+				t.Errorf("%s=%s: exit code %d, standard error %q", option.VariableName(flag), value, got.code, got.stderr)
 			}
 		}
 	}

@@ -3,11 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"syncsources/bitrix"
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/manifest"
 	"syncsources/runner"
 )
@@ -16,11 +15,11 @@ import (
 // targets, resolves the references of these, finds the portal, and runs. What
 // is wrong up to there is reported with nothing sent.
 func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []string) error {
-	if err := cmp.Or(f.outputFlags.check(), f.metricsFlags.check()); err != nil {
+	if err := cmp.Or(f.output.check(), f.metrics.check()); err != nil {
 		return err
 	}
 	deliver := func(r *runner.Report, findings []*manifest.Finding) error {
-		return a.finish(ctx, r, delivery{output: &f.outputFlags, metrics: &f.metricsFlags, log: &f.logFlags, findings: findings, detailed: f.detailed})
+		return a.finish(ctx, r, delivery{output: &f.output, metrics: &f.metrics, log: &f.log, findings: findings, detailed: f.detailed})
 	}
 	set, findings, err := a.load(ctx, paths)
 	if err != nil {
@@ -33,7 +32,7 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	if err != nil {
 		return err
 	}
-	resolver := manifest.Resolver{LookupEnv: a.env.lookup, AllowDirs: f.allowDirs, DenyFiles: credentialFiles(a.env)}
+	resolver := manifest.Resolver{LookupEnv: a.env.Lookup, AllowDirs: f.allowDirs, DenyFiles: credentialFiles(a.env)}
 	resolved, findings := resolver.Resolve(ctx, &manifest.Set{Sources: targeted}, nil)
 	selected := resolved.Sources
 	if len(findings) > 0 {
@@ -42,26 +41,26 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	deadline := time.Now().Add(f.timeout)
 	show, log, end := a.progress(f.progress)
 	defer end()
-	logger := f.logger(log, colored(a.env, f.noColor, a.stderr)) // of the token source as well
-	portal, err := a.connect(ctx, f.sandbox, logger)
+	logger := f.log.logger(log, a.env.Colored(f.output.noColor, a.stderr)) // of the token source as well
+	portal, err := a.connect(ctx, f.limits.sandbox, logger)
 	if err != nil {
 		return err
 	}
 	defer portal.close()
-	if f.sandbox == "" {
+	if f.limits.sandbox == "" {
 		if findings := checkPortals(set.Portals, portal.credentials.Portal()); len(findings) > 0 {
 			return deliver(runner.Invalid(command, findings), findings)
 		}
 		if command == "apply" {
 			release, err := lockPortal(ctx, portal.credentials.Portal(), min(f.lockTimeout, f.timeout))
 			if err != nil {
-				return deliver(runner.Unstarted(ctx, command, portal.credentials.Portal(), selected, asFailure(err).report()), nil)
+				return deliver(runner.Unstarted(ctx, command, portal.credentials.Portal(), selected, exit.AsFailure(err).Report()), nil)
 			}
 			defer release()
 		}
 	}
 	report := converge(ctx, deadline, command, f, portal, runner.Options{
-		Sources: selected, Key: portal.credentials.Key(), Schedule: f.schedule(),
+		Sources: selected, Key: portal.credentials.Key(), Schedule: f.limits.schedule(),
 		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
 		ShowUnmanaged: f.showUnmanaged, Managed: managed(set.Sources),
 		Logger: logger, Progress: show,
@@ -73,24 +72,24 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 // converge runs a plan, with a client that has no method that writes, or an
 // apply, until the deadline.
 func converge(ctx context.Context, deadline time.Time, command string, f *runFlags, portal *connection, o runner.Options) *runner.Report {
-	told := make(chan struct{})
-	silent := context.AfterFunc(ctx, func() {
-		defer close(told)
-		o.Logger.Warn("interrupted: settling what is in flight; a second signal leaves at once")
+	warned := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(warned)
+		o.Logger.Warn("interrupted: settling what is in flight; a second signal exits immediately")
 	})
 	defer func() {
-		if !silent() {
-			<-told // standard error has one writer at a time
+		if !stop() {
+			<-warned // standard error has one writer at a time
 		}
 	}()
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	if command == "plan" {
-		client := bitrix.NewReader(portal.config(o.Logger, f.requestTime))
+		client := bitrix.NewReader(portal.config(o.Logger, f.limits.requestTime))
 		defer client.CloseIdle()
 		return runner.Plan(ctx, client, o)
 	}
-	client := bitrix.New(portal.config(o.Logger, f.requestTime))
+	client := bitrix.New(portal.config(o.Logger, f.limits.requestTime))
 	defer client.CloseIdle()
 	return runner.Apply(ctx, client, o)
 }
@@ -102,13 +101,4 @@ func managed(sources []manifest.Source) map[int64]bool {
 		ids[sources[i].ID] = true
 	}
 	return ids
-}
-
-// checkChecksum refuses the empty text, which would accept any change where a
-// script lost the checksum on its way.
-func checkChecksum(text string) (string, error) {
-	if text = strings.TrimSpace(text); text == "" {
-		return "", fmt.Errorf("must be a checksum as plan prints it")
-	}
-	return text, nil
 }

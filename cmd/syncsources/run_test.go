@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/runner"
 )
 
@@ -62,7 +63,7 @@ func TestSilentPortal(t *testing.T) {
 		start := time.Now()
 		got := program(t.Context(), nil, "apply", "--sandbox", paths[0], "-o", "json", paths[1])
 		report := got.report(t)
-		if got.code != exitStopped || report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != "NETWORK" {
+		if got.code != exit.Stopped || report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != "NETWORK" {
 			t.Errorf("exit code %d, outcome %s, error %v", got.code, report.Outcome, report.Error)
 		}
 		if passed := time.Since(start); passed < 20*time.Second || passed > 40*time.Second {
@@ -80,7 +81,7 @@ func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := program(t.Context(), nil, "apply", "--sandbox", paths[0], "--timeout", "5s", "--batch-size", "1", "--concurrency", "1", "-o", "json", paths[1])
 		report := got.report(t)
-		if got.code != exitStopped || report.Error == nil || report.Error.Code != runner.CodeTimeout {
+		if got.code != exit.Stopped || report.Error == nil || report.Error.Code != runner.CodeTimeout {
 			t.Errorf("exit code %d, error %v", got.code, report.Error)
 		}
 		if report.Summary.Updated != 1 || report.Summary.Skipped != 2 {
@@ -118,7 +119,7 @@ func TestFailFast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		got := program(t.Context(), nil, "apply", "--sandbox", paths[0], "--fail-fast", "--batch-size", "1", "--concurrency", "1", "-o", "json", paths[1])
 		report := got.report(t)
-		if got.code != exitFailed || report.Summary.Failed != 1 || report.Summary.Skipped != 2 {
+		if got.code != exit.Failed || report.Summary.Failed != 1 || report.Summary.Skipped != 2 {
 			t.Errorf("exit code %d, summary %+v", got.code, report.Summary)
 		}
 	})
@@ -129,10 +130,10 @@ func TestInterruptedBefore(t *testing.T) {
 	paths := files(t, threeSources, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(interruption{syscall.SIGTERM})
+		cancel(exit.Signal{Received: syscall.SIGTERM})
 		got := program(ctx, nil, "plan", "--sandbox", paths[0], "-o", "json", paths[1])
 		report := got.report(t)
-		if got.code != exitTerminated || report.Outcome != runner.OutcomeInterrupted || report.Requests.HTTP != 0 || report.Summary.Skipped != 3 {
+		if got.code != exit.Terminated || report.Outcome != runner.OutcomeInterrupted || report.Requests.HTTP != 0 || report.Summary.Skipped != 3 {
 			t.Errorf("exit code %d, outcome %s, requests %+v, summary %+v", got.code, report.Outcome, report.Requests, report.Summary)
 		}
 	})
@@ -146,13 +147,13 @@ func TestCodeDoesNotDependOnTheForm(t *testing.T) {
 	stopped := files(t, threeSources+"faults: [{kind: overload, rate: 1}]\n", threeManifest)
 	for _, form := range []string{"text", "json", "markdown", "github"} {
 		synctest.Test(t, func(t *testing.T) {
-			for want, paths := range map[int][]string{exitFailed: failing, exitInvalid: broken, exitStopped: stopped} {
+			for want, paths := range map[int][]string{exit.Failed: failing, exit.Invalid: broken, exit.Stopped: stopped} {
 				if got := program(t.Context(), nil, "apply", "--sandbox", paths[0], "-o", form, paths[1]); got.code != want {
 					t.Errorf("%s: exit code %d, want %d", form, got.code, want)
 				}
 			}
-			if got := program(t.Context(), nil, "plan", "--detailed-exitcode", "--sandbox", failing[0], "-o", form, failing[1]); got.code != exitChanges {
-				t.Errorf("%s: exit code %d, want %d", form, got.code, exitChanges)
+			if got := program(t.Context(), nil, "plan", "--detailed-exitcode", "--sandbox", failing[0], "-o", form, failing[1]); got.code != exit.Changes {
+				t.Errorf("%s: exit code %d, want %d", form, got.code, exit.Changes)
 			}
 		})
 	}
@@ -169,8 +170,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	paths := files(t, threeSources, threeManifest, "version: 2\n")
 	synctest.Test(t, func(t *testing.T) {
 		for want, args := range map[int][]string{
-			exitFailed:  {"plan", "--sandbox", paths[0], paths[1]},
-			exitInvalid: {"plan", "--sandbox", paths[0], "-o", "json", paths[2]},
+			exit.Failed:  {"plan", "--sandbox", paths[0], paths[1]},
+			exit.Invalid: {"plan", "--sandbox", paths[0], "-o", "json", paths[2]},
 		} {
 			var stderr bytes.Buffer
 			if code := run(t.Context(), nil, strings.NewReader(""), brokenWriter{}, &stderr, args); code != want {
@@ -181,8 +182,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 			}
 		}
 		for _, args := range [][]string{{"version"}, {"schema"}, {"export", "--sandbox", paths[0]}} {
-			if code := run(t.Context(), nil, strings.NewReader(""), brokenWriter{}, &bytes.Buffer{}, args); code != exitFailed {
-				t.Errorf("%v: exit code %d, want %d", args, code, exitFailed)
+			if code := run(t.Context(), nil, strings.NewReader(""), brokenWriter{}, &bytes.Buffer{}, args); code != exit.Failed {
+				t.Errorf("%v: exit code %d, want %d", args, code, exit.Failed)
 			}
 		}
 	})

@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncsources/bitrix/sandbox"
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 )
 
 // sandboxAddress is the portal's address in a run against the in-process
@@ -42,7 +44,7 @@ request.`,
 			return a.serve(cmd.Context(), listen, portal)
 		},
 	}
-	addFlag(cmd.Flags(), &listen, "listen", "address", "127.0.0.1:8924", "host and port to listen on; port 0 takes a free one", hostAndPort)
+	option.Add(cmd.Flags(), &listen, "listen", "address", "127.0.0.1:8924", "host and port to listen on; port 0 takes a free one", option.Address)
 	cmd.Flags().StringVar(&stateFile, "state", "", "the state `file` that the portal starts from")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "no line for each request")
 	return cmd
@@ -55,7 +57,7 @@ func openSandbox(stateFile string) (*sandbox.Portal, error) {
 	if stateFile != "" {
 		var err error
 		if state, err = sandbox.LoadFile(stateFile); err != nil {
-			return nil, invalid(codeState, "the sandbox's state: "+err.Error())
+			return nil, exit.Refuse(exit.CodeState, "the sandbox's state: "+err.Error())
 		}
 	}
 	if state.Redirect == "" {
@@ -64,7 +66,7 @@ func openSandbox(stateFile string) (*sandbox.Portal, error) {
 	state.KeepCalls = -1 // nothing here asks for them, and a sandbox may run for days
 	portal, err := sandbox.New(state)
 	if err != nil {
-		return nil, invalid(codeState, err.Error())
+		return nil, exit.Refuse(exit.CodeState, err.Error())
 	}
 	return portal, nil
 }
@@ -74,22 +76,14 @@ func openSandbox(stateFile string) (*sandbox.Portal, error) {
 func (a *app) serve(ctx context.Context, address string, portal *sandbox.Portal) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return invalid(codeCommandLine, fmt.Sprintf("cannot listen on %s: %v", address, err), "another address can be given with --listen, 127.0.0.1:0 for a free port")
+		return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("cannot listen on %s: %v", address, err), "another address can be given with --listen, 127.0.0.1:0 for a free port")
 	}
 	if err := portal.Describe(a.stdout, "http://"+listener.Addr().String()); err != nil {
 		_ = listener.Close()
-		return outputFailed(err)
+		return exit.Unwritten(err)
 	}
 	if err := portal.Serve(ctx, listener); err != nil {
-		return &failure{exit: exitStopped, code: codeOutput, message: fmt.Sprintf("the sandbox stopped: %v", err)}
+		return &exit.Failure{Exit: exit.Stopped, Code: exit.CodeOutput, Message: fmt.Sprintf("the sandbox stopped: %v", err)}
 	}
 	return nil
-}
-
-// hostAndPort checks an address to listen on.
-func hostAndPort(text string) (string, error) {
-	if _, port, err := net.SplitHostPort(text); err != nil || port == "" {
-		return "", fmt.Errorf("must be a host and a port, like 127.0.0.1:8924")
-	}
-	return text, nil
 }

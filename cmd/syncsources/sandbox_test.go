@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"syncsources/bitrix/sandbox"
+	"syncsources/cmd/syncsources/exit"
 )
 
 // The sandbox is served until it is interrupted, which is its regular end. In
@@ -43,12 +44,12 @@ func TestSandboxCommand(t *testing.T) {
 	}
 
 	environ := []string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "TMPDIR=" + t.TempDir()}
-	for want, code := range map[string]int{"Apply: 3 updated": exitOK} {
+	for want, code := range map[string]int{"Apply: 3 updated": exit.OK} {
 		if got := program(t.Context(), environ, "apply", state[1]); got.code != code || !strings.Contains(got.stdout, want) {
 			t.Errorf("exit code %d: %s%s", got.code, got.stdout, got.stderr)
 		}
 	}
-	if got := program(t.Context(), environ, "apply", state[1]); got.code != exitOK || !strings.Contains(got.stdout, "3 unchanged") {
+	if got := program(t.Context(), environ, "apply", state[1]); got.code != exit.OK || !strings.Contains(got.stdout, "3 unchanged") {
 		t.Errorf("the second time: exit code %d: %s%s", got.code, got.stdout, got.stderr)
 	}
 
@@ -84,11 +85,11 @@ func TestSandboxMistakes(t *testing.T) {
 		"SYNCSOURCES_LISTEN: \"x\" must": {"--state", state[0]},
 	} {
 		var environ []string
-		if strings.HasPrefix(says, envPrefix) {
+		if strings.HasPrefix(says, "SYNCSOURCES_") {
 			environ = []string{"SYNCSOURCES_LISTEN=x"}
 		}
 		got := program(context.Background(), environ, append([]string{"sandbox"}, args...)...)
-		if got.code != exitInvalid || got.stdout != "" || !strings.Contains(got.stderr, says) {
+		if got.code != exit.Invalid || got.stdout != "" || !strings.Contains(got.stderr, says) {
 			t.Errorf("%v: exit code %d, standard error %q, want %q", args, got.code, got.stderr, says)
 		}
 	}

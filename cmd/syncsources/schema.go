@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 	"syncsources/schema"
 )
 
@@ -34,11 +36,11 @@ JSON report. Editors complete and check a manifest that begins with
 				case "report":
 					document = schema.Report()
 				default:
-					return invalid(codeCommandLine, fmt.Sprintf("unknown schema %q", args[0]), didYouMean(args[0], documents, "there are "+enumerate(documents, "or")))
+					return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("unknown schema %q", args[0]), didYouMean(args[0], documents, "there are "+option.Enumerate(documents, "or")))
 				}
 			}
 			if _, err := a.stdout.Write(document); err != nil {
-				return outputFailed(err)
+				return exit.Unwritten(err)
 			}
 			return nil
 		},

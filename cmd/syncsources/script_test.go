@@ -82,9 +82,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: exits CODE COMMAND...")
 	}
 	want, got := args[0], "0"
-	var exit *exec.ExitError
-	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
-		got = strconv.Itoa(exit.ExitCode())
+	var status *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &status) {
+		got = strconv.Itoa(status.ExitCode())
 	} else if err != nil {
 		ts.Fatalf("%v: %v", args[1:], err)
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"syncsources/bitrix/sandbox"
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/runner"
 )
 
@@ -97,7 +98,7 @@ func (p *applying) interrupt(t *testing.T, s syscall.Signal) {
 		t.Fatal(err)
 	}
 	for p.stderr.Scan() {
-		if strings.Contains(p.stderr.Text(), "a second signal leaves at once") {
+		if strings.Contains(p.stderr.Text(), "a second signal exits immediately") {
 			return
 		}
 	}
@@ -120,7 +121,7 @@ func (p *applying) end(t *testing.T) int {
 // The first signal lets what is in flight end: its source is read back and
 // reported as updated, the others as skipped.
 func TestInterrupt(t *testing.T) {
-	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated} {
+	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exit.Interrupted, syscall.SIGTERM: exit.Terminated} {
 		p := startApply(t)
 		p.interrupt(t, signal)
 		p.release()
@@ -137,9 +138,9 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// The second signal leaves at once, whatever is in flight.
+// The second signal exits immediately, whatever is in flight.
 func TestSecondSignal(t *testing.T) {
-	for second, want := range map[syscall.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitTerminated} {
+	for second, want := range map[syscall.Signal]int{syscall.SIGINT: exit.Interrupted, syscall.SIGTERM: exit.Terminated} {
 		p := startApply(t)
 		p.interrupt(t, syscall.SIGINT)
 		if err := p.Process.Signal(second); err != nil {
@@ -175,8 +176,8 @@ func TestReaderLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitFailed {
-		t.Errorf("exit code %d, want %d", code, exitFailed)
+	if code := cmd.ProcessState.ExitCode(); code != exit.Failed {
+		t.Errorf("exit code %d, want %d", code, exit.Failed)
 	}
 	var r runner.Report
 	if data, err := os.ReadFile(report); err != nil || json.Unmarshal(data, &r) != nil || r.Summary.Updated != 3 {
@@ -197,8 +198,8 @@ func TestInterruptAtStandardInput(t *testing.T) {
 			ended <- run(ctx, nil, notify{input, reading}, &stdout, &stderr, []string{command, "-o", "json", "-"})
 		}()
 		<-reading
-		cancel(interruption{syscall.SIGTERM})
-		if code := <-ended; code != exitTerminated || !strings.Contains(stdout.String(), `"outcome": "interrupted"`) {
+		cancel(exit.Signal{Received: syscall.SIGTERM})
+		if code := <-ended; code != exit.Terminated || !strings.Contains(stdout.String(), `"outcome": "interrupted"`) {
 			t.Errorf("%s: exit code %d, standard output %q, standard error %q", command, code, stdout.String(), stderr.String())
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/manifest"
 )
 
@@ -28,7 +29,7 @@ func selectTargets(sources []manifest.Source, targets []string) ([]manifest.Sour
 			for i := range sources {
 				names[i] = sources[i].Name
 			}
-			return nil, invalid(codeCommandLine, fmt.Sprintf("--target %q matches no source", target),
+			return nil, exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("--target %q matches no source", target),
 				didYouMean(target, names, "write the name or the id of a source in the manifests"))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/schema"
@@ -46,11 +47,11 @@ All errors of all files are reported, each with its place and what is allowed.`,
 func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manifest.Finding, error) {
 	set, findings, err := manifest.Load(paths, manifest.Options{Stdin: interruptible{ctx, a.stdin}, Check: schema.Check, DenyFiles: credentialFiles(a.env)})
 	if err != nil && ctx.Err() != nil {
-		return nil, nil, interrupted(ctx)
+		return nil, nil, exit.Interruption(ctx)
 	}
 	if err != nil {
-		f := invalid(codeUnreadable, err.Error())
-		f.findings = findings
+		f := exit.Refuse(exit.CodeUnreadable, err.Error())
+		f.Findings = findings
 		return nil, nil, f
 	}
 	return set, findings, nil

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"syncsources/cmd/syncsources/exit"
 )
 
 // newVersion builds the command that tells which build this is.
@@ -18,7 +20,7 @@ func newVersion(a *app) *cobra.Command {
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if _, err := fmt.Fprintln(a.stdout, versionLine(debug.ReadBuildInfo())); err != nil {
-				return outputFailed(err)
+				return exit.Unwritten(err)
 			}
 			return nil
 		},

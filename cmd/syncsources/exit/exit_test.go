@@ -1,4 +1,4 @@
-package main
+package exit
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"syncsources/runner"
 )
 
-func TestReportCode(t *testing.T) {
+func TestOf(t *testing.T) {
 	interrupted := func(s syscall.Signal) context.Context {
 		ctx, cancel := context.WithCancelCause(context.Background())
-		cancel(interruption{s})
+		cancel(Signal{Received: s})
 		return ctx
 	}
 	for _, c := range []struct {
@@ -30,27 +30,28 @@ func TestReportCode(t *testing.T) {
 		{outcome: runner.OutcomeStopped, want: 4},
 		{outcome: runner.OutcomeInterrupted, ctx: interrupted(syscall.SIGINT), want: 130},
 		{outcome: runner.OutcomeInterrupted, ctx: interrupted(syscall.SIGTERM), want: 143},
+		{outcome: runner.OutcomeInterrupted, ctx: interrupted(syscall.SIGHUP), want: 129},
 	} {
 		if c.ctx == nil {
 			c.ctx = context.Background()
 		}
-		if got := reportCode(c.ctx, &runner.Report{Outcome: c.outcome}, c.detailed); got != c.want {
+		if got := Of(c.ctx, c.outcome, c.detailed); got != c.want {
 			t.Errorf("outcome %s, detailed %t: exit code %d, want %d", c.outcome, c.detailed, got, c.want)
 		}
 	}
 }
 
-// The order of claims is a promise: 3, then 130 and 143, 4, 1, 2, 0.
+// The order of claims is a promise: 3, then 129, 130 and 143, 4, 1, 2, 0.
 func TestHigherClaim(t *testing.T) {
-	codes := []int{0, 2, 1, 4, 143, 130, 3}
+	codes := []int{0, 2, 1, 4, 143, 130, 129, 3}
 	for i, low := range codes {
 		for _, high := range codes[i:] {
-			if higherClaim(low, high) != high || higherClaim(high, low) != high {
-				t.Errorf("of %d and %d the higher claim is %d", low, high, higherClaim(low, high))
+			if Higher(low, high) != high || Higher(high, low) != high {
+				t.Errorf("of %d and %d the higher claim is %d", low, high, Higher(low, high))
 			}
 		}
 	}
-	if !slices.Contains(claims, exitChanges) || len(claims) != len(codes) {
+	if !slices.Contains(claims[:], Changes) || len(claims) != len(codes) {
 		t.Errorf("claims are %v", claims)
 	}
 }

@@ -7,21 +7,22 @@ import (
 	"strconv"
 	"strings"
 
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/runner/render"
 )
 
-// complain writes a failure to standard error: lines for people, or, with
+// printFailure writes a failure to standard error: lines for people, or, with
 // --log-format json, one object a line. log may be nil.
-func (a *app) complain(f *failure, log *logFlags) {
-	a.complainOf(f.findings, log)
+func (a *app) printFailure(f *exit.Failure, log *logFlags) {
+	a.printFindings(f.Findings, log)
 	if log.machine() {
-		log.logger(a.stderr, false).Error(f.message, "code", f.code, "hint", strings.Join(f.advice, "; "))
+		log.logger(a.stderr, false).Error(f.Message, "code", f.Code, "hint", strings.Join(f.Hints, "; "))
 		return
 	}
-	_, _ = fmt.Fprintf(a.stderr, "error: %s\n", printable(f.message))
-	for _, line := range f.advice {
+	_, _ = fmt.Fprintf(a.stderr, "error: %s\n", printable(f.Message))
+	for _, line := range f.Hints {
 		_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", printable(line))
 	}
 }
@@ -35,8 +36,8 @@ func (a *app) warn(message string, log *logFlags) {
 	_, _ = fmt.Fprintf(a.stderr, "warning: %s\n", printable(message))
 }
 
-// complainOf writes what is wrong with manifests.
-func (a *app) complainOf(findings []*manifest.Finding, log *logFlags) {
+// printFindings writes what is wrong with manifests.
+func (a *app) printFindings(findings []*manifest.Finding, log *logFlags) {
 	var logger *slog.Logger
 	if log.machine() {
 		logger = log.logger(a.stderr, false)
@@ -50,13 +51,13 @@ func (a *app) complainOf(findings []*manifest.Finding, log *logFlags) {
 	}
 }
 
-// complainOfRun writes why a run as a whole did not get through.
-func (a *app) complainOfRun(r *runner.Report, noColor bool, log *logFlags) {
+// printRunError writes why a run as a whole ended early.
+func (a *app) printRunError(r *runner.Report, noColor bool, log *logFlags) {
 	if r.Error != nil && log.machine() {
 		log.logger(a.stderr, false).Error(r.Error.Message, "code", r.Error.Code, "hint", r.Error.Hint)
 		return
 	}
-	_ = render.RunError(a.stderr, r, render.Options{Color: colored(a.env, noColor, a.stderr)})
+	_ = render.RunError(a.stderr, r, render.Options{Color: a.env.Colored(noColor, a.stderr)})
 }
 
 // The orders that CI systems read from a log: ::add-mask:: at the beginning of

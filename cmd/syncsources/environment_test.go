@@ -10,16 +10,19 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 )
 
 // Every flag of every command can be set by its variable.
 func TestEveryFlagHasAVariable(t *testing.T) {
 	samples := map[string]string{
 		"format": "json", "level": "info", "N": "7", "R": "3", "B": "9", "N|P%": "5%", "duration": "90s", "sum": "abc",
-		"when": "never", "name": "enterprise", "URL": "http://127.0.0.1:1", "address": "127.0.0.1:0", "ID": "4", "bool": "true",
-		"string": "text", "stringArray": "a, b", "file": "state.yaml", "directory": "a, b",
+		"when": "never", "name": "enterprise", "address": "127.0.0.1:0", "ID": "4", "bool": "true",
+		"string": "text", "name or id": "a, b", "file": "state.yaml", "directory": "a, b",
 	}
-	visitCommands(newRoot(&app{}), func(c *cobra.Command) {
+	option.VisitCommands(newRoot(&app{}), func(c *cobra.Command) {
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			if f.Name == "help" {
 				return
@@ -29,14 +32,11 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 				t.Fatalf("%s --%s: no sample of a %s", c.CommandPath(), f.Name, f.Value.Type())
 			}
 			before := f.Value.String()
-			if err := setFromEnvironment(c, newEnvironment([]string{flagVariable(f.Name) + "=" + sample})); err != nil {
+			if err := option.FromEnvironment(c.Flags(), option.NewEnvironment([]string{option.VariableName(f.Name) + "=" + sample})); err != nil {
 				t.Errorf("%s --%s: %v", c.CommandPath(), f.Name, err)
 			}
-			if list, ok := f.Value.(pflag.SliceValue); ok && f.Value.Type() == "stringArray" && !slices.Equal(list.GetSlice(), []string{"a", "b"}) {
-				t.Errorf("%s --%s is %q", c.CommandPath(), f.Name, list.GetSlice())
-			}
 			if !f.Changed || f.Value.String() == before && before != sample {
-				t.Errorf("%s --%s is not set by %s", c.CommandPath(), f.Name, flagVariable(f.Name))
+				t.Errorf("%s --%s is not set by %s", c.CommandPath(), f.Name, option.VariableName(f.Name))
 			}
 		})
 	})
@@ -50,9 +50,9 @@ func TestCommandLineWinsOverTheEnvironment(t *testing.T) {
 	if err := c.ParseFlags([]string{"--burst", "3", "--target", "crm"}); err != nil {
 		t.Fatal(err)
 	}
-	err = setFromEnvironment(c, newEnvironment([]string{"SYNCSOURCES_BURST=nonsense", "SYNCSOURCES_TARGET=erp", "SYNCSOURCES_RATE="}))
-	targets, _ := c.Flags().GetStringArray("target")
-	if err != nil || c.Flags().Lookup("burst").Value.String() != "3" || !slices.Equal(targets, []string{"crm"}) || c.Flags().Lookup("rate").Changed {
+	err = option.FromEnvironment(c.Flags(), option.NewEnvironment([]string{"SYNCSOURCES_BURST=nonsense", "SYNCSOURCES_TARGET=erp", "SYNCSOURCES_RATE="}))
+	targets := c.Flags().Lookup("target").Value.String()
+	if err != nil || c.Flags().Lookup("burst").Value.String() != "3" || targets != "crm" || c.Flags().Lookup("rate").Changed {
 		t.Errorf("%v, burst %s, targets %q", err, c.Flags().Lookup("burst").Value, targets)
 	}
 }
@@ -61,29 +61,16 @@ func TestCommandLineWinsOverTheEnvironment(t *testing.T) {
 func TestListOfNothing(t *testing.T) {
 	for _, value := range []string{",", " , ", " "} {
 		got := program(t.Context(), []string{"SYNCSOURCES_TARGET=" + value}, "apply", "absent.yaml")
-		if got.code != exitInvalid || !strings.Contains(got.stderr, "SYNCSOURCES_TARGET: "+strconv.Quote(value)+" must be a comma-separated list with an item") {
+		if got.code != exit.Invalid || !strings.Contains(got.stderr, "SYNCSOURCES_TARGET: "+strconv.Quote(value)+" must be a comma-separated list with at least one item") {
 			t.Errorf("%q: exit code %d, standard error %q", value, got.code, got.stderr)
 		}
-	}
-}
-
-func TestEnvironment(t *testing.T) {
-	e := newEnvironment([]string{"A=1", "A=2", "EMPTY=", "odd", "WITH=a=b"})
-	if e.get("A") != "1" || e.get("WITH") != "a=b" || e.get("absent") != "" {
-		t.Errorf("%v", e.values)
-	}
-	if v, ok := e.lookup("EMPTY"); !ok || v != "" {
-		t.Error("EMPTY is not set")
-	}
-	if _, ok := e.lookup("odd"); ok {
-		t.Error("odd is set")
 	}
 }
 
 // The tables of exit codes, in the package comment and in the README, name the
 // same codes, which are those of the constants.
 func TestExitCodesAreDocumented(t *testing.T) {
-	want := []string{"0", "1", "130", "143", "2", "3", "4"}
+	want := []string{"0", "1", "129", "130", "143", "2", "3", "4"}
 	for path, line := range map[string]*regexp.Regexp{
 		"doc.go":          regexp.MustCompile(`(?m)^//\t(\d+)  `),
 		"../../README.md": regexp.MustCompile(`(?m)^\| (\d+(?:, \d+)*) \| `),
