@@ -27,7 +27,7 @@ type connection struct {
 // to a sandbox seeded from stateFile. It sends nothing.
 func (a *app) connect(ctx context.Context, stateFile string, logger *slog.Logger) (*connection, error) {
 	if stateFile != "" {
-		return connectSandbox(stateFile)
+		return connectSandbox(ctx, stateFile)
 	}
 	credentials, err := a.credentials(ctx, logger)
 	if err != nil {
@@ -37,8 +37,8 @@ func (a *app) connect(ctx context.Context, stateFile string, logger *slog.Logger
 }
 
 // connectSandbox starts a sandbox in this process, with credentials of its own.
-func connectSandbox(stateFile string) (*connection, error) {
-	portal, err := openSandbox(stateFile)
+func connectSandbox(ctx context.Context, stateFile string) (*connection, error) {
+	portal, err := openSandbox(ctx, stateFile)
 	if err != nil {
 		return nil, err
 	}

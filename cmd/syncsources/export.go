@@ -65,6 +65,8 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --env-file: %s exists already, and may hold values", f.envFile), "name a file that does not exist, or remove it")
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
 	logger := f.log.logger(a.stderr, a.env.Colored(f.noColor, a.stderr))
 	portal, err := a.connect(ctx, f.limits.sandbox, logger)
 	if err != nil {
@@ -73,9 +75,7 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 	defer portal.close()
 	client := bitrix.NewReader(portal.config(logger, f.limits.requestTime))
 	defer client.CloseIdle()
-	limited, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	live, report := runner.List(limited, client, runner.Options{Schedule: f.limits.schedule(), Logger: logger})
+	live, report := runner.List(ctx, client, runner.Options{Schedule: f.limits.schedule(), Logger: logger})
 	if report.Outcome != runner.OutcomeOK && report.Outcome != runner.OutcomeFailed {
 		a.printRunError(report, f.noColor, &f.log)
 		return exit.Err(exit.Of(ctx, report.Outcome, false))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -21,7 +22,7 @@ type runFlags struct {
 	limits  limitFlags
 	metrics metricsFlags
 
-	targets       []string
+	selection     selection
 	allowDirs     []string
 	maxChanges    runner.Limit
 	timeout       time.Duration
@@ -38,7 +39,7 @@ type runFlags struct {
 
 // addSelection adds the flags that choose what a run is about.
 func (f *runFlags) addSelection(set *pflag.FlagSet) {
-	option.AddList(set, &f.targets, "target", "name or id", "only the source with this name or id", option.Text("the name or the id of a source"))
+	f.selection.add(set)
 	addSandbox(set, &f.limits.sandbox)
 	option.AddList(set, &f.allowDirs, "allow-file", "directory", "also let {file: ...} refer to files below this directory", option.Path("a directory"))
 }
@@ -65,6 +66,12 @@ func (f *runFlags) addOutput(set *pflag.FlagSet) {
 func (f *runFlags) addLimits(set *pflag.FlagSet) {
 	option.Add(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run; when it is over, what is in flight is settled and the rest skipped", option.Duration)
 	f.limits.add(set)
+}
+
+// check refuses, before anything is read or sent, flags that contradict each
+// other and places where nothing could be written.
+func (f *runFlags) check(in inputs) error {
+	return cmp.Or(f.output.check(in), f.metrics.check(in))
 }
 
 // limit parses the value of --max-changes.

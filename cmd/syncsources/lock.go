@@ -63,7 +63,7 @@ func lockPortal(ctx context.Context, portal string, timeout time.Duration) (rele
 			_ = os.Remove(holderPath(path))
 			_ = lock.Unlock()
 		}, nil
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return nil, exit.Interruption(ctx)
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):
 		return nil, &exit.Failure{Exit: exit.Stopped, Code: exit.CodeLocked, Message: fmt.Sprintf("cannot lock this portal: %v", err)}

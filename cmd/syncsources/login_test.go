@@ -144,7 +144,7 @@ func TestLoginInABrowser(t *testing.T) {
 // The sandbox sends a browser to where login waits by default, and starts
 // without a state file as an empty portal.
 func TestSandboxRedirectsToLogin(t *testing.T) {
-	portal, err := openSandbox("")
+	portal, err := openSandbox(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,12 +21,15 @@ func (m *metricsFlags) add(set *pflag.FlagSet) {
 }
 
 // check refuses, before anything is sent, metrics that could not be written.
-func (m *metricsFlags) check() error {
+func (m *metricsFlags) check(in inputs) error {
 	if m.file == "" {
 		return nil
 	}
 	if err := render.CheckMetrics(m.file); err != nil {
 		return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --metrics-file: %v", err))
+	}
+	if what := in.at(m.file); what != "" {
+		return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --metrics-file: %q is %s, which the metrics would replace", m.file, what), "name another file")
 	}
 	return nil
 }

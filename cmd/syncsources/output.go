@@ -39,10 +39,13 @@ func (o *outputFlags) addColor(set *pflag.FlagSet) {
 }
 
 // check refuses, before anything is sent, reports that could not be written.
-func (o *outputFlags) check() error {
+func (o *outputFlags) check(in inputs) error {
 	for _, path := range o.reports {
 		if err := render.CheckFile(path); err != nil {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --report: %v", err))
+		}
+		if what := in.at(path); what != "" {
+			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --report: %q is %s, which the report would replace", path, what), "name another file")
 		}
 	}
 	return nil
@@ -123,18 +126,21 @@ type destinations struct {
 }
 
 // salvage reads these flags by themselves: the rest of the command line may be
-// what is wrong.
+// what is wrong. Places where nothing may be written are left out.
 func (a *app) salvage(args []string) *destinations {
 	d := &destinations{}
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.ParseErrorsAllowlist.UnknownFlags = true
+	var sandbox string
+	addSandbox(set, &sandbox)
 	d.output.add(set)
 	d.metrics.add(set)
 	d.log.add(set)
 	_ = set.Parse(args)
 	_ = option.FromEnvironment(set, a.env)
-	d.output.reports = slices.DeleteFunc(d.output.reports, func(path string) bool { return render.CheckFile(path) != nil })
-	if d.metrics.check() != nil {
+	in := a.inputs(set.Args(), input{sandbox, "the sandbox's state file"})
+	d.output.reports = slices.DeleteFunc(d.output.reports, func(path string) bool { return render.CheckFile(path) != nil || in.at(path) != "" })
+	if d.metrics.check(in) != nil {
 		d.metrics.file = ""
 	}
 	return d

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ func run(ctx context.Context, environ []string, stdin io.Reader, stdout, stderr 
 func (a *app) run(ctx context.Context, args []string) int {
 	root := newRoot(a)
 	root.SetArgs(args)
-	cmd, err := root.ExecuteContextC(ctx)
+	cmd, err := a.command(ctx, root, args)
 	if err == nil {
 		return exit.OK
 	}
@@ -57,6 +58,26 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return f.Exit
 	}
 	return a.reportFailure(ctx, cmd.Name(), where, f)
+}
+
+// command runs the command that args name. A panic becomes an error: the
+// report has to be written, and exit code 2, which the Go runtime gives, would
+// mean changes.
+func (a *app) command(ctx context.Context, root *cobra.Command, args []string) (cmd *cobra.Command, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			_, _ = fmt.Fprintf(a.stderr, "%s\n", debug.Stack())
+			if cmd, _, err = root.Find(args); err == nil {
+				err = internalError(reason)
+			}
+		}
+	}()
+	return root.ExecuteContextC(ctx)
+}
+
+func internalError(reason any) *exit.Failure {
+	return &exit.Failure{Exit: exit.Stopped, Code: exit.CodeInternal, Message: fmt.Sprintf("internal error: %v", reason),
+		Hints: []string{"this is a bug in syncsources; please report it with the lines above", "the next run reads the portal and continues from what it shows"}}
 }
 
 // newRoot builds the tree of commands.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"time"
 
 	"syncsources/bitrix"
 	"syncsources/cmd/syncsources/exit"
@@ -11,11 +9,13 @@ import (
 	"syncsources/runner"
 )
 
-// execute is plan and apply: it reads and checks everything, selects the
-// targets, resolves the references of these, finds the portal, and runs. What
-// is wrong up to there is reported with nothing sent.
-func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []string) error {
-	if err := cmp.Or(f.output.check(), f.metrics.check()); err != nil {
+// execute is plan and apply: it reads and checks everything, selects, resolves
+// the references of what is selected, finds the portal, and runs. What is wrong
+// up to there is reported with nothing sent.
+func (a *app) execute(signalled context.Context, command string, f *runFlags, paths []string) error {
+	ctx, cancel := context.WithTimeout(signalled, f.timeout)
+	defer cancel()
+	if err := f.check(a.inputs(paths, input{f.limits.sandbox, "the sandbox's state file"})); err != nil {
 		return err
 	}
 	deliver := func(r *runner.Report, findings []*manifest.Finding) error {
@@ -28,17 +28,16 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 	if len(findings) > 0 {
 		return deliver(runner.Invalid(command, findings), findings)
 	}
-	targeted, err := selectTargets(set.Sources, f.targets)
-	if err != nil {
+	if err := f.selection.check(set); err != nil {
 		return err
 	}
+	selected := selectedSources(set, f.selection.selects())
 	resolver := manifest.Resolver{LookupEnv: a.env.Lookup, AllowDirs: f.allowDirs, DenyFiles: credentialFiles(a.env)}
-	resolved, findings := resolver.Resolve(ctx, &manifest.Set{Sources: targeted}, nil)
-	selected := resolved.Sources
+	resolved, findings := resolver.Resolve(ctx, &manifest.Set{Sources: selected}, nil)
+	selected = resolved.Sources
 	if len(findings) > 0 {
 		return deliver(runner.Invalid(command, findings), findings)
 	}
-	deadline := time.Now().Add(f.timeout)
 	show, log, end := a.progress(f.progress)
 	defer end()
 	logger := f.log.logger(log, a.env.Colored(f.output.noColor, a.stderr)) // of the token source as well
@@ -59,31 +58,23 @@ func (a *app) execute(ctx context.Context, command string, f *runFlags, paths []
 			defer release()
 		}
 	}
-	report := converge(ctx, deadline, command, f, portal, runner.Options{
+	stop := context.AfterFunc(signalled, func() {
+		logger.Warn("interrupted: settling what is in flight; a second signal exits immediately")
+	})
+	report := converge(ctx, command, f, portal, runner.Options{
 		Sources: selected, Key: portal.credentials.Key(), Schedule: f.limits.schedule(),
 		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
 		ShowUnmanaged: f.showUnmanaged, Managed: managed(set.Sources),
 		Logger: logger, Progress: show,
 	})
+	stop()
 	end()
 	return deliver(report, nil)
 }
 
 // converge runs a plan, with a client that has no method that writes, or an
-// apply, until the deadline.
-func converge(ctx context.Context, deadline time.Time, command string, f *runFlags, portal *connection, o runner.Options) *runner.Report {
-	warned := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(warned)
-		o.Logger.Warn("interrupted: settling what is in flight; a second signal exits immediately")
-	})
-	defer func() {
-		if !stop() {
-			<-warned // standard error has one writer at a time
-		}
-	}()
-	ctx, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
+// apply.
+func converge(ctx context.Context, command string, f *runFlags, portal *connection, o runner.Options) *runner.Report {
 	if command == "plan" {
 		client := bitrix.NewReader(portal.config(o.Logger, f.limits.requestTime))
 		defer client.CloseIdle()
@@ -94,7 +85,17 @@ func converge(ctx context.Context, deadline time.Time, command string, f *runFla
 	return runner.Apply(ctx, client, o)
 }
 
-// managed holds the ids that any manifest declares, targeted or not.
+func selectedSources(set *manifest.Set, selects func(manifest.Object) bool) []manifest.Source {
+	var selected []manifest.Source
+	for i := range set.Sources {
+		if selects == nil || selects(set.Sources[i].Object) {
+			selected = append(selected, set.Sources[i])
+		}
+	}
+	return selected
+}
+
+// managed holds the ids that any manifest declares, selected or not.
 func managed(sources []manifest.Source) map[int64]bool {
 	ids := make(map[int64]bool, len(sources))
 	for i := range sources {

@@ -33,7 +33,7 @@ request.`,
 		Example: "  syncsources sandbox --state examples/sandbox.yaml",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			portal, err := openSandbox(stateFile)
+			portal, err := openSandbox(cmd.Context(), stateFile)
 			if err != nil {
 				return err
 			}
@@ -52,12 +52,19 @@ request.`,
 
 // openSandbox makes the portal that a state file describes, an empty one
 // without a file.
-func openSandbox(stateFile string) (*sandbox.Portal, error) {
+func openSandbox(ctx context.Context, stateFile string) (*sandbox.Portal, error) {
 	state := new(sandbox.State)
 	if stateFile != "" {
 		var err error
-		if state, err = sandbox.LoadFile(stateFile); err != nil {
-			return nil, exit.Refuse(exit.CodeState, "the sandbox's state: "+err.Error())
+		state, err = obeying(ctx, func() (*sandbox.State, error) {
+			state, err := sandbox.LoadFile(stateFile)
+			if err != nil {
+				return nil, exit.Refuse(exit.CodeState, "the sandbox's state: "+err.Error())
+			}
+			return state, nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	if state.Redirect == "" {

@@ -26,7 +26,7 @@ All errors of all files are reported, each with its place and what is allowed.`,
 		Example: "  syncsources validate manifests/",
 		Args:    atLeastOnePath,
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			if err := out.check(); err != nil {
+			if err := out.check(a.inputs(paths)); err != nil {
 				return err
 			}
 			set, findings, err := a.load(cmd.Context(), paths)
@@ -45,16 +45,20 @@ All errors of all files are reported, each with its place and what is allowed.`,
 
 // load reads and checks the manifests at paths.
 func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manifest.Finding, error) {
-	set, findings, err := manifest.Load(paths, manifest.Options{Stdin: interruptible{ctx, a.stdin}, Check: schema.Check, DenyFiles: credentialFiles(a.env)})
-	if err != nil && ctx.Err() != nil {
-		return nil, nil, exit.Interruption(ctx)
+	type loaded struct {
+		set      *manifest.Set
+		findings []*manifest.Finding
 	}
-	if err != nil {
-		f := exit.Refuse(exit.CodeUnreadable, err.Error())
-		f.Findings = findings
-		return nil, nil, f
-	}
-	return set, findings, nil
+	l, err := obeying(ctx, func() (loaded, error) {
+		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, DenyFiles: credentialFiles(a.env)})
+		if err != nil {
+			f := exit.Refuse(exit.CodeUnreadable, err.Error())
+			f.Findings = findings
+			return loaded{}, f
+		}
+		return loaded{set, findings}, nil
+	})
+	return l.set, l.findings, err
 }
 
 // valid is the report of manifests without a finding.

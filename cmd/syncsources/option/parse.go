@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -68,17 +67,6 @@ func Text(what string) func(string) (string, error) {
 			return "", fmt.Errorf("must be %s", what)
 		}
 		return text, nil
-	}
-}
-
-// Glob takes a name in which * and ? stand for any characters and for one, as
-// path.Match reads it.
-func Glob(what string) func(string) (string, error) {
-	return func(text string) (string, error) {
-		if _, err := path.Match(text, ""); err != nil {
-			return "", fmt.Errorf("is not a pattern: a [ in it needs a ]")
-		}
-		return Text(what)(text)
 	}
 }
 

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// inputs are the files that a run reads. None may be replaced by what it
+// writes: a report over the token file would cost the refresh token, one over
+// a manifest the manifest.
+type inputs []input
+
+type input struct{ path, what string }
+
+// of collects the inputs of a run: the manifests at paths, the further files
+// by what they are, and those with credentials.
+func (a *app) inputs(paths []string, further ...input) inputs {
+	var in inputs
+	for _, path := range paths {
+		in = append(in, input{path, "a manifest"})
+	}
+	for _, path := range credentialFiles(a.env) {
+		in = append(in, input{path, "a file with credentials"})
+	}
+	return append(in, slices.DeleteFunc(further, func(i input) bool { return i.path == "" })...)
+}
+
+// at says which input the file at path is; "" for none. A path through a link
+// is the file behind it.
+func (in inputs) at(path string) string {
+	file, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	for _, i := range in {
+		info, err := os.Stat(i.path)
+		switch {
+		case err != nil:
+		case os.SameFile(info, file):
+			return i.what
+		case info.IsDir() && isManifest(path) && below(path, i.path):
+			return i.what
+		}
+	}
+	return ""
+}
+
+// isManifest reports whether a file would be read as one of a directory.
+func isManifest(path string) bool {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		real = path
+	}
+	ending := strings.ToLower(filepath.Ext(real))
+	return ending == ".yaml" || ending == ".yml"
+}
+
+// below reports whether a file is inside a directory.
+func below(path, dir string) bool {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false
+	}
+	top, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false
+	}
+	real, err = filepath.Abs(real)
+	if err != nil {
+		return false
+	}
+	if top, err = filepath.Abs(top); err != nil {
+		return false
+	}
+	return strings.HasPrefix(real, strings.TrimSuffix(top, string(filepath.Separator))+string(filepath.Separator))
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/runner"
+)
+
+// A named pipe that nobody writes to, in the place of any file that a command
+// reads, keeps nobody from ending it: by a signal, or by its time limit.
+func TestPipeAsInput(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe.yaml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { // let the reads end that were left behind
+		if f, err := os.OpenFile(pipe, os.O_RDWR, 0); err == nil {
+			_ = f.Close()
+		}
+	})
+	paths := files(t, threeSources, threeManifest)
+	for _, args := range [][]string{
+		{"validate", pipe},
+		{"plan", "--sandbox", paths[0], pipe},
+		{"apply", "--sandbox", pipe, paths[1]},
+		{"export", "--sandbox", pipe},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		ended := make(chan result)
+		go func() { ended <- program(ctx, nil, args...) }()
+		cancel(exit.Signal{Received: syscall.SIGTERM})
+		if got := <-ended; got.code != exit.Terminated {
+			t.Errorf("%v after a signal: exit code %d, %s", args, got.code, got.stderr)
+		}
+		if args[0] == "validate" {
+			continue
+		}
+		got := program(t.Context(), nil, append(args, "--timeout", "1ms")...)
+		if got.code != exit.Stopped || !strings.Contains(got.stderr, "time limit") {
+			t.Errorf("%v with a time limit: exit code %d, %s", args, got.code, got.stderr)
+		}
+	}
+}
+
+// The time limit covers standard input.
+func TestTimeoutAtStandardInput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		input, typing := io.Pipe() // nobody types
+		defer func() { _ = typing.Close() }()
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), nil, input, &stdout, &stderr, []string{"plan", "--timeout", "5s", "-o", "json", "-"})
+		report := result{stdout: stdout.String(), stderr: stderr.String()}.report(t)
+		if code != exit.Stopped || report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != runner.CodeTimeout {
+			t.Errorf("exit code %d, outcome %s, error %v", code, report.Outcome, report.Error)
+		}
+	})
+}
+
+// panicking is an input at which the program breaks down.
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic(errors.New("a mistake")) }
+
+// A crash is no change: it ends with the code of a stopped run, and its report
+// is written.
+func TestPanic(t *testing.T) {
+	report := filepath.Join(t.TempDir(), "report.json")
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), nil, panicking{}, &stdout, &stderr, []string{"plan", "--detailed-exitcode", "-o", "json", "--report", report, "-"})
+	if code != exit.Stopped || !strings.Contains(stderr.String(), "error: internal error: a mistake\n") {
+		t.Errorf("exit code %d, standard error %s", code, stderr.String())
+	}
+	content, err := os.ReadFile(report)
+	for _, out := range []string{stdout.String(), string(content)} {
+		if err != nil || !strings.Contains(out, `"outcome": "stopped"`) || !strings.Contains(out, exit.CodeInternal) {
+			t.Errorf("%v: the report is %s", err, out)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"iter"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
+	"syncsources/manifest"
+)
+
+// selection says which of the declared objects a run is about: those that one
+// of the targets and one of the files fit. The zero value selects all.
+type selection struct{ targets, files []string }
+
+func (s *selection) add(set *pflag.FlagSet) {
+	option.AddList(set, &s.targets, "target", "NAME|ID|GLOB", "only the declared connectors, sources and tables of this name or id; * and ? stand for any characters and for one", option.Text("a name, an id or a pattern"))
+	option.AddList(set, &s.files, "file", "GLOB", "only what these manifests declare; a pattern without a slash is compared with the file's name, one with a slash with its path, and a directory selects all files below it", option.Text("a path or a pattern"))
+}
+
+// empty reports whether everything is selected.
+func (s *selection) empty() bool { return len(s.targets)+len(s.files) == 0 }
+
+// check refuses targets and files that fit nothing that the sets declare.
+func (s *selection) check(sets ...*manifest.Set) error {
+	targets, files := map[string]bool{}, map[string]bool{}
+	var names, paths []string
+	for _, set := range sets {
+		for o := range declared(set) {
+			names, paths = append(names, o.Name), append(paths, o.Position.File)
+			for _, t := range s.targets {
+				targets[t] = targets[t] || fitsTarget(t, o)
+			}
+			for _, f := range s.files {
+				files[f] = files[f] || fitsFile(f, o.Position.File)
+			}
+		}
+	}
+	for _, t := range s.targets {
+		if !targets[t] {
+			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("--target %q matches nothing in the manifests", t),
+				didYouMean(t, names, "write the name or the id of a declared object, or a pattern"))
+		}
+	}
+	for _, f := range s.files {
+		if !files[f] {
+			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("--file %q matches no manifest that declares something", f),
+				didYouMean(f, paths, "write a path as the findings and the plan show it, or a pattern"))
+		}
+	}
+	return nil
+}
+
+// selects is the selection as the resolver and the runner ask for it: nil for
+// everything.
+func (s *selection) selects() func(manifest.Object) bool {
+	if s.empty() {
+		return nil
+	}
+	return func(o manifest.Object) bool {
+		return anyFits(s.targets, func(t string) bool { return fitsTarget(t, o) }) &&
+			anyFits(s.files, func(f string) bool { return fitsFile(f, o.Position.File) })
+	}
+}
+
+// anyFits reports whether one of the patterns fits. No pattern fits all.
+func anyFits(patterns []string, fits func(string) bool) bool {
+	for _, p := range patterns {
+		if fits(p) {
+			return true
+		}
+	}
+	return len(patterns) == 0
+}
+
+// fitsTarget compares a target with an object's name and with its id, which
+// may be written as 4 and as #4.
+func fitsTarget(target string, o manifest.Object) bool {
+	return option.Match(target, o.Name) || o.ID != 0 && strings.TrimPrefix(target, "#") == strconv.FormatInt(o.ID, 10)
+}
+
+// fitsFile compares a pattern with the path of a manifest.
+func fitsFile(pattern, file string) bool {
+	pattern = strings.TrimPrefix(strings.ReplaceAll(pattern, `\`, "/"), "./")
+	if !strings.Contains(pattern, "/") {
+		return option.Match(pattern, path.Base(file)) || pattern == file
+	}
+	dir := strings.TrimSuffix(pattern, "/")
+	return option.Match(pattern, file) || option.Match(dir+"/*", file)
+}
+
+// declared goes through all objects of a set.
+func declared(set *manifest.Set) iter.Seq[manifest.Object] {
+	return func(yield func(manifest.Object) bool) {
+		for i := range set.Connectors {
+			if !yield(set.Connectors[i].Object) {
+				return
+			}
+		}
+		for i := range set.Sources {
+			if !yield(set.Sources[i].Object) {
+				return
+			}
+		}
+		for i := range set.Tables {
+			if !yield(set.Tables[i].Object) {
+				return
+			}
+		}
+	}
+}
