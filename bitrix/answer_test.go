@@ -66,7 +66,7 @@ func TestShapesOfErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := testClient(t, &scripted{status: tt.status, body: tt.body})
-			resp, err := c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
+			resp, err := c.WriteAlone(context.Background(), UpdateSource(4, SourceFields{Title: "t"}))
 			if tt.code == "" {
 				if err != nil || !resp.Replies[0].True() {
 					t.Fatalf("%v, %+v", err, resp)
@@ -91,7 +91,7 @@ func TestShapesOfErrors(t *testing.T) {
 func TestResultThatIsNotTrueIsNoSuccess(t *testing.T) {
 	for _, result := range []string{"false", "null", `"true"`, "1", "[]", "{}", `[true]`} {
 		c := testClient(t, &scripted{status: 200, body: `{"result":` + result + `}`})
-		resp, err := c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
+		resp, err := c.WriteAlone(context.Background(), UpdateSource(4, SourceFields{Title: "t"}))
 		if err == nil && resp.Replies[0].True() {
 			t.Errorf("result %s counts as done", result)
 		}
@@ -121,7 +121,7 @@ func TestAnswersOfBatches(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := testClient(t, &scripted{status: 200, body: tt.body})
-			resp, err := c.Update(context.Background(), []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(6, Fields{Title: "t"})})
+			resp, err := c.Write(context.Background(), []Write{UpdateSource(4, SourceFields{Title: "t"}), UpdateSource(6, SourceFields{Title: "t"})})
 			if tt.whole != "" {
 				if !errors.Is(err, tt.whole) || len(resp.Replies) != 0 {
 					t.Errorf("error %v with %d replies, want %s", err, len(resp.Replies), tt.whole)
@@ -144,13 +144,13 @@ func TestAnswersOfBatches(t *testing.T) {
 func TestBatchRefusesWhatItWouldSpoil(t *testing.T) {
 	tr := &scripted{status: 200, body: `{"result":{}}`}
 	c := testClient(t, tr)
-	for name, updates := range map[string][]Update{
+	for name, updates := range map[string][]Write{
 		"none":        {},
-		"too many":    make([]Update, MaxBatch+1),
-		"a reference": {UpdateSource(4, Fields{Title: "$result[c0]"})},
+		"too many":    make([]Write, MaxBatch+1),
+		"a reference": {UpdateSource(4, SourceFields{Title: "$result[c0]"})},
 	} {
 		var e *rest.Error
-		if _, err := c.Update(context.Background(), updates); !errors.As(err, &e) || !e.NotSent {
+		if _, err := c.Write(context.Background(), updates); !errors.As(err, &e) || !e.NotSent {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -201,7 +201,7 @@ func FuzzAnswer(f *testing.F) {
 		if resp.Replies[0].Err == nil {
 			list, err := DecodeSources(resp.Replies[0].Result)
 			check(err)
-			for _, s := range list.Sources {
+			for _, s := range list.Items {
 				if s.ID <= 0 || list.Broken[s.ID] != nil {
 					t.Fatalf("a source without an id, or a broken one: %+v", s)
 				}
@@ -209,8 +209,8 @@ func FuzzAnswer(f *testing.F) {
 			for _, err := range list.Broken {
 				check(err)
 			}
-			if len(list.Sources)+len(list.Broken) > list.Items {
-				t.Fatalf("%d sources and %d broken ones of %d items", len(list.Sources), len(list.Broken), list.Items)
+			if len(list.Items)+len(list.Broken) > list.Count {
+				t.Fatalf("%d sources and %d broken ones of %d items", len(list.Items), len(list.Broken), list.Count)
 			}
 			_, err = DecodeConnectors(resp.Replies[0].Result)
 			check(err)

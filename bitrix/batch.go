@@ -51,20 +51,20 @@ func (r *Reader) Query(ctx context.Context, queries []Query) (*Response, error) 
 	return r.batch(ctx, commands)
 }
 
-// Update writes: one request, a batch of 1 to MaxBatch updates, run by the
+// Write writes: one request, a batch of 1 to MaxBatch commands, run by the
 // portal in this order. All have to be Batchable. Errors are as with Query.
-func (c *Client) Update(ctx context.Context, updates []Update) (*Response, error) {
-	commands := make([]Command, len(updates))
-	for i, u := range updates {
-		commands[i] = u
+func (c *Client) Write(ctx context.Context, writes []Write) (*Response, error) {
+	commands := make([]Command, len(writes))
+	for i, w := range writes {
+		commands[i] = w
 	}
 	return c.batch(ctx, commands)
 }
 
-// UpdateAlone writes one update as a JSON call of its own, which carries
-// every value unharmed. An error of the call is the error, not the reply's.
-func (c *Client) UpdateAlone(ctx context.Context, u Update) (*Response, error) {
-	return c.single(ctx, u)
+// WriteAlone writes with a JSON call of its own, which carries every value
+// unharmed. An error of the call is the error, not the reply's.
+func (c *Client) WriteAlone(ctx context.Context, w Write) (*Response, error) {
+	return c.single(ctx, w)
 }
 
 // QueryAlone reads with a call of its own.
@@ -87,7 +87,7 @@ func (r *Reader) single(ctx context.Context, command Command) (*Response, error)
 func (r *Reader) batch(ctx context.Context, commands []Command) (*Response, error) {
 	if len(commands) == 0 || len(commands) > MaxBatch {
 		return &Response{}, &rest.Error{Code: "ERROR_BATCH_LENGTH_EXCEEDED", Method: rest.MethodBatch, NotSent: true,
-			Message: fmt.Sprintf("a batch of %d commands; 1 to %d are possible", len(commands), MaxBatch)}
+			Message: fmt.Sprintf("a batch takes 1 to %d commands, not %d", MaxBatch, len(commands))}
 	}
 	cmd := make(rest.Params, len(commands))
 	for i, c := range commands {

@@ -13,11 +13,11 @@ func TestBatchRepliesInOrder(t *testing.T) {
 	tr := &scripted{status: 200, body: `{"result":{"result":{"c0":true,"c2":{"error":{"error":"SOURCE_NOT_FOUND","error_description":"Source was not found."}}},
 		"result_error":{"c3":{"error":"OPERATION_TIME_LIMIT","error_description":"used up"}},"result_time":{"c0":{"processing":1.5,"operating":"2.5"}}},"time":[]}`}
 	c := testClient(t, tr)
-	var updates []Update
+	var updates []Write
 	for id := range int64(4) {
-		updates = append(updates, UpdateSource(id+1, Fields{Title: "~ a b"}))
+		updates = append(updates, UpdateSource(id+1, SourceFields{Title: "~ a b"}))
 	}
-	resp, err := c.Update(context.Background(), updates)
+	resp, err := c.Write(context.Background(), updates)
 	if err != nil {
 		t.Fatal(err)
 	}

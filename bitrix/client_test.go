@@ -44,11 +44,11 @@ func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return
 func TestCounters(t *testing.T) {
 	tr := &scripted{status: 503, body: `{"error":"QUERY_LIMIT_EXCEEDED"}`}
 	c := testClient(t, tr)
-	_, _ = c.Update(context.Background(), []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})})
+	_, _ = c.Write(context.Background(), []Write{UpdateSource(4, SourceFields{Title: "t"}), UpdateSource(5, SourceFields{Title: "t"})})
 	tr.body = "<html>" // of a server in front of the portal
-	_, _ = c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
+	_, _ = c.WriteAlone(context.Background(), UpdateSource(4, SourceFields{Title: "t"}))
 	tr.status, tr.body = 200, `{"result":true}`
-	_, _ = c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t"}))
+	_, _ = c.WriteAlone(context.Background(), UpdateSource(4, SourceFields{Title: "t"}))
 	if got, want := c.Counters(), (Counters{HTTP: 3, Batches: 1, Commands: 4, Throttled: 2}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -58,15 +58,15 @@ func TestCounters(t *testing.T) {
 func TestCountersCountWhatIsSent(t *testing.T) {
 	creds, _ := Application("https://portal.example", &renewing{}, secret.New("k"))
 	c := New(Config{Credentials: creds, Transport: &scripted{status: 401, body: `{"error":"expired_token"}`}})
-	two := []Update{UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"})}
+	two := []Write{UpdateSource(4, SourceFields{Title: "t"}), UpdateSource(5, SourceFields{Title: "t"})}
 	ctx, cancel := context.WithCancel(context.Background())
-	_, _ = c.Update(ctx, two)
+	_, _ = c.Write(ctx, two)
 	want := Counters{HTTP: 2, Batches: 2, Commands: 4}
 	if got := c.Counters(); got != want {
 		t.Errorf("with a new token: got %+v, want %+v", got, want)
 	}
 	cancel()
-	_, _ = c.Update(ctx, two)
+	_, _ = c.Write(ctx, two)
 	if got := c.Counters(); got != want {
 		t.Errorf("after cancel: got %+v, want %+v", got, want)
 	}

@@ -124,7 +124,7 @@ func TestExpiredTokenIsRenewedOnce(t *testing.T) {
 				}
 				return resp, err
 			})})
-			resp, err := c.Update(context.Background(), []Update{UpdateSource(4, Fields{Title: "t"})})
+			resp, err := c.Write(context.Background(), []Write{UpdateSource(4, SourceFields{Title: "t"})})
 			if err == nil {
 				err = resp.Replies[0].Err
 			}
@@ -148,8 +148,8 @@ func TestFailedRenewalSparesTheOtherReplies(t *testing.T) {
 	}
 	c := New(Config{Credentials: creds, Transport: &scripted{status: 200,
 		body: `{"result":{"result":{"c0":true},"result_error":{"c1":{"error":"expired_token"},"c2":{"error":"expired_token"}}}}`}})
-	resp, err := c.Update(context.Background(), []Update{
-		UpdateSource(4, Fields{Title: "t"}), UpdateSource(5, Fields{Title: "t"}), UpdateSource(6, Fields{Title: "t"})})
+	resp, err := c.Write(context.Background(), []Write{
+		UpdateSource(4, SourceFields{Title: "t"}), UpdateSource(5, SourceFields{Title: "t"}), UpdateSource(6, SourceFields{Title: "t"})})
 	if err != nil || len(resp.Replies) != 3 || !resp.Replies[0].True() {
 		t.Fatalf("%+v, %v", resp.Replies, err)
 	}

@@ -61,7 +61,7 @@ func BenchmarkReadFullAnswer(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			n += len(list.Sources)
+			n += len(list.Items)
 		}
 		if n != MaxBatch*PageSize {
 			b.Fatalf("%d sources", n)

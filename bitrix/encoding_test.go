@@ -57,7 +57,7 @@ func FuzzBatchEncoding(f *testing.F) {
 		f.Add(s[0], s[1], s[2])
 	}
 	f.Fuzz(func(t *testing.T, title, code, value string) {
-		u := UpdateSource(4, Fields{Title: title, Settings: []Setting{{code, secret.New(value)}, {"z", secret.New("end")}}})
+		u := UpdateSource(4, SourceFields{Title: title, Settings: []Setting{{code, secret.New(value)}, {"z", secret.New("end")}}})
 		want := map[string]any{"id": "4", "fields": map[string]any{"title": title, "settings": map[string]any{code: value, "z": "end"}}}
 		if code == "z" {
 			return

@@ -42,7 +42,7 @@ func against(t *testing.T, address string, tr http.RoundTripper) (*Client, *byte
 }
 
 func oneUpdate(c *Client) *rest.Error {
-	_, err := c.UpdateAlone(context.Background(), UpdateSource(4, Fields{Title: "t", Settings: []Setting{{"password", secret.New(canary)}}}))
+	_, err := c.WriteAlone(context.Background(), UpdateSource(4, SourceFields{Title: "t", Settings: []Setting{{"password", secret.New(canary)}}}))
 	var e *rest.Error
 	errors.As(err, &e)
 	return e
@@ -294,7 +294,7 @@ func TestTimeoutAndCancel(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		_, err := c.UpdateAlone(ctx, UpdateSource(4, Fields{Title: "t"}))
+		_, err := c.WriteAlone(ctx, UpdateSource(4, SourceFields{Title: "t"}))
 		var e *rest.Error
 		if !errors.As(err, &e) || e.Reaction() != rest.NotDelivered || !errors.Is(err, context.Canceled) {
 			t.Errorf("after cancel: %v", err)

@@ -3,23 +3,32 @@ package bitrix
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 
 	"syncsources/bitrix/rest"
 	"syncsources/bitrix/secret"
+)
+
+// Methods of sources.
+const (
+	MethodSourceList   = "biconnector.source.list"
+	MethodSourceAdd    = "biconnector.source.add"
+	MethodSourceUpdate = "biconnector.source.update"
+	MethodSourceDelete = "biconnector.source.delete"
 )
 
 // Source is a BIconnector source as the portal shows it.
 type Source struct {
 	ID          int64
 	Title       string
-	Description string // a null of the portal is the empty text
-	Active      bool
-	// Untold is set where the portal does not say whether the source is active.
-	Untold      bool
+	Description string        // a null of the portal is the empty text
+	Active      rest.Tristate // rest.Unsaid where the portal does not say
 	ConnectorID int64
 	Settings    []Setting // in the portal's order; a null value is the empty text
+	CreatedByID int64     // the user
+	DateCreate  string    // 2025-03-20 14:50:06, without a zone
+	// Unclean holds the paths (title, settings.CODE) of texts that are not as
+	// the portal has them: they held bytes that are not UTF-8.
+	Unclean []string
 }
 
 // Setting is one authorization setting of a source. The portal returns values
@@ -29,134 +38,131 @@ type Setting struct {
 	Value secret.Text
 }
 
-// Connector declares which settings its sources have.
-type Connector struct {
-	ID       int64
-	Title    string
-	Settings []SettingType
+// ListSources reads up to PageSize sources by rising id.
+func ListSources(r Range) Query { return list(MethodSourceList, r) }
+
+// SourcesByID reads up to PageSize sources by their ids. Sources that do not
+// exist, or belong to another application, are missing from the answer.
+func SourcesByID(ids []int64) Query { return listByID(MethodSourceList, ids) }
+
+// SourcesOf reads up to PageSize sources of a connector by rising id.
+func SourcesOf(connector int64, r Range) Query {
+	return list(MethodSourceList, r, rest.Param{Key: "connectorId", Value: connector})
 }
 
-// SettingType is one declared setting.
-type SettingType struct {
-	Code string
-	Type string // STRING or INT
+// SourceFields are the fields of an add or update; of an update, nil ones and
+// settings that are not named are left as they are by the portal.
+type SourceFields struct {
+	ConnectorID int64  // of an add; an update cannot change it, there it says which updates cost alike
+	Title       string // required: the portal refuses an update without it, even where it does not change
+	Description *string
+	Active      *bool // of an update; the portal accepts and ignores it in an add
+	Settings    []Setting
+	// Hidden are values that are not sent but that the portal has, and may
+	// repeat where it refuses the update.
+	Hidden []secret.Text
 }
 
-// sourceItem and connectorItem are what a list holds.
+// AddSource makes a source. The portal asks the connector's external system
+// first, and makes nothing where that does not answer.
+func AddSource(f SourceFields) Write {
+	p := rest.Params{{Key: "title", Value: f.Title}, {Key: "connectorId", Value: f.ConnectorID}, {Key: "settings", Value: settingsMap(f.Settings)}}
+	p = optional(p, "description", f.Description)
+	return Write{MethodSourceAdd, 0, classOf(MethodSourceAdd, f.ConnectorID), inList, rest.Params{{Key: "fields", Value: p}}, hiddenIn(f)}
+}
+
+// UpdateSource changes the source id. Each update makes the portal check the
+// connection to the external system, which takes it a second or more.
+func UpdateSource(id int64, f SourceFields) Write {
+	p := optional(rest.Params{{Key: "title", Value: f.Title}}, "description", f.Description)
+	p = optional(p, "active", f.Active)
+	if len(f.Settings) > 0 {
+		p = append(p, rest.Param{Key: "settings", Value: settingsMap(f.Settings)})
+	}
+	return Write{MethodSourceUpdate, id, classOf(MethodSourceUpdate, f.ConnectorID), inList, byID(id, rest.Param{Key: "fields", Value: p}), hiddenIn(f)}
+}
+
+// DeleteSource deletes the source id. The portal refuses it (BX_ERROR) while
+// tables stand on the source.
+func DeleteSource(id int64) Write {
+	return Write{MethodSourceDelete, id, MethodSourceDelete, inList, byID(id), nil}
+}
+
+func classOf(method string, connector int64) string {
+	if connector == 0 {
+		return method
+	}
+	return fmt.Sprintf("%s of connector %d", method, connector)
+}
+
+func settingsMap(settings []Setting) rest.Params {
+	p := make(rest.Params, len(settings))
+	for i, s := range settings {
+		p[i] = rest.Param{Key: s.Code, Value: s.Value.Plain()}
+	}
+	return p
+}
+
+// hiddenIn are the values that an answer to the command must not show.
+func hiddenIn(f SourceFields) []string {
+	all := make([]string, 0, len(f.Settings)+len(f.Hidden))
+	for _, s := range f.Settings {
+		all = append(all, s.Value.Plain())
+	}
+	for _, h := range f.Hidden {
+		all = append(all, h.Plain())
+	}
+	return all
+}
+
+// sourceItem is a source on the wire.
 type sourceItem struct {
-	ID          rest.Int      `json:"id"`
-	Title       rest.Text     `json:"title"`
-	Description rest.Text     `json:"description"`
-	Active      rest.Tristate `json:"active"`
-	ConnectorID rest.Int      `json:"connectorId"`
-	Settings    looseSettings `json:"settings"`
+	ID          rest.Int                                  `json:"id"`
+	Title       heldText                                  `json:"title"`
+	Description heldText                                  `json:"description"`
+	Active      heldState                                 `json:"active"`
+	ConnectorID heldInt                                   `json:"connectorId"`
+	Settings    rest.Keyed[looseSettings, *looseSettings] `json:"settings"`
+	CreatedByID rest.Int                                  `json:"createdById"`
+	DateCreate  rest.Text                                 `json:"dateCreate"`
 }
 
-type connectorItem struct {
-	ID       rest.Int  `json:"id"`
-	Title    rest.Text `json:"title"`
-	Settings rest.List[struct {
-		Code rest.Text `json:"code"`
-		Type rest.Text `json:"type"`
-	}] `json:"settings"`
+func (it sourceItem) read() (Source, rest.Int, error) {
+	var f fields
+	s := Source{
+		ID: int64(it.ID), Title: f.text("title", it.Title), Description: f.text("description", it.Description),
+		Active: it.Active.Value, ConnectorID: int64(it.ConnectorID.Value), Settings: it.Settings.Value,
+		CreatedByID: int64(it.CreatedByID), DateCreate: string(it.DateCreate),
+	}
+	f.has("active", it.Active.Held)
+	f.has("connectorId", it.ConnectorID.Held)
+	f.has("settings", it.Settings.Held)
+	for _, set := range s.Settings {
+		f.clean("settings."+set.Code, set.Code+set.Value.Plain())
+	}
+	s.Unclean = f.unclean
+	if code, twice := repeated(s.Settings, func(s Setting) string { return s.Code }); twice {
+		return s, it.ID, rest.DecodeError("the setting " + rest.Clean(code) + " appears twice")
+	}
+	return s, it.ID, f.err()
 }
 
-// SourceList is the result of a list of sources.
-type SourceList struct {
-	Sources []Source
-	// Broken holds, by id, the sources about which the answer is not what the
-	// method documents, each with the reason, an *rest.Error of code rest.BadAnswer.
-	// They are not among Sources. What has no id that could be read stands
-	// under 0.
-	Broken map[int64]error
-	// Items is how many items the list had, broken ones included.
-	Items int
+// repeated finds a key that two items share. Lists are short.
+func repeated[T any](items []T, key func(T) string) (string, bool) {
+	for i := range items {
+		for j := range i {
+			if key(items[i]) == key(items[j]) {
+				return key(items[i]), true
+			}
+		}
+	}
+	return "", false
 }
 
-func (l *SourceList) broken(id rest.Int, why error) {
-	if l.Broken == nil {
-		l.Broken = make(map[int64]error)
-	}
-	l.Broken[max(int64(id), 0)] = rest.BadResult(MethodSourceList, why)
-}
-
-// DecodeSources reads the result of a list of sources: a bare array. PHP's
-// habits are tolerated: ids as numbers or texts, booleans as true, "Y" or 1,
-// null or [] for an empty map. rest.Unknown keys are ignored. A source that is listed
-// twice is broken: nobody could say which of the two is true. An error
-// means that there is no list at all, and is an *rest.Error of code rest.BadAnswer.
-func DecodeSources(result json.RawMessage) (SourceList, error) {
-	var list SourceList
-	var items rest.List[sourceItem]
-	if err := items.UnmarshalJSON(result); err != nil {
-		if items, err = list.decodeEach(result); err != nil {
-			return SourceList{}, rest.BadResult(MethodSourceList, err)
-		}
-	}
-	list.Items += len(items)
-	list.Sources = make([]Source, 0, len(items))
-	seen := make(map[rest.Int]bool, len(items))
-	for i, it := range items {
-		switch {
-		case it.ID <= 0:
-			list.broken(0, rest.DecodeError(fmt.Sprintf("item %d has no id", i)))
-		case seen[it.ID]:
-			list.broken(it.ID, rest.DecodeError(fmt.Sprintf("source %d stands in it twice", it.ID)))
-		}
-		seen[it.ID] = true
-		list.Sources = append(list.Sources, Source{
-			ID: int64(it.ID), Title: string(it.Title), Description: string(it.Description),
-			Active: it.Active == rest.True, Untold: it.Active == rest.Unsaid, ConnectorID: int64(it.ConnectorID), Settings: it.Settings,
-		})
-	}
-	if list.Broken != nil {
-		list.Sources = slices.DeleteFunc(list.Sources, func(s Source) bool { return list.Broken[max(s.ID, 0)] != nil })
-	}
-	return list, nil
-}
-
-// decodeEach reads a list item by item and sets the broken ones apart.
-func (l *SourceList) decodeEach(result json.RawMessage) (rest.List[sourceItem], error) {
-	var raw rest.List[json.RawMessage]
-	if err := raw.UnmarshalJSON(result); err != nil {
-		return nil, err
-	}
-	items := make(rest.List[sourceItem], 0, len(raw))
-	for _, r := range raw {
-		var item sourceItem
-		err := json.Unmarshal(r, &item)
-		if err == nil {
-			items = append(items, item)
-			continue
-		}
-		var named struct {
-			ID rest.Int `json:"id"`
-		}
-		if json.Unmarshal(r, &named) != nil {
-			named.ID = 0
-		}
-		l.broken(named.ID, err)
-		l.Items++
-	}
-	return items, nil
-}
-
-// DecodeConnectors reads the result of a list of connectors. Errors are as
-// with DecodeSources.
-func DecodeConnectors(result json.RawMessage) ([]Connector, error) {
-	var items rest.List[connectorItem]
-	if err := items.UnmarshalJSON(result); err != nil {
-		return nil, rest.BadResult(MethodConnectorList, err)
-	}
-	connectors := make([]Connector, len(items))
-	for i, it := range items {
-		c := Connector{ID: int64(it.ID), Title: string(it.Title)}
-		for _, s := range it.Settings {
-			c.Settings = append(c.Settings, SettingType{string(s.Code), strings.ToUpper(string(s.Type))})
-		}
-		connectors[i] = c
-	}
-	return connectors, nil
+// DecodeSources reads the result of a list of sources. An error means that
+// there is no list at all, and is a *rest.Error of code BadAnswer.
+func DecodeSources(result json.RawMessage) (List[Source], error) {
+	return decodeList[sourceItem, Source](MethodSourceList, result)
 }
 
 // looseSettings is a source's settings: a list of {code, value}, or null.

@@ -125,7 +125,7 @@ func (a *apply) submit(e *entry) {
 }
 
 // update queues one update; next follows once the portal has said true.
-func (a *apply) update(e *entry, f bitrix.Fields, sent []string, after time.Time, next func()) {
+func (a *apply) update(e *entry, f bitrix.SourceFields, sent []string, after time.Time, next func()) {
 	if after.IsZero() {
 		after = e.notBefore(time.Now())
 	}

@@ -246,7 +246,7 @@ type answering struct {
 	result string
 }
 
-func (a answering) Update(_ context.Context, updates []bitrix.Update) (*bitrix.Response, error) {
+func (a answering) Write(_ context.Context, updates []bitrix.Write) (*bitrix.Response, error) {
 	return &bitrix.Response{Replies: slices.Repeat([]bitrix.Reply{{Result: []byte(a.result)}}, len(updates))}, nil
 }
 

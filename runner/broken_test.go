@@ -273,7 +273,7 @@ func TestChangedInTheMeantime(t *testing.T) {
 // more whenever it has been renewed.
 type expired struct{ runner.Client }
 
-func (expired) Update(_ context.Context, updates []bitrix.Update) (*bitrix.Response, error) {
+func (expired) Write(_ context.Context, updates []bitrix.Write) (*bitrix.Response, error) {
 	replies := make([]bitrix.Reply, len(updates))
 	for i := range replies {
 		replies[i].Err = &rest.Error{Code: rest.ExpiredToken, Message: "expired", NotSent: true}

@@ -32,8 +32,8 @@ func compare(desired *manifest.Source, live *bitrix.Source) []difference {
 	if desired.Description != nil && *desired.Description != live.Description {
 		diffs = append(diffs, difference{path: "description", from: live.Description, to: *desired.Description})
 	}
-	if desired.Active != nil && *desired.Active != live.Active {
-		diffs = append(diffs, difference{path: "active", from: live.Active, to: *desired.Active})
+	if desired.Active != nil && !live.Active.Is(*desired.Active) {
+		diffs = append(diffs, difference{path: "active", from: live.Active == rest.True, to: *desired.Active})
 	}
 	for i := range desired.Settings {
 		s := &desired.Settings[i]
@@ -48,7 +48,7 @@ func compare(desired *manifest.Source, live *bitrix.Source) []difference {
 // untold is the error of a source of which the portal does not tell what is
 // declared: nothing can be compared then.
 func untold(desired *manifest.Source, live *bitrix.Source) error {
-	if desired.Active == nil || !live.Untold {
+	if desired.Active == nil || live.Active != rest.Unsaid {
 		return nil
 	}
 	return &rest.Error{Code: rest.BadAnswer, Method: bitrix.MethodSourceList, Message: "the portal does not say whether the source is active"}
@@ -102,7 +102,7 @@ func paths(diffs []difference) string {
 // excepted: it goes as a call of its own. sent are the paths of these
 // differences. The title is always among the fields, since the portal demands
 // it: the declared one, else the live one.
-func fields(desired *manifest.Source, live *bitrix.Source, diffs []difference) (f bitrix.Fields, sent []string) {
+func fields(desired *manifest.Source, live *bitrix.Source, diffs []difference) (f bitrix.SourceFields, sent []string) {
 	f.Title = live.Title
 	if desired.Title != nil {
 		f.Title = *desired.Title

@@ -52,8 +52,8 @@ func (w *watched) Query(ctx context.Context, queries []bitrix.Query) (*bitrix.Re
 	return resp, err
 }
 
-func (w *watched) Update(ctx context.Context, updates []bitrix.Update) (*bitrix.Response, error) {
-	resp, err := w.Client.Update(ctx, updates)
+func (w *watched) Write(ctx context.Context, updates []bitrix.Write) (*bitrix.Response, error) {
+	resp, err := w.Client.Write(ctx, updates)
 	w.look()
 	return resp, err
 }

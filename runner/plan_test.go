@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/bitrix/secret"
 	"syncsources/manifest"
 )
@@ -20,7 +21,7 @@ func setting(code, value string, reveal bool) manifest.Setting {
 }
 
 func liveSource(id int64, title string, settings ...string) bitrix.Source {
-	s := bitrix.Source{ID: id, Title: title, ConnectorID: 1}
+	s := bitrix.Source{ID: id, Title: title, Active: rest.False, ConnectorID: 1}
 	for i := 0; i+1 < len(settings); i += 2 {
 		s.Settings = append(s.Settings, bitrix.Setting{Code: settings[i], Value: secret.New(settings[i+1])})
 	}

@@ -89,7 +89,7 @@ func answerFor(ids []int64, res schedule.Outcome) (found []bitrix.Source, missin
 	if err == nil {
 		err = list.Broken[0] // one of the missing, and nobody knows which
 	}
-	for _, s := range list.Sources {
+	for _, s := range list.Items {
 		if _, asked := missing[s.ID]; asked {
 			found = append(found, s)
 			delete(missing, s.ID)
@@ -118,7 +118,7 @@ func (rd *reading) keep(found []bitrix.Source) {
 // where they cannot be read, an unknown setting is found by reading back.
 func (rd *reading) connectors(n int) {
 	rd.scheduler.Submit(schedule.Task{Command: bitrix.ConnectorsPage(n), Optional: true, Owner: func(res schedule.Outcome) {
-		found, err := []bitrix.Connector(nil), res.Reply.Err
+		found, err := bitrix.List[bitrix.Connector]{}, res.Reply.Err
 		if err == nil && !res.Skipped {
 			found, err = bitrix.DecodeConnectors(res.Reply.Result)
 		}
@@ -127,13 +127,13 @@ func (rd *reading) connectors(n int) {
 			return
 		}
 		fresh := 0
-		for _, c := range found {
+		for _, c := range found.Items {
 			if _, ok := rd.live.Connectors[c.ID]; !ok {
 				rd.live.Connectors[c.ID] = c
 				fresh++
 			}
 		}
-		if len(found) >= bitrix.PageSize && fresh > 0 {
+		if found.Count >= bitrix.PageSize && fresh > 0 {
 			rd.connectors(n + 1)
 		}
 	}})
@@ -154,14 +154,14 @@ func (rd *reading) pages(first, n int) {
 				rd.live.Errors[id] = cmp.Or(rd.live.Errors[id], err)
 				rd.logger.Warn("a source cannot be read", "id", id, "reason", err.Error())
 			}
-			for _, s := range list.Sources {
+			for _, s := range list.Items {
 				if !rd.paged[s.ID] {
 					rd.paged[s.ID] = true
 					fresh++
 				}
 			}
-			rd.keep(list.Sources)
-			more = more && list.Items >= bitrix.PageSize
+			rd.keep(list.Items)
+			more = more && list.Count >= bitrix.PageSize
 			switch left--; {
 			case left > 0 || !more:
 			case len(rd.paged) >= maxPaged:
@@ -177,9 +177,9 @@ func (rd *reading) pages(first, n int) {
 }
 
 // sourcesOf decodes the result of a list of sources.
-func sourcesOf(res schedule.Outcome) (bitrix.SourceList, error) {
+func sourcesOf(res schedule.Outcome) (bitrix.List[bitrix.Source], error) {
 	if res.Reply.Err != nil {
-		return bitrix.SourceList{}, res.Reply.Err
+		return bitrix.List[bitrix.Source]{}, res.Reply.Err
 	}
 	return bitrix.DecodeSources(res.Reply.Result)
 }

@@ -26,8 +26,8 @@ type Reader interface {
 // Client is what an apply needs of a portal. *bitrix.Client is one.
 type Client interface {
 	Reader
-	Update(ctx context.Context, updates []bitrix.Update) (*bitrix.Response, error)
-	UpdateAlone(ctx context.Context, update bitrix.Update) (*bitrix.Response, error)
+	Write(ctx context.Context, writes []bitrix.Write) (*bitrix.Response, error)
+	WriteAlone(ctx context.Context, write bitrix.Write) (*bitrix.Response, error)
 }
 
 // Options are the choices of a run. Their zero values are the defaults.

@@ -35,12 +35,12 @@ func (s writeSender) Send(ctx context.Context, commands []bitrix.Command, alone 
 	if _, ok := commands[0].(bitrix.Query); ok {
 		return readSender{s.portal}.Send(ctx, commands, alone)
 	}
-	updates := make([]bitrix.Update, len(commands))
+	updates := make([]bitrix.Write, len(commands))
 	for i, c := range commands {
-		updates[i] = c.(bitrix.Update)
+		updates[i] = c.(bitrix.Write)
 	}
 	if alone {
-		return s.portal.UpdateAlone(ctx, updates[0])
+		return s.portal.WriteAlone(ctx, updates[0])
 	}
-	return s.portal.Update(ctx, updates)
+	return s.portal.Write(ctx, updates)
 }

@@ -82,6 +82,7 @@ func (l *List[T]) UnmarshalJSON(b []byte) error {
 // Int is an integer, a quoted one, or null as zero.
 type Int int64
 
+// UnmarshalJSON reads any of these.
 func (n *Int) UnmarshalJSON(b []byte) error {
 	text := strings.Trim(string(b), `"`)
 	if text == "null" || text == "" {
@@ -100,6 +101,7 @@ func (n *Int) UnmarshalJSON(b []byte) error {
 // are what PHP makes of them.
 type Text string
 
+// UnmarshalJSON reads any of these.
 func (t *Text) UnmarshalJSON(b []byte) error {
 	switch {
 	case len(b) == 0 || string(b) == "null" || string(b) == "false":
@@ -109,7 +111,7 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	case b[0] == '"':
 		return json.Unmarshal(b, (*string)(t))
 	case b[0] == '{' || b[0] == '[':
-		return DecodeError("a map or list stands in place of a text")
+		return DecodeError("expected a string, got an object or array")
 	default:
 		*t = Text(b)
 	}
@@ -119,6 +121,7 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 // Bool is true, "Y", "1" or 1, in any case; all else is false.
 type Bool bool
 
+// UnmarshalJSON accepts anything.
 func (v *Bool) UnmarshalJSON(b []byte) error {
 	var is Tristate
 	err := is.UnmarshalJSON(b)
@@ -130,11 +133,15 @@ func (v *Bool) UnmarshalJSON(b []byte) error {
 type Tristate int
 
 const (
-	Unsaid Tristate = iota
+	Unsaid Tristate = iota // absent, null, or neither of the two
 	True
 	False
 )
 
+// Is reports whether the value is said to be b.
+func (v Tristate) Is(b bool) bool { return v == True && b || v == False && !b }
+
+// UnmarshalJSON accepts anything.
 func (v *Tristate) UnmarshalJSON(b []byte) error {
 	switch strings.ToLower(strings.Trim(string(b), `"`)) {
 	case "true", "y", "yes", "1":
@@ -145,4 +152,19 @@ func (v *Tristate) UnmarshalJSON(b []byte) error {
 		*v = Unsaid
 	}
 	return nil
+}
+
+// Keyed is a value that knows whether its key was there.
+type Keyed[T any, P interface {
+	*T
+	json.Unmarshaler
+}] struct {
+	Value T
+	Held  bool
+}
+
+// UnmarshalJSON reads the value.
+func (k *Keyed[T, P]) UnmarshalJSON(b []byte) error {
+	k.Held = true
+	return P(&k.Value).UnmarshalJSON(b)
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/bitrix/sandbox"
 	"syncsources/bitrix/secret"
 	"syncsources/cmd/syncsources/exit"
@@ -33,7 +34,7 @@ func FuzzExport(f *testing.F) {
 		}
 		const value = "a value that must not be seen"
 		live := []bitrix.Source{{
-			ID: 4, Title: title, Description: description, Active: true, ConnectorID: 1,
+			ID: 4, Title: title, Description: description, Active: rest.True, ConnectorID: 1,
 			Settings: []bitrix.Setting{{Code: code, Value: secret.New(value)}, {Code: code, Value: secret.New(value)}},
 		}}
 		var b, env bytes.Buffer
@@ -84,8 +85,8 @@ func TestVariableNamesAreUniqueAndLegal(t *testing.T) {
 // What a manifest cannot declare is named in a comment.
 func TestExportNamesWhatCannotBeDeclared(t *testing.T) {
 	live := []bitrix.Source{
-		{ID: 4, Title: "0", Settings: []bitrix.Setting{{Code: "empty"}, {Code: "c\x00d", Value: secret.New("s")}}},
-		{ID: 5, Title: "a\x00b"},
+		{ID: 4, Title: "0", Active: rest.True, Settings: []bitrix.Setting{{Code: "empty"}, {Code: "c\x00d", Value: secret.New("s")}}},
+		{ID: 5, Title: "a\x00b", Active: rest.True},
 	}
 	var b bytes.Buffer
 	if err := newExported("", live).write(&b); err != nil {
@@ -111,7 +112,7 @@ func exportFrom(t *testing.T, handler http.Handler, flags ...string) result {
 
 // A source that cannot be read is left out, and told in the form of the log.
 func TestExportLeavesBrokenSourcesOut(t *testing.T) {
-	portal := onePage(`[{"id": "4", "title": {}, "connectorId": "1"}, {"id": "5", "title": "T", "connectorId": "1"}]`)
+	portal := onePage(`[{"id": "4", "title": {}, "connectorId": "1"}, {"id": "5", "title": "T", "description": "", "active": true, "settings": [], "connectorId": "1"}]`)
 	for want, flags := range map[string][]string{"error: source #4 is left out: ": nil, `"msg":"source #4 is left out: `: {"--log-format", "json"}} {
 		got := exportFrom(t, portal, flags...)
 		if got.code != exit.Failed || !strings.Contains(got.stderr, want) || strings.Count(got.stdout, "- id: ") != 1 {

@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // exported is a manifest of live sources and the variables it refers to.
@@ -61,10 +62,10 @@ func (ex *exported) source(s *bitrix.Source, taken map[string]bool) *yaml.Node {
 	case s.Description != "":
 		put(node, "description", text(s.Description))
 	}
-	if s.Untold {
+	if s.Active == rest.Unsaid {
 		notes = append(notes, "the portal does not say whether it is active")
 	} else {
-		put(node, "active", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(s.Active)})
+		put(node, "active", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(s.Active == rest.True)})
 	}
 	settings := &yaml.Node{Kind: yaml.MappingNode}
 	seen := map[string]bool{} // a portal that repeats one must not make an invalid manifest

@@ -110,17 +110,17 @@ func bubble(t *testing.T, f func(t *testing.T, p *fakePortal)) {
 	})
 }
 
-func updates(n int) []bitrix.Update {
-	list := make([]bitrix.Update, n)
+func updates(n int) []bitrix.Write {
+	list := make([]bitrix.Write, n)
 	for i := range list {
-		list[i] = bitrix.UpdateSource(int64(i+1), bitrix.Fields{Title: "t"})
+		list[i] = bitrix.UpdateSource(int64(i+1), bitrix.SourceFields{Title: "t"})
 	}
 	return list
 }
 
-func aloneUpdate(id int64) bitrix.Update {
+func aloneUpdate(id int64) bitrix.Write {
 	yes := true
-	return bitrix.UpdateSource(id, bitrix.Fields{Title: "t", Active: &yes})
+	return bitrix.UpdateSource(id, bitrix.SourceFields{Title: "t", Active: &yes})
 }
 
 // drive hands all outcomes to their owners.

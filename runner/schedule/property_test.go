@@ -72,7 +72,7 @@ func TestEveryTaskComesBackOnce(t *testing.T) {
 				case 1:
 					task.Command = aloneUpdate(id)
 				default:
-					task.Command = bitrix.UpdateSource(id, bitrix.Fields{Title: "t"})
+					task.Command = bitrix.UpdateSource(id, bitrix.SourceFields{Title: "t"})
 				}
 				if rng.IntN(20) == 0 {
 					task.NotBefore = time.Now().Add(time.Duration(rng.IntN(20)) * time.Second)
@@ -83,7 +83,7 @@ func TestEveryTaskComesBackOnce(t *testing.T) {
 					if calls++; calls > 1 {
 						t.Errorf("seed %d: a task came back twice", seed)
 					}
-					if u, ok := task.Command.(bitrix.Update); ok {
+					if u, ok := task.Command.(bitrix.Write); ok {
 						writes[u.ID()] += r.Sent
 						if r.Sent > 1 {
 							t.Errorf("seed %d: an update was sent %d times", seed, r.Sent)

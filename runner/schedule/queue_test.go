@@ -11,7 +11,7 @@ func anyKind(kind) bool { return true }
 
 func ids(items []*item) (list []int64) {
 	for _, it := range items {
-		list = append(list, it.Command.(bitrix.Update).ID())
+		list = append(list, it.Command.(bitrix.Write).ID())
 	}
 	return list
 }

@@ -59,7 +59,7 @@ func TestReadsAreFew(t *testing.T) {
 func TestLazyReadsWaitForCompany(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
 		p.cost = func(c bitrix.Command) time.Duration {
-			if _, ok := c.(bitrix.Update); ok {
+			if _, ok := c.(bitrix.Write); ok {
 				return 100 * time.Millisecond
 			}
 			return 0

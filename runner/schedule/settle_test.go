@@ -32,7 +32,7 @@ func closedUntil(p *fakePortal, from, until time.Duration, batch bool) {
 		return
 	}
 	p.reply = func(c bitrix.Command) error {
-		if _, ok := c.(bitrix.Update); ok && isClosed() {
+		if _, ok := c.(bitrix.Write); ok && isClosed() {
 			return held
 		}
 		return nil
@@ -168,7 +168,7 @@ func TestNotAllowedInABatchGoesAlone(t *testing.T) {
 		alone := false
 		p.fault = func(_ int, _ []bitrix.Command, a bool) error { alone = a; return nil }
 		p.reply = func(c bitrix.Command) error {
-			if u, ok := c.(bitrix.Update); ok && u.ID() == 3 && !alone {
+			if u, ok := c.(bitrix.Write); ok && u.ID() == 3 && !alone {
 				return &rest.Error{Code: rest.BatchMethodNotAllowed, Status: 405}
 			}
 			return nil

@@ -1,0 +1,235 @@
+package bitrix
+
+import (
+	"encoding/json"
+
+	"syncsources/bitrix/rest"
+)
+
+// Family is one of the two names that the portal has for the methods of the
+// same tables. The older one is deprecated, creates and deletes a dataset of
+// BI Builder along with the table, and on some portals cannot delete at all.
+// The two must not be mixed in a batch: after one of them the portal runs the
+// other's methods as its own.
+type Family string
+
+// The families. A portal that answers ERROR_METHOD_NOT_FOUND to the first
+// (before April 2026) has the second alone.
+const (
+	Tables   Family = "biconnector.table"
+	Datasets Family = "biconnector.dataset"
+)
+
+// Methods of tables, behind the name of a family.
+func (f Family) method(name string) string { return string(f) + "." + name }
+
+// Table is a table of a source as the portal shows it.
+type Table struct {
+	ID                         int64
+	Name                       string // unique on the whole portal
+	SourceID                   int64  // 0 in the answer to GetTable, which does not say
+	ExternalName, ExternalCode string
+	Description                string
+	ExternalID                 int64 // of the dataset in BI Builder; 0: none
+	CreatedByID                int64
+	DateCreate                 string
+	Columns                    []Column // in the answer to GetTable only
+	Unclean                    []string // as of a Source
+}
+
+// Column is a column of a table. Name, type and code cannot be changed.
+type Column struct {
+	ID           int64
+	Name         string
+	Type         string // int, string, double, date, datetime, money, timezone
+	ExternalCode string
+	Visible      bool
+}
+
+// ListTables reads up to PageSize tables by rising id, without columns.
+func ListTables(f Family, r Range) Query { return list(f.method("list"), r) }
+
+// TablesByID reads up to PageSize tables by their ids, without columns.
+func TablesByID(f Family, ids []int64) Query { return listByID(f.method("list"), ids) }
+
+// TablesByName finds the table of this name, if the application can see it.
+// The portal's database may compare without regard to case.
+func TablesByName(f Family, name string) Query {
+	return list(f.method("list"), Range{}, rest.Param{Key: "=name", Value: name})
+}
+
+// TablesOf reads up to PageSize tables of a source by rising id.
+func TablesOf(f Family, source int64, r Range) Query {
+	return list(f.method("list"), r, rest.Param{Key: "sourceId", Value: source})
+}
+
+// GetTable reads one table with its columns.
+func GetTable(f Family, id int64) Query { return Query{f.method("get"), byID(id)} }
+
+// TableFields are the fields of an add.
+type TableFields struct {
+	SourceID                         int64
+	Name, ExternalName, ExternalCode string
+	Description                      *string
+	Columns                          []Column // of which name, type and code are sent: all begin visible
+}
+
+// AddTable makes a table. No external system is asked.
+func AddTable(f Family, t TableFields) Write {
+	p := rest.Params{{Key: "sourceId", Value: t.SourceID}, {Key: "name", Value: t.Name}}
+	p = optional(p, "description", t.Description)
+	p = append(p, rest.Param{Key: "externalName", Value: t.ExternalName}, rest.Param{Key: "externalCode", Value: t.ExternalCode},
+		rest.Param{Key: "fields", Value: newColumns(t.Columns)})
+	method := f.method("add")
+	return Write{method, 0, method, alone, rest.Params{{Key: "fields", Value: p}}, nil}
+}
+
+// UpdateTable changes the description of the table id, the one field of it
+// that can be changed.
+func UpdateTable(f Family, id int64, description string) Write {
+	method := f.method("update")
+	return Write{method, id, method, inList, byID(id, rest.Param{Key: "fields", Value: rest.Params{{Key: "description", Value: description}}}), nil}
+}
+
+// DeleteTable deletes the table id. Nothing hinders it.
+func DeleteTable(f Family, id int64) Write {
+	method := f.method("delete")
+	return Write{method, id, method, inList, byID(id), nil}
+}
+
+// ColumnChanges are changes of a table's columns, done in one transaction.
+type ColumnChanges struct {
+	Add     []Column // of which name, type and code are sent
+	Visible []ColumnVisibility
+	// Delete holds ids of columns. The portal does not check whose they are:
+	// they have to come from this table's own GetTable right before.
+	Delete []int64
+}
+
+// ColumnVisibility shows or hides a column.
+type ColumnVisibility struct {
+	ID      int64
+	Visible bool
+}
+
+// UpdateColumns changes the columns of the table id. The portal compares new
+// names with those that are to be deleted: to replace a column takes two
+// calls. An error other than VALIDATION_* and *_NOT_FOUND may follow changes
+// that were made: they have to be read back.
+func UpdateColumns(f Family, id int64, c ColumnChanges) Write {
+	p := byID(id)
+	if len(c.Add) > 0 {
+		p = append(p, rest.Param{Key: "add", Value: newColumns(c.Add)})
+	}
+	if len(c.Visible) > 0 {
+		changed := make([]any, len(c.Visible))
+		for i, v := range c.Visible {
+			changed[i] = rest.Params{{Key: "id", Value: v.ID}, {Key: "visible", Value: v.Visible}}
+		}
+		p = append(p, rest.Param{Key: "update", Value: changed})
+	}
+	if len(c.Delete) > 0 {
+		ids := make([]any, len(c.Delete))
+		for i, column := range c.Delete {
+			ids[i] = column
+		}
+		p = append(p, rest.Param{Key: "delete", Value: ids})
+	}
+	method := f.method("fields.update")
+	return Write{method, id, method, alone, p, nil}
+}
+
+func newColumns(columns []Column) []any {
+	out := make([]any, len(columns))
+	for i, c := range columns {
+		out[i] = rest.Params{{Key: "name", Value: c.Name}, {Key: "externalCode", Value: c.ExternalCode}, {Key: "type", Value: c.Type}}
+	}
+	return out
+}
+
+// tableItem is a table on the wire, in a list: without columns.
+type tableItem struct {
+	ID           rest.Int                      `json:"id"`
+	Name         heldText                      `json:"name"`
+	SourceID     heldInt                       `json:"sourceId"`
+	ExternalName heldText                      `json:"externalName"`
+	ExternalCode heldText                      `json:"externalCode"`
+	Description  heldText                      `json:"description"`
+	ExternalID   rest.Int                      `json:"externalId"`
+	CreatedByID  rest.Int                      `json:"createdById"`
+	DateCreate   rest.Text                     `json:"dateCreate"`
+	Columns      rest.Keyed[columns, *columns] `json:"fields"`
+}
+
+func (it tableItem) table(f *fields) Table {
+	return Table{
+		ID: int64(it.ID), Name: f.text("name", it.Name), SourceID: int64(it.SourceID.Value),
+		ExternalName: f.text("externalName", it.ExternalName), ExternalCode: f.text("externalCode", it.ExternalCode),
+		Description: f.text("description", it.Description), ExternalID: int64(it.ExternalID),
+		CreatedByID: int64(it.CreatedByID), DateCreate: string(it.DateCreate), Columns: it.Columns.Value,
+	}
+}
+
+func (it tableItem) read() (Table, rest.Int, error) {
+	var f fields
+	t := it.table(&f)
+	f.has("sourceId", it.SourceID.Held)
+	t.Unclean = f.unclean
+	return t, it.ID, f.err()
+}
+
+// wholeTable is a table as get answers it: with columns, but without source.
+type wholeTable struct{ tableItem }
+
+func (it wholeTable) read() (Table, rest.Int, error) {
+	var f fields
+	t := it.table(&f)
+	f.has("fields", it.Columns.Held)
+	for _, c := range t.Columns {
+		f.clean("columns."+c.Name, c.Name+c.Type+c.ExternalCode)
+		if c.ID <= 0 {
+			return t, it.ID, rest.DecodeError("the column " + rest.Clean(c.Name) + " has no id")
+		}
+	}
+	t.Unclean = f.unclean
+	if name, twice := repeated(t.Columns, func(c Column) string { return c.Name }); twice {
+		return t, it.ID, rest.DecodeError("the column " + rest.Clean(name) + " appears twice")
+	}
+	return t, it.ID, f.err()
+}
+
+// DecodeTables reads the result of a list of tables. Errors are as with
+// DecodeSources.
+func DecodeTables(result json.RawMessage) (List[Table], error) {
+	return decodeList[tableItem, Table](Tables.method("list"), result)
+}
+
+// DecodeTable reads the result of GetTable. An error is a *rest.Error of code
+// BadAnswer.
+func DecodeTable(result json.RawMessage) (Table, error) {
+	return decodeItem[wholeTable, Table](Tables.method("get"), result)
+}
+
+// columns are the columns of a table, or null.
+type columns []Column
+
+func (c *columns) UnmarshalJSON(b []byte) error {
+	var items rest.List[struct {
+		ID           rest.Int  `json:"id"`
+		Name         rest.Text `json:"name"`
+		Type         rest.Text `json:"type"`
+		ExternalCode rest.Text `json:"externalCode"`
+		Visible      heldState `json:"visible"`
+	}]
+	if err := items.UnmarshalJSON(b); err != nil {
+		return rest.DecodeError("columns that are not a list of maps")
+	}
+	*c = make([]Column, 0, len(items))
+	for _, it := range items {
+		if it.Visible.Value == rest.Unsaid {
+			return rest.DecodeError("a column does not say whether it is visible")
+		}
+		*c = append(*c, Column{int64(it.ID), string(it.Name), string(it.Type), string(it.ExternalCode), it.Visible.Value == rest.True})
+	}
+	return nil
+}

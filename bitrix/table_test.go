@@ -1,0 +1,43 @@
+package bitrix
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"syncsources/bitrix/rest"
+)
+
+const tableHead = `"id":"31","type":"rest","name":"crm_deals","description":null,"externalCode":"deals","externalName":"Deals","dateCreate":"2026-01-02 03:04:05","createdById":1,"externalId":0`
+
+func TestDecodeTables(t *testing.T) {
+	got, err := DecodeTables([]byte(`[{` + tableHead + `,"sourceId":4},{` + strings.Replace(tableHead, "31", "32", 1) + `}]`))
+	want := []Table{{ID: 31, Name: "crm_deals", SourceID: 4, ExternalName: "Deals", ExternalCode: "deals", CreatedByID: 1, DateCreate: "2026-01-02 03:04:05"}}
+	if err != nil || !reflect.DeepEqual(got.Items, want) || !strings.Contains(fmt.Sprint(got.Broken[32]), "nothing about sourceId") {
+		t.Errorf("got %+v (%v), want %+v", got, err, want)
+	}
+}
+
+func TestDecodeTable(t *testing.T) {
+	const columns = `"fields":[{"id":7,"datasetId":31,"type":"int","name":"ID","externalCode":"id","visible":true,"description":""},{"id":"8","type":"double","name":"AMOUNT","externalCode":"amount","visible":"N"}]`
+	got, err := DecodeTable([]byte(`{"item":{` + tableHead + `,` + columns + `}}`))
+	want := []Column{{7, "ID", "int", "id", true}, {8, "AMOUNT", "double", "amount", false}}
+	if err != nil || got.ID != 31 || got.SourceID != 0 || !reflect.DeepEqual(got.Columns, want) {
+		t.Errorf("got %+v (%v)", got, err)
+	}
+	for in, why := range map[string]string{
+		`{}`: "no item", `[]`: "another type", `{"item":null}`: "no item", `{"item":[]}`: "another type",
+		`{"item":{` + tableHead + `}}`: "nothing about fields",
+		`{"item":{` + strings.Replace(tableHead, `"31"`, `0`, 1) + `,` + columns + `}}`:           "no id",
+		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"visible":true,`, "", 1) + `}}`: "whether it is visible",
+		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"id":7,`, "", 1) + `}}`:         "column ID has no id",
+		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"AMOUNT"`, `"ID"`, 1) + `}}`:    "column ID appears twice",
+		`{"item":{` + tableHead + `,"fields":"canary"}}`:                                          "columns",
+	} {
+		if _, err := DecodeTable([]byte(in)); !errors.Is(err, rest.BadAnswer) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v, want %q", in, err, why)
+		}
+	}
+}
