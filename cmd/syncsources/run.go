@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/auth"
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/manifest"
 	"syncsources/runner"
@@ -51,11 +52,12 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 			return deliver(runner.Invalid(command, findings), findings)
 		}
 		if command == "apply" {
-			release, err := lockPortal(ctx, portal.credentials.Portal(), min(f.lockTimeout, f.timeout))
+			locks := auth.NewFileLocks(lockDirectories(a.env)...)
+			lock, _, err := lockPortal(ctx, locks, portal.credentials.Portal(), min(f.lockTimeout, f.timeout))
 			if err != nil {
 				return deliver(runner.Unstarted(ctx, command, portal.credentials.Portal(), selected, exit.AsFailure(err).Report()), nil)
 			}
-			defer release()
+			defer lock.Release()
 		}
 	}
 	stop := context.AfterFunc(signalled, func() {
