@@ -33,6 +33,15 @@ func (s *TokenSource) age(p Pair) time.Duration {
 	return time.Since(s.renewed)
 }
 
+// gap is how old a pair has to be before it is renewed: less than renewalGap
+// only where the authorization server itself gives it less time.
+func gap(p Pair) time.Duration {
+	if p.Lifetime == 0 {
+		return renewalGap
+	}
+	return min(renewalGap, max(p.Lifetime*9/10, time.Second))
+}
+
 // renew replaces the pair whose access token was rejected.
 func (s *TokenSource) renew(ctx context.Context, rejected secret.Text) error {
 	locked, err := s.store.Lock(ctx)
@@ -108,7 +117,7 @@ func (s *TokenSource) renewOnce(ctx context.Context, locked LockedStore, rejecte
 // has just been issued.
 func (s *TokenSource) waitForAge(ctx context.Context, old Pair) error {
 	age := s.age(old)
-	if old.AccessToken.Plain() == "" || old.moved || age >= renewalGap {
+	if old.AccessToken.Plain() == "" || old.moved || age >= gap(old) {
 		s.young = 0
 		return nil
 	}
@@ -116,7 +125,7 @@ func (s *TokenSource) waitForAge(ctx context.Context, old Pair) error {
 		return &rest.Error{Code: rest.ExpiredToken, Reason: NewTokenRejected,
 			Message: "the portal calls each access token expired as soon as it is issued"}
 	}
-	return sleep(ctx, renewalGap-age)
+	return sleep(ctx, gap(old)-age)
 }
 
 // appears reports whether another pair is stored by now, by a machine that was
