@@ -26,6 +26,9 @@ func newApply(a *app) *cobra.Command {
 them back: a source counts as updated only when the portal shows what is
 declared. One source that fails does not stop the others.
 
+On a terminal it shows the plan and asks before it writes anything; see --yes.
+What is applied is what was shown.
+
 One apply runs against a portal at a time on one host; see --lock-timeout.
 
 ` + credentialsHelp,
@@ -45,6 +48,7 @@ One apply runs against a portal at a time on one host; see --lock-timeout.
 	option.AddGroup(set, option.Selection, f.addSelection)
 	option.AddGroup(set, option.Safety, func(set *pflag.FlagSet) {
 		set.BoolVar(&f.dryRun, "dry-run", false, "plan only: show what differs, and write nothing")
+		set.BoolVar(&f.yes, "yes", false, "do not ask on a terminal before anything is written")
 		f.addSafety(set)
 		option.Add(set, &f.checksum, "checksum", "sum", "", "refuse changes other than those of the plan that printed this checksum", checksum)
 		set.BoolVar(&f.noVerify, "no-verify", false, "trust the portal's answers and do not read back")

@@ -27,6 +27,7 @@ type runFlags struct {
 	maxChanges    runner.Limit
 	timeout       time.Duration
 	noVerify      bool
+	yes           bool
 	failFast      bool
 	showUnmanaged bool
 	progress      string
@@ -72,6 +73,12 @@ func (f *runFlags) addLimits(set *pflag.FlagSet) {
 // other and places where nothing could be written.
 func (f *runFlags) check(in inputs) error {
 	return cmp.Or(f.output.check(in), f.metrics.check(in))
+}
+
+// asks reports whether an apply asks before it writes: not where somebody has
+// answered already, or has seen the plan, nor where nothing can be damaged.
+func (f *runFlags) asks() bool {
+	return !f.yes && f.checksum == "" && f.limits.sandbox == ""
 }
 
 // limit parses the value of --max-changes.

@@ -156,41 +156,68 @@ const address = "https://portal.example"
 
 // redactRun is a directory with all that a run can read and write.
 type redactRun struct {
-	dir     string
+	dir     string // inputs
+	pairs   string // the directory of the token pair
+	written string // the directory of what the run writes
+	environ []string
 	way     string // of the portal's echo
 	updates bool
 	echoed  int
 }
 
-func newRedactRun(t *testing.T) *redactRun {
+// redactInputs are the files that runs read. Those with a token pair are new
+// for each run, which may renew it; making files is most of what these tests
+// cost.
+var redactInputs = map[string]string{
+	"m.yaml": redactManifest, "token": "VALUE-file\n", "state.yaml": redactState,
+	"bad.yaml":    "version: 1\nsources:\n  - {id: 4, titel: x, settings: {password: 'VALUE', password: 'VALUE', a: [VALUE], b: 1.5, c: null, d: {env: B24_ACCESS_TOKEN}, VALUE: x}}\n",
+	"unset.yaml":  "version: 1\nsources:\n  - {id: 4, settings: {password: {env: UNSET}, token: {file: /etc/passwd}, other: {file: nosuch}}}\n",
+	"broken.yaml": "version: 1\nsources: [{id: 4, settings: {password: 'VALUE\n",
+	"event.json":  `{"auth":{"access_token":"` + sandbox.AccessToken + `","refresh_token":"` + sandbox.RefreshToken + `"}}`,
+	"halfevent":   `{"auth":{"access_token":"VALUE`,
+}
+
+var redactPairs = map[string]string{
+	"pair.json":    `{"access_token":"` + sandbox.AccessToken + `","refresh_token":"` + sandbox.RefreshToken + `"}`,
+	"expired.json": `{"access_token":"` + sandbox.AccessToken + `","refresh_token":"` + sandbox.RefreshToken + `","expires":900000000}`,
+	"half.json":    `{"access_token":"VALUE-half`,
+}
+
+// redactDir writes the inputs into a new directory.
+func redactDir(t *testing.T) string {
 	t.Helper()
-	r := &redactRun{dir: t.TempDir()}
-	for name, content := range map[string]string{
-		"in/m.yaml": redactManifest, "in/token": "VALUE-file\n", "in/state.yaml": redactState,
-		"in/bad.yaml":     "version: 1\nsources:\n  - {id: 4, titel: x, settings: {password: 'VALUE', password: 'VALUE', a: [VALUE], b: 1.5, c: null, d: {env: B24_ACCESS_TOKEN}, VALUE: x}}\n",
-		"in/unset.yaml":   "version: 1\nsources:\n  - {id: 4, settings: {password: {env: UNSET}, token: {file: /etc/passwd}, other: {file: nosuch}}}\n",
-		"in/broken.yaml":  "version: 1\nsources: [{id: 4, settings: {password: 'VALUE\n",
-		"in/pair.json":    `{"access_token":"` + sandbox.AccessToken + `","refresh_token":"` + sandbox.RefreshToken + `"}`,
-		"in/expired.json": `{"access_token":"` + sandbox.AccessToken + `","refresh_token":"` + sandbox.RefreshToken + `","expires":900000000}`,
-		"in/half.json":    `{"access_token":"VALUE-half`,
-		"in/event.json":   `{"auth":{"access_token":"` + sandbox.AccessToken + `","refresh_token":"` + sandbox.RefreshToken + `"}}`,
-		"in/halfevent":    `{"auth":{"access_token":"VALUE`,
-		"out/keep":        "",
-	} {
-		path := filepath.Join(r.dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(strings.ReplaceAll(content, "VALUE", secretValue(""))), 0o600); err != nil {
-			t.Fatal(err)
+	dir := t.TempDir()
+	for name, content := range redactInputs {
+		writeRedacted(t, filepath.Join(dir, name), content)
+	}
+	return dir
+}
+
+func writeRedacted(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(strings.ReplaceAll(content, "VALUE", secretValue(""))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newRedactRun makes a run whose credentials are of a kind, with the inputs in
+// dir.
+func newRedactRun(t *testing.T, dir, kind string) *redactRun {
+	t.Helper()
+	r := &redactRun{dir: dir, pairs: t.TempDir(), written: t.TempDir()}
+	r.environ = credentialKinds[kind](r)
+	for name, content := range redactPairs {
+		if path := r.pair(name); slices.Contains(r.environ, "B24_TOKEN_FILE="+path) {
+			writeRedacted(t, path, content)
 		}
 	}
 	return r
 }
 
-// in and out are paths for the arguments of a run.
-func (r *redactRun) in(name string) string  { return filepath.Join(r.dir, "in", name) }
-func (r *redactRun) out(name string) string { return filepath.Join(r.dir, "out", name) }
+// in, pair and out are paths for the arguments of a run.
+func (r *redactRun) in(name string) string   { return filepath.Join(r.dir, name) }
+func (r *redactRun) pair(name string) string { return filepath.Join(r.pairs, name) }
+func (r *redactRun) out(name string) string  { return filepath.Join(r.written, name) }
 
 // credentialKinds are the environments of each kind of credentials.
 var credentialKinds = map[string]func(r *redactRun) []string{
@@ -198,11 +225,11 @@ var credentialKinds = map[string]func(r *redactRun) []string{
 	"given token": func(*redactRun) []string {
 		return []string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}
 	},
-	"token file":         func(r *redactRun) []string { return appEnviron(r.in("pair.json")) },
-	"expired token file": func(r *redactRun) []string { return appEnviron(r.in("expired.json")) },
-	"broken token file":  func(r *redactRun) []string { return appEnviron(r.in("half.json")) },
+	"token file":         func(r *redactRun) []string { return appEnviron(r.pair("pair.json")) },
+	"expired token file": func(r *redactRun) []string { return appEnviron(r.pair("expired.json")) },
+	"broken token file":  func(r *redactRun) []string { return appEnviron(r.pair("half.json")) },
 	"seed": func(r *redactRun) []string {
-		return append(appEnviron(r.in("new.json")), "B24_REFRESH_TOKEN="+sandbox.RefreshToken)
+		return append(appEnviron(r.pair("new.json")), "B24_REFRESH_TOKEN="+sandbox.RefreshToken)
 	},
 	"malformed": func(*redactRun) []string { return []string{"B24_WEBHOOK_URL=" + address + "/rest/" + canary} },
 	"misplaced": func(*redactRun) []string {
@@ -218,9 +245,9 @@ func appEnviron(file string) []string {
 
 // run runs the program in virtual time, and returns whatever it wrote,
 // wherever.
-func (r *redactRun) run(t *testing.T, kind, stdin string, args ...string) (all string) {
+func (r *redactRun) run(t *testing.T, stdin string, args ...string) (all string) {
 	t.Helper()
-	environ := append(credentialKinds[kind](r), "APP_PASSWORD="+secretValue("-env"), "GITHUB_STEP_SUMMARY="+r.out("summary.md"))
+	environ := append(r.environ, "APP_PASSWORD="+secretValue("-env"), "GITHUB_STEP_SUMMARY="+r.out("summary.md"))
 	in, err := os.Open(r.in(stdin))
 	if err != nil {
 		t.Fatal(err)
@@ -264,19 +291,21 @@ func leak(t *testing.T, all string) {
 	}
 }
 
-// TestNoOutputHoldsASecret runs every command in every form at debug level,
+// TestNoOutputHoldsASecret runs every command in every format at debug level,
 // with each kind of credentials, against a portal that works and one that
 // repeats requests in its errors, and searches all of the output.
 func TestNoOutputHoldsASecret(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()) // of locks and rescued pairs
-	forms := []string{"text", "json", "markdown", "github"}
+	dir := redactDir(t)
+	formats, reports := []string{"text", "json", "markdown", "github"}, []string{"r.json", "r.md", "r.xml"}
 	runs, masked := 0, 0
-	// look runs the program with all said that can be said.
-	look := func(t *testing.T, n int, r *redactRun, kind string, args ...string) string {
+	// look runs the program with all said that can be said, each time in another
+	// format and with another report.
+	look := func(t *testing.T, r *redactRun, args ...string) string {
 		t.Helper()
-		args = append(args, "-o", forms[n%4], "--log-level", "debug", "--log-format", []string{"text", "json"}[n/2%2],
-			"--report", r.out("r.json"), "--report", r.out("r.md"), "--report", r.out("r.xml"), "--metrics-file", r.out("m.prom"))
-		all := r.run(t, kind, "token", args...)
+		args = append(args, "-o", formats[runs%4], "--log-level", "debug", "--log-format", []string{"text", "json"}[runs/2%2],
+			"--report", r.out(reports[runs%3]), "--metrics-file", r.out("m.prom"))
+		all := r.run(t, "token", args...)
 		leak(t, all)
 		runs++
 		if strings.Contains(all, "(sensitive)") {
@@ -284,50 +313,55 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 		}
 		return all
 	}
-	for kind := range credentialKinds {
+	rounds := 2
+	if testing.Short() {
+		rounds = 1
+	}
+	for _, kind := range slices.Sorted(maps.Keys(credentialKinds)) {
 		t.Run(kind, func(t *testing.T) {
-			for n := range 4 {
+			for range rounds {
 				for _, args := range [][]string{
 					{"plan", "m.yaml"}, {"apply", "--dry-run", "m.yaml"}, {"apply", "m.yaml"}, {"apply", "--no-verify", "m.yaml"},
 					{"plan", "--sandbox", "state.yaml", "m.yaml"}, {"apply", "--sandbox", "state.yaml", "m.yaml"},
 					{"plan", "bad.yaml"}, {"apply", "unset.yaml"}, {"plan", "broken.yaml"}, {"plan", "pair.json"},
 					{"apply", "--checksum", "wrong", "m.yaml"}, {"apply", "--max-changes", "1", "m.yaml"},
 				} {
-					r := newRedactRun(t)
+					r := newRedactRun(t, dir, kind)
 					for i, arg := range args {
-						if strings.Contains(arg, ".") {
+						if arg == "pair.json" {
+							writeRedacted(t, r.pair(arg), redactPairs[arg])
+							args[i] = r.pair(arg)
+						} else if strings.Contains(arg, ".") {
 							args[i] = r.in(arg)
 						}
 					}
-					look(t, n, r, kind, args...)
+					look(t, r, args...)
 				}
 			}
-			r := newRedactRun(t)
-			for _, form := range []string{"text", "json", "github"} {
-				leak(t, r.run(t, kind, "broken.yaml", "validate", "-o", form, r.in("bad.yaml"), r.in("m.yaml"), "-"))
+			r := newRedactRun(t, dir, kind)
+			for _, format := range []string{"text", "json", "github"} {
+				leak(t, r.run(t, "broken.yaml", "validate", "-o", format, r.in("bad.yaml"), r.in("m.yaml"), "-"))
 			}
-			leak(t, r.run(t, kind, "token", "export", "--log-level", "debug", "--env-file", r.out("env")))
-			leak(t, r.run(t, kind, "token", "login", "--log-level", "debug", "--code", canary))
+			leak(t, r.run(t, "token", "export", "--log-level", "debug", "--env-file", r.out("env")))
+			leak(t, r.run(t, "token", "login", "--log-level", "debug", "--code", canary))
 		})
 	}
 	for _, way := range append(slices.Sorted(maps.Keys(echoes)), "no HTTP") {
 		t.Run("echo/"+way, func(t *testing.T) {
-			n := 0
 			for _, kind := range []string{"webhook", "given token", "token file", "expired token file", "seed"} {
-				for _, updates := range []bool{false, true, false, true} {
-					r := newRedactRun(t)
+				for _, updates := range []bool{false, true} {
+					r := newRedactRun(t, dir, kind)
 					r.way, r.updates = way, updates
-					n++
-					all := look(t, n, r, kind, "apply", r.in("m.yaml"))
+					all := look(t, r, "apply", r.in("m.yaml"))
 					if r.echoed == 0 || strings.HasPrefix(all, "exit code 0") {
 						t.Errorf("%s: %d requests were repeated\n%s", kind, r.echoed, all)
 					}
 				}
 			}
-			r := newRedactRun(t)
+			r := newRedactRun(t, dir, "token file")
 			r.way = way
-			leak(t, r.run(t, "token file", "token", "export", "--log-level", "debug"))
-			leak(t, r.run(t, "token file", "token", "login", "--log-level", "debug", "--code", canary+"%"))
+			leak(t, r.run(t, "token", "export", "--log-level", "debug"))
+			leak(t, r.run(t, "token", "login", "--log-level", "debug", "--code", canary+"%"))
 		})
 	}
 	t.Logf("%d runs, in %d of them something was masked", runs, masked)
@@ -338,10 +372,14 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 
 // What login reads from standard input, over real sockets.
 func TestLoginPrintsNoSecret(t *testing.T) {
+	dir := redactDir(t)
 	for _, stdin := range []string{"event.json", "halfevent", "half.json", "pair.json"} {
-		r := newRedactRun(t)
 		_, environ, _ := applicationPortal(t, "")
-		in, err := os.Open(r.in(stdin))
+		path := filepath.Join(dir, stdin)
+		if pair := redactPairs[stdin]; pair != "" {
+			writeRedacted(t, path, pair)
+		}
+		in, err := os.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}

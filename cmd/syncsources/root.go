@@ -25,6 +25,9 @@ type app struct {
 	// transport carries the requests to the portal and to the authorization
 	// server; nil means the network. Tests put a portal in its place.
 	transport http.RoundTripper
+	// terminal reports whether a stream is a terminal; nil asks the operating
+	// system.
+	terminal func(stream any) bool
 }
 
 // run is the whole program: it runs the command that args name and returns the
@@ -122,9 +125,7 @@ nothing sent, 4 run stopped, 129/130/143 interrupted.`,
 	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newLogin(a), newSandbox(a), newSchema(a), newVersion(a))
 	root.InitDefaultHelpCmd()
 	checkHelpTopic(root)
-	option.Complete(root, map[string][]string{
-		"report": {"json", "md", "xml"}, "sandbox": {"yaml", "yml"}, "state": {"yaml", "yml"}, "metrics-file": {"prom"},
-	})
+	addCompletion(root)
 	option.Help(root)
 	return root
 }

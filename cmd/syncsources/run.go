@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"syncsources/bitrix"
-	"syncsources/bitrix/auth"
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/manifest"
 	"syncsources/runner"
@@ -35,56 +35,99 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 	selected := selectedSources(set, f.selection.selects())
 	resolver := manifest.Resolver{LookupEnv: a.env.Lookup, AllowDirs: f.allowDirs, DenyFiles: credentialFiles(a.env)}
 	resolved, findings := resolver.Resolve(ctx, &manifest.Set{Sources: selected}, nil)
-	selected = resolved.Sources
 	if len(findings) > 0 {
 		return deliver(runner.Invalid(command, findings), findings)
 	}
-	show, log, end := a.progress(f.progress)
-	defer end()
-	logger := f.log.logger(log, a.env.Colored(f.output.noColor, a.stderr)) // of the token source as well
-	portal, err := a.connect(ctx, f.limits.sandbox, logger)
-	if err != nil {
+	run := &portalRun{app: a, flags: f, managed: managed(set.Sources), declared: resolved.Sources}
+	if run.connection, err = a.connect(ctx, f.limits.sandbox, f.log.logger(a.stderr, a.env.Colored(f.output.noColor, a.stderr))); err != nil {
 		return err
 	}
-	defer portal.close()
+	defer run.connection.close()
 	if f.limits.sandbox == "" {
-		if findings := checkPortals(set.Portals, portal.credentials.Portal()); len(findings) > 0 {
+		if findings := checkPortals(set.Portals, run.connection.credentials.Portal()); len(findings) > 0 {
 			return deliver(runner.Invalid(command, findings), findings)
 		}
-		if command == "apply" {
-			locks := auth.NewFileLocks(lockDirectories(a.env)...)
-			lock, _, err := lockPortal(ctx, locks, portal.credentials.Portal(), min(f.lockTimeout, f.timeout))
-			if err != nil {
-				return deliver(runner.Unstarted(ctx, command, portal.credentials.Portal(), selected, exit.AsFailure(err).Report()), nil)
-			}
-			defer lock.Release()
-		}
 	}
-	stop := context.AfterFunc(signalled, func() {
-		logger.Warn("interrupted: settling what is in flight; a second signal exits immediately")
-	})
-	report := converge(ctx, command, f, portal, runner.Options{
-		Sources: selected, Key: portal.credentials.Key(), Schedule: f.limits.schedule(),
-		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
-		ShowUnmanaged: f.showUnmanaged, Managed: managed(set.Sources),
-		Logger: logger, Progress: show,
-	})
-	stop()
-	end()
-	return deliver(report, nil)
+	if command == "apply" && f.asks() && a.interactive() {
+		plan := run.converge(ctx, signalled, "plan")
+		counts := changes{}
+		counts.add(plan)
+		approved, err := a.approve(signalled, plan, counts, len(set.Portals) == 0, f)
+		if err != nil {
+			return err
+		}
+		if !approved {
+			return deliver(declined(plan), nil)
+		}
+		if len(counts) > 0 {
+			run.checksum = plan.Checksum // nothing but what was shown
+		}
+		cancel()
+		ctx, cancel = context.WithTimeout(signalled, f.timeout) // the time to think does not count
+		defer cancel()
+	}
+	return deliver(run.converge(ctx, signalled, command), nil)
 }
 
-// converge runs a plan, with a client that has no method that writes, or an
-// apply.
-func converge(ctx context.Context, command string, f *runFlags, portal *connection, o runner.Options) *runner.Report {
-	if command == "plan" {
-		client := bitrix.NewReader(portal.config(o.Logger, f.limits.requestTime))
-		defer client.CloseIdle()
-		return runner.Plan(ctx, client, o)
+// portalRun is a plan or an apply of one portal, with all that it needs
+// resolved and found.
+type portalRun struct {
+	app        *app
+	flags      *runFlags
+	connection *connection
+	declared   []manifest.Source
+	managed    map[int64]bool
+	checksum   string // of the plan that was approved
+}
+
+// converge plans, with a client that has no method that writes, or applies.
+// signalled ends with a signal only, ctx with the time limit too.
+func (r *portalRun) converge(ctx, signalled context.Context, command string) *runner.Report {
+	f, portal := r.flags, r.connection.credentials.Portal()
+	if command == "apply" && f.limits.sandbox == "" {
+		release, err := lockPortal(ctx, portal, min(f.lockTimeout, f.timeout))
+		if err != nil {
+			return runner.Unstarted(ctx, command, portal, r.declared, exit.AsFailure(err).Report())
+		}
+		defer release()
 	}
-	client := bitrix.New(portal.config(o.Logger, f.limits.requestTime))
+	show, log, end := r.app.progress(f.progress)
+	defer end()
+	logger := f.log.logger(log, r.app.env.Colored(f.output.noColor, r.app.stderr))
+	defer warnOfSignal(signalled, logger)()
+	options := runner.Options{
+		Sources: r.declared, Key: r.connection.credentials.Key(), Schedule: f.limits.schedule(),
+		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
+		ShowUnmanaged: f.showUnmanaged, Managed: r.managed,
+		Logger: logger, Progress: show,
+	}
+	if r.checksum != "" {
+		options.Checksum = r.checksum
+	}
+	config := r.connection.config(logger, f.limits.requestTime)
+	if command == "plan" {
+		client := bitrix.NewReader(config)
+		defer client.CloseIdle()
+		return runner.Plan(ctx, client, options)
+	}
+	client := bitrix.New(config)
 	defer client.CloseIdle()
-	return runner.Apply(ctx, client, o)
+	return runner.Apply(ctx, client, options)
+}
+
+// warnOfSignal says that a signal has arrived, as long as stop is not called.
+// Standard error has one writer at a time: stop waits for the warning.
+func warnOfSignal(signalled context.Context, logger *slog.Logger) (stop func()) {
+	warned := make(chan struct{})
+	cancel := context.AfterFunc(signalled, func() {
+		defer close(warned)
+		logger.Warn("interrupted: settling what is in flight; a second signal exits immediately")
+	})
+	return func() {
+		if !cancel() {
+			<-warned
+		}
+	}
 }
 
 func selectedSources(set *manifest.Set, selects func(manifest.Object) bool) []manifest.Source {

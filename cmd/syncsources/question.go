@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+
+	"syncsources/cmd/syncsources/option"
+	"syncsources/runner"
+	"syncsources/runner/render"
+)
+
+// interactive reports whether somebody sits at a terminal who can be asked.
+func (a *app) interactive() bool {
+	terminal := a.terminal
+	if terminal == nil {
+		terminal = option.IsTerminal
+	}
+	return terminal(a.stdin) && terminal(a.stdout)
+}
+
+// approve shows a plan and asks whether to apply it. Where there is nothing to
+// apply there is nothing to ask.
+func (a *app) approve(ctx context.Context, plan *runner.Report, counts changes, anyPortal bool, f *runFlags) (bool, error) {
+	if len(counts) == 0 || plan.Error != nil {
+		return true, nil // the apply reports what stands in the way
+	}
+	if err := render.Text(a.stderr, plan, render.Options{Color: a.env.Colored(f.output.noColor, a.stderr)}); err != nil {
+		return false, err
+	}
+	if anyPortal {
+		_, _ = fmt.Fprintf(a.stderr, "hint: no manifest says which portal it is for; with \"portal: %s\" in it, a run against another one is refused\n", plan.Portal)
+	}
+	_, host, _ := strings.Cut(plan.Portal, "://")
+	return a.ask(ctx, fmt.Sprintf("Apply %s to %s?", counts, host))
+}
+
+// ask puts a question to the terminal. Any answer but yes is a no.
+func (a *app) ask(ctx context.Context, question string) (bool, error) {
+	_, _ = fmt.Fprintf(a.stderr, "%s yes/no ", question)
+	answer, err := obeying(ctx, func() (string, error) {
+		line, err := bufio.NewReader(a.stdin).ReadString('\n')
+		if err != nil && line == "" {
+			return "no", nil // the terminal was closed
+		}
+		return line, nil
+	})
+	if err != nil {
+		_, _ = fmt.Fprintln(a.stderr)
+		return false, err
+	}
+	return strings.EqualFold(strings.TrimSpace(answer), "yes"), nil
+}
+
+// changes counts what an apply of plans would do.
+type changes map[runner.Action]int
+
+func (c changes) add(plan *runner.Report) {
+	for i := range plan.Objects {
+		if plan.Objects[i].Status == runner.StatusPlanned {
+			c[plan.Objects[i].Action]++
+		}
+	}
+}
+
+// String enumerates the changes: 2 creations and 25 updates. It is empty where
+// there are none.
+func (c changes) String() string {
+	var parts []string
+	for _, kind := range []struct {
+		action    runner.Action
+		one, many string
+	}{
+		{runner.ActionCreate, "creation", "creations"}, {runner.ActionUpdate, "update", "updates"},
+		{runner.ActionReplace, "replacement", "replacements"}, {runner.ActionDelete, "deletion", "deletions"},
+	} {
+		switch n := c[kind.action]; {
+		case n == 1:
+			parts = append(parts, "1 "+kind.one)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %s", n, kind.many))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// declined makes a plan the report of the apply that was not wanted: what was
+// planned is skipped.
+func declined(plan *runner.Report) *runner.Report {
+	plan.Command, plan.Outcome = "apply", runner.OutcomeFailed
+	plan.Error = &runner.Failure{Code: codeDeclined, Message: "the answer was not yes; nothing was written"}
+	for i := range plan.Objects {
+		if plan.Objects[i].Status == runner.StatusPlanned {
+			plan.Objects[i].Status = runner.StatusSkipped
+		}
+	}
+	plan.Count()
+	return plan
+}
+
+// codeDeclined is the error of an apply whose question was not answered with
+// yes.
+const codeDeclined = "DECLINED"

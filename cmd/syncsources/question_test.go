@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"syncsources/bitrix/sandbox"
+	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
+)
+
+// atTerminal runs the program as somebody at a terminal would who types this,
+// against a portal that holds threeSources.
+func atTerminal(t *testing.T, typed string, args ...string) (result, *sandbox.Portal) {
+	t.Helper()
+	return withPortal(t, strings.NewReader(typed), true, args...)
+}
+
+func withPortal(t *testing.T, stdin io.Reader, terminal bool, args ...string) (result, *sandbox.Portal) {
+	t.Helper()
+	state, err := sandbox.ReadState(strings.NewReader(threeSources))
+	if err != nil {
+		t.Fatal(err)
+	}
+	portal, err := sandbox.New(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = portal.Close() }()
+	environ := []string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}
+	var stdout, stderr bytes.Buffer
+	a := &app{env: option.NewEnvironment(environ), stdin: stdin, stdout: &stdout, stderr: &stderr,
+		transport: portal.RoundTripper(), terminal: func(any) bool { return terminal }}
+	code := a.run(t.Context(), args)
+	return result{code, stdout.String(), stderr.String()}, portal
+}
+
+// At a terminal an apply shows the plan and asks once; only yes is a yes.
+func TestQuestion(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // of the lock
+	paths := files(t, threeManifest, "version: 1\nportal: "+address+"\nsources: [{id: 4, title: New}]\n", "version: 1\nsources: [{id: 4, title: Old}]\n")
+	const question = "Apply 3 updates to portal.example? yes/no "
+	synctest.Test(t, func(t *testing.T) {
+		for _, typed := range []string{"yes\n", "YES\n", " yes \r\n"} {
+			got, portal := atTerminal(t, typed, "apply", "--progress", "never", paths[0])
+			if s, _ := portal.Source(4); got.code != exit.OK || s.Title != "New" || strings.Count(got.stderr, question) != 1 || !strings.Contains(got.stderr, `"Old" -> "New"`) {
+				t.Errorf("%q: exit code %d, %s%s", typed, got.code, got.stdout, got.stderr)
+			}
+		}
+		for _, typed := range []string{"no\n", "y\n", "\n", "", "yes please\n", "ja\n"} {
+			got, portal := atTerminal(t, typed, "apply", "--progress", "never", "-o", "json", paths[0])
+			report := got.report(t)
+			if s, _ := portal.Source(4); got.code != exit.Failed || s.Title != "Old" || report.Command != "apply" || report.Summary.Skipped != 3 || report.Error == nil {
+				t.Errorf("%q: exit code %d, title %q, %+v", typed, got.code, s.Title, report)
+			}
+		}
+	})
+}
+
+// Nobody is asked who has answered already, who has seen the plan, who cannot
+// answer, or where there is nothing to ask.
+func TestNoQuestion(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	paths := files(t, threeManifest, threeSources, "version: 1\nsources: [{id: 4, title: Old}]\n")
+	synctest.Test(t, func(t *testing.T) {
+		sum := program(t.Context(), nil, "plan", "--sandbox", paths[1], "-o", "json", paths[0]).report(t).Checksum
+		for name, args := range map[string][]string{
+			"yes":           {"apply", "--yes", paths[0]},
+			"checksum":      {"apply", "--checksum", sum, paths[0]}, // of another portal: it is refused, not asked about
+			"sandbox":       {"apply", "--sandbox", paths[1], paths[0]},
+			"plan":          {"plan", paths[0]},
+			"dry run":       {"apply", "--dry-run", paths[0]},
+			"nothing to do": {"apply", paths[2]},
+		} {
+			got, _ := atTerminal(t, "no\n", append(args, "--progress", "never")...)
+			want := exit.OK
+			if name == "checksum" {
+				want = exit.Failed
+			}
+			if got.code != want || strings.Contains(got.stderr, "yes/no") {
+				t.Errorf("%s: exit code %d, %s%s", name, got.code, got.stdout, got.stderr)
+			}
+		}
+		got, portal := withPortal(t, strings.NewReader("no\n"), false, "apply", paths[0])
+		if s, _ := portal.Source(4); got.code != exit.OK || s.Title != "New" || strings.Contains(got.stderr, "yes/no") {
+			t.Errorf("without a terminal: exit code %d, %s%s", got.code, got.stdout, got.stderr)
+		}
+	})
+}
+
+// The question names the way to make an apply to the wrong portal impossible,
+// where that is not done yet.
+func TestQuestionAdvisesToNameThePortal(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	paths := files(t, threeManifest, "version: 1\nportal: "+address+"\nsources: [{id: 4, title: New}]\n")
+	synctest.Test(t, func(t *testing.T) {
+		for path, hinted := range map[string]bool{paths[0]: true, paths[1]: false} {
+			got, _ := atTerminal(t, "no\n", "apply", "--progress", "never", path)
+			if strings.Contains(got.stderr, `hint: no manifest says which portal it is for`) != hinted {
+				t.Errorf("%s: %s", path, got.stderr)
+			}
+		}
+	})
+}
+
+// changing is somebody who answers yes after somebody else has changed the
+// portal.
+type changing struct {
+	change func()
+	answer io.Reader
+}
+
+func (c *changing) Read(p []byte) (int, error) {
+	if c.change != nil {
+		c.change()
+		c.change = nil
+	}
+	return c.answer.Read(p)
+}
+
+// What is applied is what was shown: a change in between is refused.
+func TestPortalChangesDuringTheQuestion(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	paths := files(t, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		state, err := sandbox.ReadState(strings.NewReader(threeSources))
+		if err != nil {
+			t.Fatal(err)
+		}
+		portal, err := sandbox.New(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = portal.Close() }()
+		var stdout, stderr bytes.Buffer
+		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}),
+			stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper(), terminal: func(any) bool { return true },
+			stdin: &changing{func() {
+				s, _ := portal.Source(5)
+				s.Title = "Changed"
+				portal.SetSource(s)
+			}, strings.NewReader("yes\n")}}
+		code := a.run(t.Context(), []string{"apply", "--progress", "never", paths[0]})
+		if s, _ := portal.Source(4); code != exit.Failed || s.Title != "Old" || !strings.Contains(stdout.String()+stderr.String(), "STALE_PLAN") {
+			t.Errorf("exit code %d, title %q, %s%s", code, s.Title, &stdout, &stderr)
+		}
+	})
+}
