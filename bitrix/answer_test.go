@@ -48,7 +48,7 @@ func TestShapesOfErrors(t *testing.T) {
 		{"nginx 504", 504, "<html><body>504</body></html>", rest.BadAnswer, "the portal answered 504 Gateway Timeout with a web page", rest.Unknown},
 		{"nginx 503", 503, "<html>", rest.BadAnswer, "the portal answered 503 Service Unavailable with a web page", rest.NotDelivered},
 		{"page with HTTP 200", 200, "<html>", rest.BadAnswer, "the portal answered 200 OK with a web page", rest.Unknown},
-		{"page with HTTP 404", 404, "<html>", rest.BadAnswer, "the portal answered 404 Not Found with a web page", rest.Fatal},
+		{"page with HTTP 404", 404, "<html>", rest.BadAnswer, "the portal answered 404 Not Found with a web page", rest.Filtered},
 		{"page with HTTP 429", 429, "<html>", rest.BadAnswer, "the portal answered 429 Too Many Requests with a web page", rest.Throttled},
 		{"page with HTTP 413", 413, "<html>", rest.BadAnswer, "the portal answered 413 Request Entity Too Large with a web page", rest.Rejected},
 		{"page with HTTP 408", 408, "", rest.BadAnswer, "the portal answered 408 Request Timeout with nothing", rest.Unknown},

@@ -151,30 +151,23 @@ func (r *Reader) splitBatch(ans answer, commands []Command) ([]Reply, error) {
 }
 
 // renewFor deals with a token that expired while a batch ran, so that only
-// commands of it were refused: it renews the token and marks them as not
+// commands of it were refused: it renews the token, once, and marks them as not
 // delivered. Where it cannot, the reason becomes their error; the others keep
 // their replies, for those commands ran.
 func (r *Reader) renewFor(ctx context.Context, token *oauth2.Token, replies []Reply) {
-	renewer, ok := r.conf.Credentials.tokens.(Renewer)
-	if !ok {
-		return
-	}
-	renewed := false
-	var failed *rest.Error
+	var first *rest.Error
 	for i := range replies {
 		var e *rest.Error
 		if !errors.As(replies[i].Err, &e) || e.Code != rest.ExpiredToken {
 			continue
 		}
-		if !renewed {
-			renewed = true
-			if _, err := renewer.Renew(ctx, token); err != nil {
-				failed = tokenError(e.Method, err)
-			}
+		if first == nil {
+			first = r.renewed(ctx, token, e)
 		}
-		if e.NotSent = true; failed != nil {
-			replies[i].Err = failed
+		if e.NotSent = first.NotSent; first.Code != rest.ExpiredToken {
+			e = first
 		}
+		replies[i].Err = e
 	}
 }
 

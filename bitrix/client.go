@@ -106,9 +106,10 @@ type answer struct {
 	secrets rest.Scrubber // of the request
 }
 
-// call sends one request, and once more where the access token had expired
-// and could be renewed. commands are those that p carries; their secrets are
-// kept out of the errors.
+// call sends one request. Where the access token had expired, it is renewed,
+// and the call counts as not delivered: to send it again is up to the caller,
+// who paces it. commands are those that p carries; their secrets are kept out
+// of the errors.
 func (r *Reader) call(ctx context.Context, method string, p rest.Params, commands []Command) (answer, *rest.Error) {
 	creds := r.conf.Credentials
 	if creds.tokens == nil {
@@ -120,19 +121,27 @@ func (r *Reader) call(ctx context.Context, method string, p rest.Params, command
 	if err != nil {
 		return answer{}, tokenError(method, err)
 	}
-	for renewed := false; ; renewed = true {
-		secrets := secretsOf(commands, token.AccessToken, token.RefreshToken)
-		body := append(p[:len(p):len(p)], rest.Param{Key: "auth", Value: token.AccessToken})
-		got, e := r.send(ctx, method, body, len(commands), secrets)
-		ans := answer{got, token, secrets}
-		renewer, ok := creds.tokens.(Renewer)
-		if e == nil || e.Code != rest.ExpiredToken || renewed || !ok {
-			return ans, e
-		}
-		if token, err = renewer.Renew(ctx, token); err != nil {
-			return ans, tokenError(method, err)
-		}
+	secrets := secretsOf(commands, token.AccessToken, token.RefreshToken)
+	body := append(p[:len(p):len(p)], rest.Param{Key: "auth", Value: token.AccessToken})
+	got, e := r.send(ctx, method, body, len(commands), secrets)
+	if e != nil && e.Code == rest.ExpiredToken {
+		e = r.renewed(ctx, token, e)
 	}
+	return answer{got, token, secrets}, e
+}
+
+// renewed renews a token that the portal has called expired, and returns the
+// error of a command that met it: not delivered, or why there is no token.
+func (r *Reader) renewed(ctx context.Context, token *oauth2.Token, e *rest.Error) *rest.Error {
+	renewer, ok := r.conf.Credentials.tokens.(Renewer)
+	if !ok {
+		return e
+	}
+	if _, err := renewer.Renew(ctx, token); err != nil {
+		return tokenError(e.Method, err)
+	}
+	e.NotSent = true
+	return e
 }
 
 // tokenFor asks a source for its token, with a context where it takes one.

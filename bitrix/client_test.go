@@ -54,16 +54,16 @@ func TestCounters(t *testing.T) {
 	}
 }
 
-// What is not sent does not count, and what is sent twice counts twice.
+// What is not sent does not count.
 func TestCountersCountWhatIsSent(t *testing.T) {
 	creds, _ := Application("https://portal.example", &renewing{}, secret.New("k"))
 	c := New(Config{Credentials: creds, Transport: &scripted{status: 401, body: `{"error":"expired_token"}`}})
 	two := []Write{UpdateSource(4, SourceFields{Title: "t"}), UpdateSource(5, SourceFields{Title: "t"})}
 	ctx, cancel := context.WithCancel(context.Background())
 	_, _ = c.Write(ctx, two)
-	want := Counters{HTTP: 2, Batches: 2, Commands: 4}
+	want := Counters{HTTP: 1, Batches: 1, Commands: 2}
 	if got := c.Counters(); got != want {
-		t.Errorf("with a new token: got %+v, want %+v", got, want)
+		t.Errorf("with an expired token: got %+v, want %+v", got, want)
 	}
 	cancel()
 	_, _ = c.Write(ctx, two)

@@ -3,6 +3,7 @@ package bitrix
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ type Identity struct {
 // Errors are *rest.Error.
 func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 	var id Identity
-	resp, err := r.QueryAlone(ctx, Query{method: "scope"})
+	resp, err := r.ask(ctx, "scope")
 	if err != nil {
 		return id, err
 	}
@@ -39,7 +40,7 @@ func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 	}
 	slices.Sort(id.Scope)
 
-	resp, err = r.QueryAlone(ctx, Query{method: "profile"})
+	resp, err = r.ask(ctx, "profile")
 	if err != nil {
 		return id, err
 	}
@@ -55,4 +56,15 @@ func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 	id.UserID, id.Admin = int64(profile.ID), bool(profile.Admin)
 	id.Name = rest.Clean(strings.TrimSpace(string(profile.Name) + " " + string(profile.LastName)))
 	return id, nil
+}
+
+// ask calls a method without parameters, and again with a new token where the
+// first had expired.
+func (r *Reader) ask(ctx context.Context, method string) (*Response, error) {
+	resp, err := r.QueryAlone(ctx, Query{method: method})
+	var e *rest.Error
+	if errors.As(err, &e) && e.Code == rest.ExpiredToken && e.NotSent {
+		return r.QueryAlone(ctx, Query{method: method})
+	}
+	return resp, err
 }

@@ -120,7 +120,7 @@ type sourceItem struct {
 	ID          rest.Int                                  `json:"id"`
 	Title       heldText                                  `json:"title"`
 	Description heldText                                  `json:"description"`
-	Active      heldState                                 `json:"active"`
+	Active      rest.Tristate                             `json:"active"`
 	ConnectorID heldInt                                   `json:"connectorId"`
 	Settings    rest.Keyed[looseSettings, *looseSettings] `json:"settings"`
 	CreatedByID rest.Int                                  `json:"createdById"`
@@ -131,10 +131,9 @@ func (it sourceItem) read() (Source, rest.Int, error) {
 	var f fields
 	s := Source{
 		ID: int64(it.ID), Title: f.text("title", it.Title), Description: f.text("description", it.Description),
-		Active: it.Active.Value, ConnectorID: int64(it.ConnectorID.Value), Settings: it.Settings.Value,
+		Active: it.Active, ConnectorID: int64(it.ConnectorID.Value), Settings: it.Settings.Value,
 		CreatedByID: int64(it.CreatedByID), DateCreate: string(it.DateCreate),
 	}
-	f.has("active", it.Active.Held)
 	f.has("connectorId", it.ConnectorID.Held)
 	f.has("settings", it.Settings.Held)
 	for _, set := range s.Settings {

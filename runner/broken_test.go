@@ -172,7 +172,7 @@ func TestTrueAndNothingStored(t *testing.T) {
 // A portal that overlooks the filter does not prove that a source is missing,
 // and what nobody asked for is not looked at.
 func TestSourcesNobodyAskedFor(t *testing.T) {
-	other := item{"id": "9000", "title": "other", "connectorId": "1", "active": true, "settings": nil}
+	other := item{"id": "9000", "title": "other", "description": nil, "connectorId": "1", "active": true, "settings": nil}
 	for name, tt := range map[string]struct {
 		edit func([]any) []any
 		want map[string]int

@@ -1,11 +1,16 @@
 package auth
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+
+	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // scripted answers every request with the same status and body.
@@ -21,6 +26,20 @@ func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// read calls the portal as the program does: what was not delivered because
+// the token had expired is sent again.
+func read(c interface {
+	QueryAlone(context.Context, bitrix.Query) (*bitrix.Response, error)
+}) error {
+	for {
+		_, err := c.QueryAlone(context.Background(), bitrix.ListSources(bitrix.Range{}))
+		var e *rest.Error
+		if !errors.As(err, &e) || e.Code != rest.ExpiredToken || e.Reaction() != rest.NotDelivered {
+			return err
+		}
+	}
+}
 
 func ptr[T any](v T) *T { return &v }
 

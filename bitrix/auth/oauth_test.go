@@ -90,7 +90,7 @@ func TestRefusalsOfTheAuthorizationServer(t *testing.T) {
 		{200, `{"error":"invalid_client"}`, "invalid_client", "", rest.Fatal},
 		{500, `{"error":"INTERNAL_SERVER_ERROR"}`, "INTERNAL_SERVER_ERROR", "", rest.Unknown},
 		{502, "<html>canary-grant", rest.BadAnswer, ServerUnanswered, rest.Unknown},
-		{404, "<html>", rest.BadAnswer, ServerUnanswered, rest.Fatal},
+		{404, "<html>", rest.BadAnswer, ServerUnanswered, rest.Filtered},
 		{302, "", rest.BadAnswer, ServerUnanswered, rest.Fatal},
 		{200, "", rest.BadAnswer, ServerUnanswered, rest.Unknown},
 		{200, `{}`, rest.BadAnswer, ServerUnanswered, rest.Unknown},

@@ -135,7 +135,7 @@ func renewAsProcess(address string) {
 	fail(err)
 	c := bitrix.NewReader(bitrix.Config{Credentials: creds})
 	for range 5 {
-		_, err := c.QueryAlone(context.Background(), bitrix.SourcesPage(1))
+		err := read(c)
 		fail(err)
 	}
 	os.Exit(0)

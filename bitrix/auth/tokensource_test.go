@@ -87,7 +87,7 @@ func TestWorkersRenewOnce(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				for range 30 {
-					if _, err := c.QueryAlone(context.Background(), bitrix.SourcesPage(1)); err != nil {
+					if err := read(c); err != nil {
 						t.Error(err)
 						return
 					}
@@ -120,7 +120,7 @@ func TestKnownExpiryIsRenewedBeforehand(t *testing.T) {
 		c := appClient(t, p, source)
 		call := func() {
 			t.Helper()
-			if _, err := c.QueryAlone(context.Background(), bitrix.SourcesPage(1)); err != nil {
+			if err := read(c); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -241,7 +241,7 @@ func TestRenewalFailsOnceForAll(t *testing.T) {
 				var wg sync.WaitGroup
 				for range 8 {
 					wg.Go(func() {
-						_, err := c.QueryAlone(context.Background(), bitrix.SourcesPage(1))
+						err := read(c)
 						var e *rest.Error
 						if !errors.As(err, &e) || e.Code != tt.code || e.Reaction() != rest.Fatal || e.Reason != tt.reason {
 							t.Errorf("%v (%+v)", err, e)
@@ -349,7 +349,7 @@ func TestLogsHoldNoTokens(t *testing.T) {
 		}
 		creds, _ := bitrix.Application("https://portal.example", source, secret.New(sandbox.ClientSecret))
 		c := bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper(), Logger: logger})
-		if _, err := c.QueryAlone(context.Background(), bitrix.SourcesPage(1)); err != nil {
+		if err := read(c); err != nil {
 			t.Fatal(err)
 		}
 		out := log.String()

@@ -110,6 +110,11 @@ const (
 	Later
 	// Fatal: every other call would fail as well. The run stops.
 	Fatal
+	// Filtered: a server in front of the portal answered with a page of its
+	// own and let nothing through, perhaps because of one object's text: a
+	// firewall looks into bodies. Where other requests get through, a batch is
+	// split until the object is found; where none does, it is Fatal.
+	Filtered
 )
 
 // reactions holds the codes whose meaning does not depend on the HTTP status
@@ -122,7 +127,7 @@ var reactions = map[Code]Reaction{
 	BatchMethodNotAllowed:             CallAlone,
 	UpdateConnectionError:             Later,
 	OverloadLimit:                     Fatal,
-	ExpiredToken:                      Fatal, // the client has tried to renew it already
+	ExpiredToken:                      Fatal, // the token cannot be renewed
 	NoToken:                           Fatal,
 	AccessDenied:                      Fatal,
 	MethodNotFound:                    Fatal,
@@ -161,7 +166,7 @@ func (e *Error) Reaction() Reaction {
 		return Unknown
 	}
 	if e.Code == ExpiredToken && e.NotSent {
-		return NotDelivered // a command of a batch, refused; the client has renewed the token since
+		return NotDelivered // the client has renewed the token since
 	}
 	if e.Code == BadAnswer && e.Status >= 300 {
 		return reactToPage(e)
@@ -194,8 +199,11 @@ func reactToPage(e *Error) Reaction {
 	case http.StatusServiceUnavailable:
 		return NotDelivered // nobody was let through
 	}
-	if e.Status >= 500 {
+	switch {
+	case e.Status >= 500:
 		return Unknown
+	case e.Status >= 400 && e.Status != http.StatusUnauthorized:
+		return Filtered
 	}
-	return Fatal // a page that is no REST interface, or a redirect elsewhere
+	return Fatal // a redirect elsewhere
 }

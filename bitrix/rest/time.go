@@ -17,14 +17,25 @@ type Time struct {
 	// current window; the portal refuses the method beyond its limit (480 s
 	// in 10 min in the cloud).
 	Operating time.Duration
-	// OperatingResetAt is when part of it is forgiven again.
+	// OperatingResetAt is when part of it is forgiven again, by the portal's
+	// clock.
 	OperatingResetAt time.Time
+	// OperatingResetIn is how long that was away when the answer was made: by
+	// one clock, so that it does not matter whether that is ours. Zero where
+	// the answer does not say when it was made.
+	OperatingResetIn time.Duration
+	// Fine is set where the figures have fractions of a second. Portals since
+	// rest 25.700 floor each stamp, so that Processing is 0, 1, 2 ...: right in
+	// the sum of many commands, and useless for one.
+	Fine bool
 }
 
 // UnmarshalJSON accepts the portal's object and, as PHP writes an empty map,
 // "[]"; figures may be numbers or quoted numbers.
 func (t *Time) UnmarshalJSON(b []byte) error {
 	var raw struct {
+		Start      looseFloat `json:"start"`
+		Finish     looseFloat `json:"finish"`
 		Processing looseFloat `json:"processing"`
 		Operating  looseFloat `json:"operating"`
 		ResetAt    looseFloat `json:"operating_reset_at"`
@@ -40,7 +51,11 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	t.Operating = raw.Operating.seconds()
 	if raw.ResetAt > 0 && raw.ResetAt < 1<<40 {
 		t.OperatingResetAt = time.Unix(int64(raw.ResetAt), 0)
+		if raw.Finish > 0 {
+			t.OperatingResetIn = (raw.ResetAt - raw.Finish).seconds()
+		}
 	}
+	t.Fine = !raw.Processing.whole() || !raw.Start.whole()
 	return nil
 }
 
@@ -56,6 +71,8 @@ func (f *looseFloat) UnmarshalJSON(b []byte) error {
 	*f = looseFloat(v)
 	return nil
 }
+
+func (f looseFloat) whole() bool { return float64(f) == math.Trunc(float64(f)) }
 
 func (f looseFloat) seconds() time.Duration {
 	const most = float64(24 * time.Hour / time.Second)

@@ -85,7 +85,7 @@ func (s *Scheduler) settleFailed(r *request, e *rest.Error, now time.Time) {
 		s.queue.putBack(r.items)
 	case rest.Unknown:
 		s.lose(r, e, now)
-	case rest.Fatal:
+	case rest.Fatal, rest.Filtered:
 		if !(r.alone && r.items[0].Optional) {
 			s.stop(e)
 		}
@@ -237,7 +237,7 @@ func (s *Scheduler) settleError(r *request, it *item, reply bitrix.Reply, e *res
 	switch what := e.Reaction(); {
 	case what == rest.NotDelivered, what == rest.Unknown && !it.write:
 		return true
-	case what == rest.Fatal && !it.Optional:
+	case (what == rest.Fatal || what == rest.Filtered) && !it.Optional:
 		s.stop(e)
 	}
 	s.deliver(it, reply)
