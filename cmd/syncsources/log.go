@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -36,6 +37,36 @@ func (l *logFlags) logger(w io.Writer, color bool) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
 	}
 	return slog.New(tint.NewTextHandler(harmlessLog{w}, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
+}
+
+// logger is the logger of a run. Its lines can be diverted, so that they do not
+// run into a progress bar.
+type logger struct {
+	*slog.Logger
+	to *outlet
+}
+
+func (a *app) newLogger(l *logFlags, noColor bool) *logger {
+	to := &outlet{w: a.stderr}
+	return &logger{l.logger(to, a.env.Colored(noColor, a.stderr)), to}
+}
+
+// outlet is a writer that can be diverted to another one.
+type outlet struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *outlet) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.w.Write(p)
+}
+
+func (o *outlet) divert(to io.Writer) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.w = to
 }
 
 // harmlessLog keeps orders to CI systems out of a log: what a portal says may

@@ -95,6 +95,23 @@ func TestProgressAndTokens(t *testing.T) {
 	})
 }
 
+// Off a terminal a run that takes longer says so once a minute.
+func TestHeartbeat(t *testing.T) {
+	paths := files(t, threeSources+"latency: 40s\n", threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		apply := []string{"apply", "--sandbox", paths[0], paths[1]}
+		got := program(t.Context(), nil, apply...)
+		if n := strings.Count(got.stderr, "WRN still running"); got.code != exit.OK || n < 1 || n > 4 || strings.Count(got.stderr, "\n") != n || !strings.Contains(got.stderr, "phase=") {
+			t.Errorf("exit code %d, standard error %q", got.code, got.stderr)
+		}
+		for _, args := range [][]string{{"--progress", "never"}, {"--log-level", "error"}} {
+			if got := program(t.Context(), nil, append(apply, args...)...); got.stderr != "" {
+				t.Errorf("%v: standard error %q", args, got.stderr)
+			}
+		}
+	})
+}
+
 func TestColor(t *testing.T) {
 	for _, c := range []struct {
 		environ []string

@@ -38,8 +38,8 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 	if len(findings) > 0 {
 		return deliver(runner.Invalid(command, findings), findings)
 	}
-	run := &portalRun{app: a, flags: f, managed: managed(set.Sources), declared: resolved.Sources}
-	if run.connection, err = a.connect(ctx, f.limits.sandbox, f.log.logger(a.stderr, a.env.Colored(f.output.noColor, a.stderr))); err != nil {
+	run := &portalRun{app: a, flags: f, log: a.newLogger(&f.log, f.output.noColor), managed: managed(set.Sources), declared: resolved.Sources}
+	if run.connection, err = a.connect(ctx, f.limits.sandbox, run.log.Logger); err != nil {
 		return err
 	}
 	defer run.connection.close()
@@ -74,6 +74,7 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 type portalRun struct {
 	app        *app
 	flags      *runFlags
+	log        *logger
 	connection *connection
 	declared   []manifest.Source
 	managed    map[int64]bool
@@ -91,20 +92,19 @@ func (r *portalRun) converge(ctx, signalled context.Context, command string) *ru
 		}
 		defer release()
 	}
-	show, log, end := r.app.progress(f.progress)
+	show, end := r.app.progress(f.progress, r.log)
 	defer end()
-	logger := f.log.logger(log, r.app.env.Colored(f.output.noColor, r.app.stderr))
-	defer warnOfSignal(signalled, logger)()
+	defer warnOfSignal(signalled, r.log.Logger)()
 	options := runner.Options{
 		Sources: r.declared, Key: r.connection.credentials.Key(), Schedule: f.limits.schedule(),
 		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
 		ShowUnmanaged: f.showUnmanaged, Managed: r.managed,
-		Logger: logger, Progress: show,
+		Logger: r.log.Logger, Progress: show,
 	}
 	if r.checksum != "" {
 		options.Checksum = r.checksum
 	}
-	config := r.connection.config(logger, f.limits.requestTime)
+	config := r.connection.config(r.log.Logger, f.limits.requestTime)
 	if command == "plan" {
 		client := bitrix.NewReader(config)
 		defer client.CloseIdle()

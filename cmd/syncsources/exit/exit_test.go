@@ -9,7 +9,7 @@ import (
 	"syncsources/runner"
 )
 
-func TestOf(t *testing.T) {
+func TestExitCodes(t *testing.T) {
 	interrupted := func(s syscall.Signal) context.Context {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		cancel(Signal{Received: s})
