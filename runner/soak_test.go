@@ -166,11 +166,13 @@ type memory struct {
 	there bool
 }
 
-func (m *memory) Lock(context.Context) (func(), error)       { return func() {}, nil }
-func (m *memory) Rehearse(context.Context, auth.Pair) error  { return nil }
-func (m *memory) Abandon() error                             { return nil }
-func (m *memory) Store(_ context.Context, p auth.Pair) error { m.pair, m.there = p, true; return nil }
-func (m *memory) String() string                             { return "memory" }
+func (m *memory) Lock(context.Context) (auth.LockedStore, error) { return m, nil }
+func (m *memory) Prepare(context.Context, auth.Pair) error       { return nil }
+func (m *memory) Discard() error                                 { return nil }
+func (m *memory) Store(_ context.Context, p auth.Pair) error     { m.pair, m.there = p, true; return nil }
+func (m *memory) Patience() time.Duration                        { return 0 }
+func (m *memory) Unlock()                                        {}
+func (m *memory) String() string                                 { return "memory" }
 func (m *memory) Load(context.Context) (auth.Pair, error) {
 	if !m.there {
 		return auth.Pair{}, auth.ErrNoPair

@@ -15,18 +15,16 @@ import (
 	"syncsources/bitrix/secret"
 )
 
-// DefaultAuthServer issues and renews the tokens of all portals in the cloud.
-const DefaultAuthServer = "https://oauth.bitrix.info"
-
 // theAuthServer is how messages name the server that is called.
 const theAuthServer = "the authorization server"
 
 // authTimeout is the time limit of one request to the authorization server.
 const authTimeout = 30 * time.Second
 
-// AuthServer is the authorization server that issues an application's tokens.
+// AuthServer is the authorization server that issues an application's tokens,
+// whichever it is of those that Bitrix24 has.
 type AuthServer struct {
-	url       *url.URL
+	fixed     *url.URL // nil: ServerFor tells
 	clientID  string
 	secret    secret.Text
 	http      *http.Client
@@ -35,7 +33,7 @@ type AuthServer struct {
 
 // AuthConfig configures an AuthServer.
 type AuthConfig struct {
-	URL          string // empty means DefaultAuthServer; plain http only for loopback hosts
+	URL          string // empty means that ServerFor tells; plain http only for loopback hosts
 	ClientID     string // of the application, local.5a4d...
 	ClientSecret secret.Text
 	Transport    http.RoundTripper // nil means http.DefaultTransport
@@ -45,13 +43,15 @@ type AuthConfig struct {
 // NewAuthServer returns the server that conf describes. An error says what is
 // wrong with its address.
 func NewAuthServer(conf AuthConfig) (*AuthServer, error) {
-	u, err := rest.ParseHost(theAuthServer, cmp.Or(conf.URL, DefaultAuthServer))
-	if err != nil {
-		return nil, err
+	var fixed *url.URL
+	if conf.URL != "" {
+		var err error
+		if fixed, err = rest.ParseHost(theAuthServer, conf.URL); err != nil {
+			return nil, err
+		}
 	}
-	u.Path = "/oauth/token/"
 	return &AuthServer{
-		url:       u,
+		fixed:     fixed,
 		clientID:  conf.ClientID,
 		secret:    conf.ClientSecret,
 		userAgent: cmp.Or(conf.UserAgent, rest.DefaultUserAgent),
@@ -66,49 +66,65 @@ func AuthorizeURL(portal, clientID, state string) string {
 	return strings.TrimRight(portal, "/") + "/oauth/authorize/?" + url.Values{"client_id": {clientID}, "state": {state}}.Encode()
 }
 
-// Refresh spends a refresh token for a new pair. From then on the old one is
-// worth nothing, so what it returns has to be stored before it is used. Errors
-// are *rest.Error, with the reaction rest.Fatal where another attempt would not help.
-func (s *AuthServer) Refresh(ctx context.Context, refresh secret.Text) (Pair, error) {
-	return s.token(ctx, "refresh_token", refresh)
+// Address is the address of the server that a portal's pair is renewed at,
+// without a path.
+func (s *AuthServer) Address(portal string, p Pair) string {
+	if s.fixed != nil {
+		return s.fixed.String()
+	}
+	return ServerFor(portal, p)
 }
 
-// Exchange turns the code of an authorization, which lives for 30 s and is
-// good once, into the first pair. Errors are as with Refresh.
-func (s *AuthServer) Exchange(ctx context.Context, code secret.Text) (Pair, error) {
-	p, err := s.token(ctx, "code", code)
+// Refresh spends the refresh token of a pair for a new pair. From then on the
+// old one is worth nothing, so what it returns has to be stored before it is
+// used. Errors are *rest.Error, with the reaction rest.Fatal where another
+// attempt would not help.
+func (s *AuthServer) Refresh(ctx context.Context, portal string, old Pair) (Pair, error) {
+	p, err := s.token(ctx, s.Address(portal, old), "refresh_token", old.RefreshToken)
+	if err == nil {
+		p.keep(old)
+	}
+	return p, err
+}
+
+// Exchange turns the code of an authorization at a portal, which works once,
+// within 30 s, into the first pair. Errors are as with Refresh.
+func (s *AuthServer) Exchange(ctx context.Context, portal string, code secret.Text) (Pair, error) {
+	p, err := s.token(ctx, s.Address(portal, Pair{}), "code", code)
 	if e := (*rest.Error)(nil); errors.As(err, &e) && e.Code == "invalid_grant" {
 		e.Hint = "a code works once, within 30 s; start again to get a new one"
 	}
 	return p, err
 }
 
-// token sends a grant. The portal documents the request as a GET with all of
-// the secrets in its address, which therefore appears in no log and no error.
-func (s *AuthServer) token(ctx context.Context, kind string, grant secret.Text) (Pair, error) {
+// token sends a grant to a server. The portal documents the request as a GET
+// with all of the secrets in its address, which therefore appears in no log and
+// no error.
+func (s *AuthServer) token(ctx context.Context, address, kind string, grant secret.Text) (Pair, error) {
 	grantType := kind
 	if kind == "code" {
 		grantType = "authorization_code"
 	}
 	secrets := rest.Scrub(s.secret.Plain(), grant.Plain())
-	u := *s.url
-	u.RawQuery = url.Values{
+	query := url.Values{
 		"grant_type": {grantType}, "client_id": {s.clientID}, "client_secret": {s.secret.Plain()}, kind: {grant.Plain()},
-	}.Encode()
-	status, content, err := s.get(ctx, u.String())
+	}
+	_, host, _ := strings.Cut(address, "://")
+	server := theAuthServer + " " + host
+	status, content, err := s.get(ctx, address+"/oauth/token/?"+query.Encode())
 	var e *rest.Error
 	var p Pair
 	if err != nil {
-		e = rest.Lost(theAuthServer, status, err, secrets)
+		e = rest.Lost(server, status, err, secrets)
 	} else {
-		p, e = parseGrant(status, content, secrets)
+		p, e = parseGrant(server, status, content, secrets)
 	}
 	if e == nil {
 		return p, nil
 	}
 	e.Method = "oauth/token"
 	if e.Message == "" {
-		e.Message = theAuthServer + " gave no reason"
+		e.Message = server + " gave no reason"
 	}
 	if e.Code == rest.Network || e.Code == rest.BadAnswer {
 		e.Reason = ServerUnanswered
@@ -130,22 +146,22 @@ func (s *AuthServer) get(ctx context.Context, address string) (status int, conte
 }
 
 // parseGrant sorts the authorization server's answer: a pair, or an error.
-func parseGrant(status int, content []byte, secrets rest.Scrubber) (Pair, *rest.Error) {
-	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
+func parseGrant(server string, status int, content []byte, secrets rest.Scrubber) (Pair, *rest.Error) {
+	content = bytes.TrimPrefix(content, []byte(byteOrderMark))
 	var in struct {
 		Error json.RawMessage `json:"error"`
 		Text  rest.ErrorText  `json:"error_description"`
 	}
 	if err := json.Unmarshal(content, &in); err != nil {
-		return Pair{}, &rest.Error{Code: rest.BadAnswer, Message: rest.Describe(theAuthServer, status, content), Status: status}
+		return Pair{}, &rest.Error{Code: rest.BadAnswer, Message: rest.Describe(server, status, content), Status: status}
 	}
 	if e := rest.ShapedError(in.Error, string(in.Text), secrets); e != nil {
 		e.Status = status
 		return Pair{}, e
 	}
 	p, err := parsePair(content, time.Now())
-	if err != nil || p.AccessToken.Plain() == "" || p.RefreshToken.Plain() == "" || status != http.StatusOK {
-		return Pair{}, &rest.Error{Code: rest.BadAnswer, Message: rest.Describe(theAuthServer, status, content), Status: status}
+	if err != nil || p.AccessToken.Plain() == "" || status != http.StatusOK {
+		return Pair{}, &rest.Error{Code: rest.BadAnswer, Message: rest.Describe(server, status, content), Status: status}
 	}
 	return p, nil
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,17 +18,27 @@ import (
 )
 
 // Pair is an access token, which lives for an hour, with the refresh token
-// that buys the next pair. A refresh token lives for 180 days and is good for
-// one renewal. A pair prints as secret.Mask.
+// that buys the next pair. A refresh token lives for RefreshLifetime and works
+// for one renewal. A pair prints as secret.Mask.
 type Pair struct {
 	AccessToken  secret.Text
 	RefreshToken secret.Text
 	Expires      time.Time     // of the access token, by this machine's clock; zero: unknown
 	Lifetime     time.Duration // of the access token when it was new; zero: unknown
 	Endpoint     string        // client_endpoint, the address of the portal's methods; may be empty
+	Server       string        // server_endpoint, the authorization server's; may be empty
+	Member       string        // member_id, which a portal keeps when it is renamed; may be empty
 
 	fields map[string]any // all that the authorization server said, to be kept
+
+	version  any    // of a helper's pair: text or number; nil: it has none
+	begun    string // who began to renew this pair and did not end; empty: nobody
+	outdated bool   // only the old key of a Database opens it
+	moved    bool   // it belongs to another address of what may be the same portal
 }
+
+// RefreshLifetime is how long a refresh token lives.
+const RefreshLifetime = 180 * 24 * time.Hour
 
 // maxPair is the most bytes of a pair. The authorization server's answers
 // have some 700.
@@ -38,14 +49,15 @@ const maxPair = 64 << 10
 // server's own clock may differ from ours. Zero: the pair was stored, with an
 // expiry by our clock.
 func parsePair(b []byte, received time.Time) (Pair, error) {
+	b = bytes.TrimPrefix(b, []byte(byteOrderMark))
 	var fields map[string]any
-	dec := json.NewDecoder(strings.NewReader(string(b)))
+	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	if err := dec.Decode(&fields); err != nil || fields == nil {
 		return Pair{}, errBroken // the cause might repeat a token
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Pair{}, fmt.Errorf("%w: more follows behind it", errBroken)
+		return Pair{}, fmt.Errorf("%w: there is more after it", errBroken)
 	}
 	text := func(key string) string {
 		switch v := fields[key].(type) {
@@ -60,10 +72,17 @@ func parsePair(b []byte, received time.Time) (Pair, error) {
 		AccessToken:  secret.New(text("access_token")),
 		RefreshToken: secret.New(text("refresh_token")),
 		Endpoint:     text("client_endpoint"),
+		Server:       text("server_endpoint"),
+		Member:       text("member_id"),
 		fields:       fields,
 	}
+	if text(keyVersion) != "" {
+		p.version = fields[keyVersion]
+	}
+	delete(fields, keyVersion)
+	delete(fields, keyReplaces)
 	if p.AccessToken.Plain() == "" && p.RefreshToken.Plain() == "" {
-		return Pair{}, fmt.Errorf("%w: there are no tokens in it", errBroken)
+		return p, fmt.Errorf("%w: it holds no tokens", errBroken)
 	}
 	number := func(key string) int64 {
 		n, _ := strconv.ParseFloat(text(key), 64)
@@ -77,23 +96,64 @@ func parsePair(b []byte, received time.Time) (Pair, error) {
 	switch {
 	case !received.IsZero() && p.Lifetime > 0:
 		p.Expires = received.Add(p.Lifetime).Truncate(time.Second)
-		p.fields["expires"] = p.Expires.Unix()
+		fields["expires"] = p.Expires.Unix()
+	case !received.IsZero() && expires <= received.Unix():
+		// Born expired, or without an expiry: the portal will tell.
+		delete(fields, "expires")
 	case expires >= 1e8:
 		p.Expires = time.Unix(expires, 0)
 	}
 	return p, nil
 }
 
+// Keys of the helper protocol, which are not part of a pair.
+const (
+	keyVersion  = "version"
+	keyReplaces = "replaces"
+)
+
+// byteOrderMark begins files that some editors write.
+const byteOrderMark = "\xef\xbb\xbf"
+
 // seedPair is the pair that a refresh token alone makes.
 func seedPair(refresh secret.Text) Pair {
 	return Pair{RefreshToken: refresh, fields: map[string]any{"refresh_token": refresh.Plain()}}
 }
 
+// keep takes over from the pair before what an answer may leave out: the
+// refresh token, which then stays valid (RFC 6749, section 6), and what is
+// known about the portal.
+func (p *Pair) keep(old Pair) {
+	take := func(key, value string) {
+		if p.fields[key] == nil && value != "" {
+			p.fields[key] = value
+		}
+	}
+	if p.RefreshToken.Plain() == "" {
+		p.RefreshToken = old.RefreshToken
+		p.fields["refresh_token"] = old.RefreshToken.Plain()
+	}
+	if p.Endpoint == "" {
+		p.Endpoint = old.Endpoint
+		take("client_endpoint", old.Endpoint)
+	}
+	if p.Server == "" {
+		p.Server = old.Server
+		take("server_endpoint", old.Server)
+	}
+	if p.Member == "" {
+		p.Member = old.Member
+		take("member_id", old.Member)
+	}
+}
+
 // encode writes the pair as stores keep it.
-func (p Pair) encode() []byte {
-	b, err := json.MarshalIndent(p.fields, "", "  ")
+func (p Pair) encode() []byte { return encodeFields(p.fields) }
+
+func encodeFields(fields map[string]any) []byte {
+	b, err := json.MarshalIndent(fields, "", "  ")
 	if err != nil {
-		panic("bitrix: a token pair that was read as JSON cannot be written as JSON: " + err.Error())
+		panic("auth: a token pair that was read as JSON cannot be written as JSON: " + err.Error())
 	}
 	return append(b, '\n')
 }
@@ -101,7 +161,7 @@ func (p Pair) encode() []byte {
 // fresh reports whether the access token can be used for some time yet. The
 // margin is a minute, or a tenth of a shorter life.
 func (p Pair) fresh(now time.Time) bool {
-	if p.AccessToken.Plain() == "" {
+	if p.AccessToken.Plain() == "" || p.moved {
 		return false
 	}
 	margin := time.Minute
@@ -111,20 +171,44 @@ func (p Pair) fresh(now time.Time) bool {
 	return p.Expires.IsZero() || now.Before(p.Expires.Add(-margin))
 }
 
-// belongsTo checks that the pair is one of the portal with this address: its
-// tokens must not be sent to another one.
-func (p Pair) belongsTo(portal *url.URL) error {
-	if p.Endpoint == "" {
-		return nil
+// Issued is when the pair was new, by this machine's clock; zero: unknown.
+func (p Pair) Issued() time.Time {
+	if p.Expires.IsZero() || p.Lifetime == 0 {
+		return time.Time{}
 	}
+	return p.Expires.Add(-p.Lifetime)
+}
+
+// same reports whether two pairs have the same tokens.
+func (p Pair) same(other Pair) bool {
+	return p.AccessToken == other.AccessToken && p.RefreshToken == other.RefreshToken
+}
+
+// belongsTo reports whether the pair is one of the portal with this address,
+// as far as it says so: its tokens must not be sent to another one.
+func (p Pair) belongsTo(portal string) bool {
+	return p.Endpoint == "" || endpointHost(p.Endpoint) == endpointHost(portal)
+}
+
+// endpointHost is the host of an address, and its port if that is an unusual
+// one. The authorization server writes client_endpoint with http or https as
+// it likes.
+func endpointHost(address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Hostname() == "" {
+		return "unreadable:" + address
+	}
+	host := strings.TrimSuffix(rest.HostPort(u.String()), ":80")
+	return strings.TrimSuffix(host, ":443")
+}
+
+// portal is the host that the pair belongs to, for messages.
+func (p Pair) portal() string {
 	u, err := url.Parse(p.Endpoint)
 	if err != nil || u.Host == "" {
-		return errors.New("the token pair names no portal that can be understood (client_endpoint)")
+		return "a portal with an unreadable client_endpoint"
 	}
-	if rest.HostPort(p.Endpoint) != rest.HostPort(portal.String()) {
-		return fmt.Errorf("the token pair is one of the portal %s, not of %s", rest.Clean(u.Host), portal.Host)
-	}
-	return nil
+	return rest.Clean(u.Host)
 }
 
 // token is the pair as golang.org/x/oauth2 has it.
@@ -135,5 +219,6 @@ func (p Pair) token() *oauth2.Token {
 // Format prints secret.Mask for every verb.
 func (p Pair) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Mask) }
 
-// MarshalJSON returns secret.Mask as a JSON string; stores keep what encode writes.
-func (p Pair) MarshalJSON() ([]byte, error) { return secret.New("").MarshalJSON() }
+// MarshalJSON returns secret.Mask as a JSON string; stores keep what encode
+// writes.
+func (p Pair) MarshalJSON() ([]byte, error) { return secret.Text{}.MarshalJSON() }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -30,15 +29,15 @@ type TokenFile struct {
 	rename func(from, to string) error
 }
 
-// reserve is the room that a rehearsal leaves for the new pair: blanks, so that
-// a pair written into it is whole before the rest is cut off.
+// reserve is the room that Prepare leaves for the new pair: blanks, so that a
+// pair written into it is whole before the rest is cut off.
 const reserve = 8 << 10
 
 // NewTokenFile returns the store in the file at path. logger, which may be
 // nil, gets a warning where a pair had to be stored by other means.
 func NewTokenFile(path string, logger *slog.Logger) (*TokenFile, error) {
 	if path == "" {
-		return nil, errors.New("the token file has no name")
+		return nil, errors.New("no token file path given")
 	}
 	path, err := absolute(path)
 	if err != nil {
@@ -53,45 +52,52 @@ func NewTokenFile(path string, logger *slog.Logger) (*TokenFile, error) {
 // String returns "the token file PATH".
 func (t *TokenFile) String() string { return "the token file " + t.path }
 
+// Files returns the paths of all files that hold, or may hold, a pair.
+func (t *TokenFile) Files() []string { return []string{t.path, t.next()} }
+
 func (t *TokenFile) next() string { return t.path + ".new" }
 func (t *TokenFile) lock() string { return t.path + ".lock" }
 
-// Lock locks FILE.lock, in a directory that is made if need be. Once it is
-// locked, what a killed process left in FILE.new takes FILE's place.
-func (t *TokenFile) Lock(ctx context.Context) (unlock func(), err error) {
+// Lock implements TokenStore: it locks FILE.lock, in a directory that is made
+// if need be. Once it is locked, what a killed process left in FILE.new takes
+// FILE's place.
+func (t *TokenFile) Lock(ctx context.Context) (LockedStore, error) {
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
-		return nil, storeFailure("the token file's directory cannot be made", t.dirHint(), err)
+		return nil, storeFailure("cannot make the token file's directory", t.dirHint(), err)
 	}
-	unlock, err = lockFile(ctx, t.lock())
+	unlock, err := lockFile(ctx, t.lock())
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		return nil, storeFailure("the token file cannot be locked", t.dirHint(), err)
+		return nil, storeFailure("cannot lock the token file", t.dirHint(), err)
 	}
-	if err := t.recover(); err != nil {
+	begun, err := t.recover()
+	if err != nil {
 		unlock()
 		return nil, err
 	}
-	return unlock, nil
+	return &lockedFile{TokenFile: t, unlock: unlock, begun: begun}, nil
 }
 
 func (t *TokenFile) dirHint() string {
 	return fmt.Sprintf("the directory %s must be writable: renewing a token replaces the file", filepath.Dir(t.path))
 }
 
-// Load reads the file, after what a killed process left beside it is dealt
-// with. Others being able to read it is an error: whoever has read a refresh
-// token holds the application until the next renewal.
+// Load implements TokenStore: it reads the file, after what a killed process
+// left beside it is dealt with. Others being able to read it is an error:
+// whoever has read a refresh token holds the application until the next
+// renewal.
 func (t *TokenFile) Load(context.Context) (Pair, error) {
 	if _, err := os.Lstat(t.next()); err == nil {
 		// Where the lock is held, a renewal is at work, maybe our own.
-		lock := newLock(t.lock())
-		if got, err := lock.TryLock(); err == nil && got {
-			err = t.recover()
-			_ = lock.Unlock()
-			if err != nil {
-				return Pair{}, err
+		if lock, err := openLock(t.lock()); err == nil {
+			if got, err := lock.TryLock(); err == nil && got {
+				_, err = t.recover()
+				_ = lock.Unlock()
+				if err != nil {
+					return Pair{}, err
+				}
 			}
 		}
 	}
@@ -99,33 +105,21 @@ func (t *TokenFile) Load(context.Context) (Pair, error) {
 }
 
 func (t *TokenFile) read(path string) (Pair, error) {
-	f, err := os.Open(path)
+	content, info, err := readRegular(path, maxPair)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return Pair{}, ErrNoPair
 	case errors.Is(err, os.ErrPermission):
-		return Pair{}, storeFailure("the token file cannot be read", "run as the user it belongs to, or: chmod 600 "+quoted(path), err)
+		return Pair{}, storeFailure("cannot read the token file", "run as the user it belongs to, or: chmod 600 "+quoted(path), err)
+	case errors.Is(err, errNotRegular):
+		return Pair{}, storeFailure(fmt.Sprintf("the token file %s is not a regular file", path), "", nil)
+	case errors.Is(err, errTooLong):
+		return Pair{}, storeFailure(fmt.Sprintf("the token file %s is too long", path), "", nil)
 	case err != nil:
-		return Pair{}, storeFailure("the token file cannot be read", "", err)
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return Pair{}, storeFailure("the token file cannot be read", "", err)
-	case !info.Mode().IsRegular():
-		return Pair{}, storeFailure(fmt.Sprintf("the token file %s is no file", path), "", nil)
+		return Pair{}, storeFailure("cannot read the token file", "", err)
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		return Pair{}, storeFailure(fmt.Sprintf("the token file %s can be read by others (mode %04o)", path, info.Mode().Perm()), "run: chmod 600 "+quoted(path), nil)
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxPair+1))
-	if err != nil {
-		return Pair{}, storeFailure("the token file cannot be read", "", err)
-	}
-	if len(content) > maxPair {
-		return Pair{}, storeFailure(fmt.Sprintf("the token file %s is too long", path), "", nil)
-	}
-	if len(bytes.TrimSpace(content)) == 0 {
+	case len(bytes.TrimSpace(content)) == 0:
 		return Pair{}, ErrNoPair
 	}
 	p, err := parsePair(content, time.Time{})
@@ -135,94 +129,38 @@ func (t *TokenFile) read(path string) (Pair, error) {
 	return p, nil
 }
 
-// Rehearse replaces the file by itself, and leaves room for the new pair in
-// FILE.new: a full disk, a directory that is read-only, and a file that cannot
-// be replaced because it is a mount of its own all show here.
-func (t *TokenFile) Rehearse(_ context.Context, old Pair) error {
-	hint := t.dirHint()
-	if old.fields != nil {
-		if err := t.replace(old.encode()); err != nil {
-			_ = t.Abandon()
-			return storeFailure("the token file could not be replaced, so the token is not renewed; nothing is lost", hint, err)
-		}
-	}
-	f, err := t.create()
-	if err == nil {
-		err = errors.Join(t.write(f, bytes.Repeat([]byte{' '}, reserve)), f.Close())
-	}
-	if err != nil {
-		_ = t.Abandon()
-		return storeFailure("there is no room beside the token file for a new pair, so none is requested; nothing is lost", hint, err)
-	}
-	return nil
-}
-
-// Abandon removes FILE.new.
-func (t *TokenFile) Abandon() error {
-	if err := os.Remove(t.next()); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// Store puts p into the file's place: it writes FILE.new into the room that
-// Rehearse reserved, syncs it, renames it, and syncs the directory. Where that
-// fails the old pair is worth nothing any more, and p must not be lost: it
-// goes over the old one in the same file, or, if that fails too, into a file
-// that the error names.
-func (t *TokenFile) Store(_ context.Context, p Pair) error {
-	content := p.encode()
-	f, err := os.OpenFile(t.next(), os.O_WRONLY|os.O_CREATE, 0o600)
-	if err == nil {
-		err = errors.Join(t.write(f, content), f.Close())
-	}
-	if err == nil {
-		if err = t.rename(t.next(), t.path); err != nil {
-			return storeFailure("the new token pair could not take the place of the old one, which is void now; it is kept in "+t.next(),
-				fmt.Sprintf("run: mv %s %s", quoted(t.next()), quoted(t.path)), err)
-		}
-		if err = syncDir(filepath.Dir(t.path)); err != nil {
-			return storeFailure("the new token pair is in "+t.path+", but the disk does not confirm it", "check the disk, then run again", err)
-		}
-		return nil
-	}
-	// Its old content has room for the new one.
-	if over, openErr := os.OpenFile(t.path, os.O_WRONLY, 0); openErr == nil {
-		if errors.Join(t.write(over, content), over.Close()) == nil {
-			_ = t.Abandon()
-			t.log.Warn("the token file was overwritten, because it could not be replaced", "file", t.path, "error", rest.Clean(err.Error()))
-			return nil
-		}
-	}
-	if path, rescueErr := rescue(p); rescueErr == nil {
-		return storeFailure("the new token pair could not be stored; the old one is void now, and the new one is kept in "+path,
-			fmt.Sprintf("mend the disk, then run: mv %s %s", quoted(path), quoted(t.path)), err)
-	}
-	return because(NoPair, storeFailure("the new token pair could not be stored anywhere, and the old one is no longer valid", "fix the disk", err))
-}
-
 // recover puts a complete pair in FILE.new into FILE's place, unless FILE is
-// the later one, and removes what is no pair. It is called with the lock held,
-// so nobody is writing there.
-func (t *TokenFile) recover() error {
+// the later one, and removes what is not a pair. It is called with the lock
+// held, so nobody is writing there. Room that is left over tells of a renewal
+// that was cut off; recover returns what is known about it.
+func (t *TokenFile) recover() (begun string, err error) {
 	info, err := os.Lstat(t.next())
 	if err != nil || !info.Mode().IsRegular() {
-		return nil
+		return "", nil
 	}
 	p, err := t.read(t.next())
 	switch {
 	case errors.Is(err, ErrNoPair), errors.Is(err, errBroken), err == nil && p.AccessToken.Plain() == "":
-		return t.Abandon() // the room of a rehearsal, or half of a pair that was never used
+		// The room of Prepare, or half of a pair that was never used.
+		return "a run began to renew it at " + info.ModTime().UTC().Format(time.RFC3339), t.discard()
 	case err != nil:
-		return err // it may be the only pair that is worth something
+		return "", err // it may be the only pair that is worth something
 	}
 	if old, err := os.Stat(t.path); err == nil && old.ModTime().After(info.ModTime()) {
-		return nil
+		return "", nil
 	}
 	if err := t.install(); err != nil {
-		return storeFailure("a new token pair waits in "+t.next()+" and cannot take its place", fmt.Sprintf("run: mv %s %s", quoted(t.next()), quoted(t.path)), err)
+		return "", storeFailure("cannot put the new token pair in "+t.next()+" in its place", fmt.Sprintf("run: mv %s %s", quoted(t.next()), quoted(t.path)), err)
 	}
 	t.log.Warn("picked up the token pair that a run left when it was killed", "file", t.path)
+	return "", nil
+}
+
+// discard removes FILE.new.
+func (t *TokenFile) discard() error {
+	if err := os.Remove(t.next()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	return nil
 }
 
@@ -241,7 +179,7 @@ func (t *TokenFile) replace(content []byte) error {
 // create makes FILE.new anew, so that neither its mode nor a link in its place
 // are somebody else's.
 func (t *TokenFile) create() (*os.File, error) {
-	if err := t.Abandon(); err != nil {
+	if err := t.discard(); err != nil {
 		return nil, err
 	}
 	return os.OpenFile(t.next(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -263,4 +201,85 @@ func writeSynced(f *os.File, content []byte) error {
 		return err
 	}
 	return f.Sync()
+}
+
+// lockedFile is a token file whose lock is held.
+type lockedFile struct {
+	*TokenFile
+	unlock func()
+	begun  string
+}
+
+// Unlock implements LockedStore.
+func (t *lockedFile) Unlock() { t.unlock() }
+
+// Patience implements LockedStore: the lock keeps all others out.
+func (t *lockedFile) Patience() time.Duration { return 0 }
+
+// Load implements LockedStore.
+func (t *lockedFile) Load(context.Context) (Pair, error) {
+	p, err := t.read(t.path)
+	p.begun = t.begun
+	return p, err
+}
+
+// Prepare implements LockedStore. It replaces the file by itself, and leaves
+// room for the new pair in FILE.new: a full disk, a directory that is
+// read-only, and a file that cannot be replaced because it is a mount of its
+// own all show here.
+func (t *lockedFile) Prepare(_ context.Context, old Pair) error {
+	hint := t.dirHint()
+	if old.fields != nil {
+		if err := t.replace(old.encode()); err != nil {
+			_ = t.discard()
+			return storeFailure("cannot replace the token file, so the token is not renewed; nothing is lost", hint, err)
+		}
+	}
+	f, err := t.create()
+	if err == nil {
+		err = errors.Join(t.write(f, bytes.Repeat([]byte{' '}, reserve)), f.Close())
+	}
+	if err != nil {
+		_ = t.discard()
+		return storeFailure("there is no room beside the token file for a new pair, so none is requested; nothing is lost", hint, err)
+	}
+	return nil
+}
+
+// Discard implements LockedStore.
+func (t *lockedFile) Discard() error { return t.discard() }
+
+// Store implements LockedStore: it writes FILE.new into the room that Prepare
+// reserved, syncs it, renames it, and syncs the directory. Where that fails the
+// old pair is no longer valid, and p must not be lost: it goes over the old one
+// in the same file, or, if that fails too, into a file that the error names.
+func (t *lockedFile) Store(_ context.Context, p Pair) error {
+	content := p.encode()
+	f, err := openOwn(t.next(), os.O_WRONLY|os.O_CREATE)
+	if err == nil {
+		err = errors.Join(t.write(f, content), f.Close())
+	}
+	if err == nil {
+		if err = t.rename(t.next(), t.path); err != nil {
+			return storeFailure("the new token pair could not replace the old one, which is no longer valid; it is kept in "+t.next(),
+				fmt.Sprintf("run: mv %s %s", quoted(t.next()), quoted(t.path)), err)
+		}
+		if err = syncDir(filepath.Dir(t.path)); err != nil {
+			return storeFailure("the new token pair is in "+t.path+", but could not be synced to disk", "check the disk, then run again", err)
+		}
+		return nil
+	}
+	// Its old content has room for the new one.
+	if over, openErr := openOwn(t.path, os.O_WRONLY); openErr == nil {
+		if errors.Join(t.write(over, content), over.Close()) == nil {
+			_ = t.discard()
+			t.log.Warn("the token file was overwritten, because it could not be replaced", "file", t.path, "error", rest.Clean(err.Error()))
+			return nil
+		}
+	}
+	if path, rescueErr := rescue(p); rescueErr == nil {
+		return storeFailure("the new token pair could not be stored; the old one is no longer valid, and the new one is kept in "+path,
+			fmt.Sprintf("fix the disk, then run: mv %s %s", quoted(path), quoted(t.path)), err)
+	}
+	return because(NoPair, storeFailure("the new token pair could not be stored anywhere, and the old one is no longer valid", "fix the disk", err))
 }

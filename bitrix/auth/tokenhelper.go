@@ -6,61 +6,107 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
 	"time"
-
-	"syncsources/bitrix/rest"
 )
 
-// helperTime is the time limit of one call of a helper.
-const helperTime = time.Minute
-
 // TokenHelper keeps a pair by means of a program, as git's credential helpers
-// do: "PROGRAM get" prints the pair as JSON, or nothing where there is none
-// yet; "PROGRAM store" reads it from standard input and ends with 0 only once
-// it is stored for good. Other exit codes are failures, and what the program
-// then says on standard error becomes part of the message.
+// do.
+//
+// "PROGRAM get" prints the pair as JSON, or nothing where there is none yet. A
+// helper for several machines adds a "version", a text or a number that is
+// another one after each store.
+//
+// "PROGRAM store" reads the pair from standard input and ends with 0 only once
+// it is stored for good. Beside the pair stands what it "replaces": the
+// version that get printed, or null if it printed no pair. If another version
+// is stored by now, the program stores nothing and ends with 75. A helper
+// without versions is not told what is replaced, and is for one machine.
+//
+// Other exit codes are failures, and what the program then says on standard
+// error becomes part of the message.
 type TokenHelper struct {
 	program string
-	lock    string
+	locks   []string
+	name    string
+	log     *slog.Logger
 	pause   time.Duration // before a store is tried again
 }
 
-// NewTokenHelper returns the store behind a program: the path of a file, or a
-// name that is looked up in PATH. It gets no arguments but get and store.
-// Processes on one machine that use it for the same portal renew one after the
-// other; for those on several machines the program itself has to care.
-func NewTokenHelper(program, portal string) (*TokenHelper, error) {
-	path, err := exec.LookPath(program)
+// exitNewer is the exit code of a helper that has a newer pair: EX_TEMPFAIL of
+// sysexits.h.
+const exitNewer = 75
+
+// helperPatience is how long a machine that was faster may take to store what
+// it got.
+const helperPatience = 20 * time.Second
+
+// prepareAttempts is how often a pair that others keep storing is stored.
+const prepareAttempts = 20
+
+// HelperConfig configures a TokenHelper.
+type HelperConfig struct {
+	Program string       // path of a file, or a name that is looked up in PATH
+	Portal  string       // whose pair it keeps
+	Locks   []string     // directories for the lock, see NewFileLocks
+	Logger  *slog.Logger // nil logs nothing
+}
+
+// NewTokenHelper returns the store behind a program, which gets no arguments
+// but get and store. Processes of one user on one machine that use it for the
+// same portal renew one after the other; those on several machines find out by
+// the versions that another one was faster.
+func NewTokenHelper(conf HelperConfig) (*TokenHelper, error) {
+	path, err := exec.LookPath(conf.Program)
 	if err != nil {
-		return nil, fmt.Errorf("the token helper cannot be run: %w", err)
+		return nil, fmt.Errorf("cannot run the token helper: %w", err)
 	}
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256([]byte(path + "\x00" + portal))
-	lock := filepath.Join(os.TempDir(), fmt.Sprintf("syncsources-token-%d-%x.lock", os.Getuid(), sum[:8]))
-	return &TokenHelper{program: path, lock: lock, pause: time.Second}, nil
+	if conf.Logger == nil {
+		conf.Logger = slog.New(slog.DiscardHandler)
+	}
+	sum := sha256.Sum256([]byte(path + "\x00" + endpointHost(conf.Portal)))
+	return &TokenHelper{program: path, locks: conf.Locks, name: fmt.Sprintf("token-%x.lock", sum[:8]), log: conf.Logger, pause: time.Second}, nil
 }
 
 // String returns "the token helper PATH".
 func (h *TokenHelper) String() string { return "the token helper " + h.program }
 
-// Lock takes a lock of this machine.
-func (h *TokenHelper) Lock(ctx context.Context) (unlock func(), err error) {
-	unlock, err = lockFile(ctx, h.lock)
-	if err != nil && ctx.Err() == nil {
-		return nil, storeFailure("the token helper's lock cannot be had", "", err)
+// Lock implements TokenStore: it takes a lock of this machine.
+func (h *TokenHelper) Lock(ctx context.Context) (LockedStore, error) {
+	dir, err := firstOwnDirectory(h.locks)
+	if err != nil {
+		return nil, storeFailure("cannot acquire the token helper's lock", "", err)
 	}
-	return unlock, err
+	unlock, err := lockFile(ctx, filepath.Join(dir, h.name))
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		return nil, storeFailure("cannot acquire the token helper's lock", "", err)
+	}
+	return &lockedHelper{TokenHelper: h, unlock: unlock}, nil
 }
 
-// Load runs "PROGRAM get".
+// Load implements TokenStore: it runs "PROGRAM get".
 func (h *TokenHelper) Load(ctx context.Context) (Pair, error) {
-	out, err := h.run(ctx, "get", nil, nil)
+	p, err := h.get(ctx)
+	if err == nil && p.fields == nil {
+		err = ErrNoPair
+	}
+	return p, err
+}
+
+// get returns what is stored: without a pair a Pair without fields, which has
+// a version if the helper counts from nothing.
+func (h *TokenHelper) get(ctx context.Context) (Pair, error) {
+	out, err := h.run(ctx, "get", nil)
 	if err != nil {
 		if ctx.Err() != nil {
 			return Pair{}, ctx.Err()
@@ -68,108 +114,127 @@ func (h *TokenHelper) Load(ctx context.Context) (Pair, error) {
 		return Pair{}, storeFailure(h.String()+" failed to get the pair", "run it by hand: "+quoted(h.program)+" get", err)
 	}
 	if len(bytes.TrimSpace(out)) == 0 {
-		return Pair{}, ErrNoPair
+		return Pair{}, nil
 	}
 	p, err := parsePair(out, time.Time{})
+	if err != nil && p.version != nil {
+		return Pair{version: p.version}, nil
+	}
 	if err != nil {
-		return Pair{}, storeFailure(h.String()+" printed something else", "\"get\" must print what \"store\" has read", err)
+		return Pair{}, storeFailure(h.String()+" did not print a token pair", "\"get\" must print what \"store\" has read", err)
 	}
 	return p, nil
 }
 
-// Rehearse runs "PROGRAM store" with the old pair.
-func (h *TokenHelper) Rehearse(ctx context.Context, old Pair) error {
+// lockedHelper is a helper whose lock is held.
+type lockedHelper struct {
+	*TokenHelper
+	unlock func()
+	old    Pair // what get printed last
+	warned bool
+}
+
+// Unlock implements LockedStore.
+func (h *lockedHelper) Unlock() { h.unlock() }
+
+// Patience implements LockedStore.
+func (h *lockedHelper) Patience() time.Duration { return helperPatience }
+
+// Discard implements LockedStore: a helper keeps no room.
+func (h *lockedHelper) Discard() error { return nil }
+
+// Load implements LockedStore.
+func (h *lockedHelper) Load(ctx context.Context) (Pair, error) {
+	p, err := h.get(ctx)
+	if err != nil {
+		return Pair{}, err
+	}
+	h.old = p
+	if p.fields == nil {
+		return p, ErrNoPair
+	}
+	return p, nil
+}
+
+// Prepare implements LockedStore. It runs "PROGRAM store" with the old pair,
+// and then get, for the version that this made.
+func (h *lockedHelper) Prepare(ctx context.Context, old Pair) error {
 	if old.fields == nil {
 		return nil
 	}
-	if err := h.store(ctx, old); err != nil {
+	if err := h.store(ctx, old, h.old); err != nil {
+		if errors.Is(err, errNewer) {
+			return err
+		}
 		return storeFailure(h.String()+" failed to store the old pair, so no new one is requested; nothing is lost", "run it by hand: "+quoted(h.program)+" store", err)
+	}
+	now, err := h.get(ctx)
+	if err != nil {
+		return err
+	}
+	if !now.same(old) {
+		return errNewer
+	}
+	if h.old = now; now.version == nil && !h.warned {
+		h.warned = true
+		h.log.Warn("the token helper prints no \"version\", so it is for one machine: two would invalidate each other's tokens", "helper", h.program)
 	}
 	return nil
 }
 
-// Abandon does nothing: a helper keeps no room.
-func (h *TokenHelper) Abandon() error { return nil }
-
-// Store runs "PROGRAM store", up to three times. A pair that it does not take
-// is kept in a file that the error names.
-func (h *TokenHelper) Store(ctx context.Context, p Pair) error {
+// Store implements LockedStore: it runs "PROGRAM store", again where it fails.
+// A pair that it does not take is kept in a file that the error names.
+func (h *lockedHelper) Store(ctx context.Context, p Pair) error {
 	var err error
-	for attempt := 1; ; attempt++ {
-		if err = h.store(ctx, p); err == nil {
+	failed := 0
+	for range prepareAttempts {
+		if err = h.store(ctx, p, h.old); err == nil {
 			return nil
 		}
-		if attempt == 3 || sleep(ctx, time.Duration(attempt)*h.pause) != nil {
+		if errors.Is(err, errNewer) {
+			// Stored by an attempt of ours whose end was lost, newer than
+			// ours, or the old pair with which another machine has just tried
+			// whether it can be stored.
+			now, getErr := h.get(ctx)
+			switch {
+			case getErr != nil:
+				err = getErr
+			case now.same(p):
+				return nil
+			case !now.same(h.old):
+				return errNewer
+			default:
+				h.old = now
+				if sleep(ctx, jitter()) == nil {
+					continue
+				}
+			}
+		}
+		if failed++; failed == 3 || sleep(ctx, time.Duration(failed)*h.pause) != nil {
 			break
 		}
 	}
 	if path, rescueErr := rescue(p); rescueErr == nil {
-		return storeFailure(h.String()+" failed to store the new pair; the old one is void now, and the new one is kept in "+path,
+		return storeFailure(h.String()+" failed to store the new pair; the old one is no longer valid, and the new one is kept in "+path,
 			fmt.Sprintf("run: %s store < %s && rm %s", quoted(h.program), quoted(path), quoted(path)), err)
 	}
 	return because(NoPair, storeFailure(h.String()+" failed to store the new pair, and the old one is no longer valid", "", err))
 }
 
-func (h *TokenHelper) store(ctx context.Context, p Pair) error {
-	_, err := h.run(ctx, "store", p.encode(), rest.Scrub(p.AccessToken.Plain(), p.RefreshToken.Plain()))
+// store runs "PROGRAM store" with a pair that replaces another one.
+func (h *TokenHelper) store(ctx context.Context, p, replaces Pair) error {
+	fields := maps.Clone(p.fields)
+	if replaces.version != nil || replaces.fields == nil {
+		fields[keyReplaces] = replaces.version
+	}
+	_, err := h.run(ctx, "store", encodeFields(fields), p.AccessToken.Plain(), p.RefreshToken.Plain())
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == exitNewer {
+		return errNewer
+	}
 	return err
 }
 
-// run calls the program. It is not in the terminal's foreground, so that an
-// interrupt, which is meant for us, does not end it while it stores.
-func (h *TokenHelper) run(ctx context.Context, verb string, input []byte, secrets rest.Scrubber) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, helperTime)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, h.program, verb)
-	cmd.WaitDelay = 5 * time.Second
-	cmd.Stdin = bytes.NewReader(input)
-	stdout, stderr := capped{most: maxPair}, capped{most: 4 << 10}
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	detach(cmd)
-	err := cmd.Run()
-	switch {
-	case err == nil && stdout.over:
-		return nil, errors.New("its output is too long")
-	case err == nil:
-		return stdout.Bytes(), nil
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("%s took too long: %w", verb, ctx.Err())
-	}
-	if said := secrets.Text(stderr.String()); said != "" {
-		return nil, fmt.Errorf("%w: %s", err, said)
-	}
-	return nil, err
-}
-
-// capped is a buffer that keeps what fits and swallows the rest.
-type capped struct {
-	bytes.Buffer
-	most int
-	over bool
-}
-
-func (c *capped) Write(p []byte) (int, error) {
-	if room := c.most - c.Len(); len(p) > room {
-		c.over = true
-		_, _ = c.Buffer.Write(p[:room])
-		return len(p), nil
-	}
-	return c.Buffer.Write(p)
-}
-
-// ReadFrom hides the buffer's own, which knows no limit.
-func (c *capped) ReadFrom(r io.Reader) (int64, error) {
-	return io.Copy(struct{ io.Writer }{c}, r)
-}
-
-// sleep waits for d, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+// jitter is a pause after which machines that got into each other's way do not
+// meet again.
+func jitter() time.Duration { return time.Duration(50+rand.IntN(450)) * time.Millisecond }

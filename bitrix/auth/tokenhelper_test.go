@@ -48,7 +48,7 @@ func helper(t *testing.T, file string) *TokenHelper {
 	t.Helper()
 	t.Setenv("TMPDIR", awkwardDir(t))
 	t.Setenv("HELPER_FILE", file)
-	h, err := NewTokenHelper(os.Args[0], "https://portal.example")
+	h, err := NewTokenHelper(HelperConfig{Program: os.Args[0], Portal: "https://portal.example", Locks: []string{filepath.Join(t.TempDir(), "locks")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestHelperThatFails(t *testing.T) {
 }
 
 func TestHelperThatIsNone(t *testing.T) {
-	if _, err := NewTokenHelper("/no/such/program", "https://portal.example"); err == nil {
+	if _, err := NewTokenHelper(HelperConfig{Program: "/no/such/program", Portal: "https://portal.example"}); err == nil {
 		t.Error("no error")
 	}
 	file := filepath.Join(t.TempDir(), "vault")

@@ -60,7 +60,7 @@ func accepted(t *testing.T, p *sandbox.Portal, path string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = server.Refresh(context.Background(), pair.RefreshToken)
+	_, err = server.Refresh(context.Background(), "", pair)
 	return err == nil
 }
 
@@ -215,7 +215,7 @@ func TestFullDisk(t *testing.T) {
 func TestKilledBetweenWriteAndRename(t *testing.T) {
 	_, server := sandboxServer(t, "")
 	path := writePair(t, "")
-	pair, err := server.Refresh(context.Background(), secret.New(sandbox.RefreshToken))
+	pair, err := server.Refresh(context.Background(), "", seedPair(secret.New(sandbox.RefreshToken)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,14 +233,18 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 
 	// So does one that is killed a moment before, with the pair in the room of
 	// the rehearsal and the rest of that not yet cut off.
-	second, err := server.Refresh(context.Background(), pair.RefreshToken)
+	second, err := server.Refresh(context.Background(), "", pair)
 	if err != nil {
 		t.Fatal(err)
 	}
-	killed := tokenFile(t, path)
-	if err := killed.Rehearse(context.Background(), pair); err != nil {
+	killed, err := tokenFile(t, path).Lock(context.Background())
+	if err != nil {
 		t.Fatal(err)
 	}
+	if err := killed.Prepare(context.Background(), pair); err != nil {
+		t.Fatal(err)
+	}
+	killed.Unlock()
 	f, err := os.OpenFile(path+".new", os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -263,7 +267,7 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 	}
 
 	// While a renewal is at work it is left alone.
-	unlock, err := tokenFile(t, first).Lock(context.Background())
+	locked, err := tokenFile(t, first).Lock(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +277,7 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 	if _, err := tokenFile(t, first).Load(context.Background()); err != nil || dir(t, first) != "token.json token.json.lock token.json.new" {
 		t.Errorf("%v, %s", err, dir(t, first))
 	}
-	unlock()
+	locked.Unlock()
 
 	// What is not a whole pair, or older than the file, does not count.
 	for name, content := range map[string]string{"room": strings.Repeat(" ", reserve), "half": `{"access_token":"x`, "seed": `{"refresh_token":"x"}`, "stale": `{"access_token":"x","refresh_token":"x"}`} {

@@ -3,8 +3,9 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -13,31 +14,26 @@ import (
 	"syncsources/bitrix/secret"
 )
 
-// renewalTime bounds a renewal as a whole: the requests to the authorization
-// server, and the store.
-const renewalTime = 90 * time.Second
-
-// retryTime is how long the authorization server may fail to answer.
-const retryTime = 20 * time.Second
-
 // TokenSource hands out an application's access token, and renews it where
 // the portal calls it expired or its hour is about to be over, never else. All
 // who ask at the same time get the one renewal's token; other processes are
 // kept out by the store's lock. A new pair is stored before it is used.
 //
-// It is an oauth2.TokenSource and a Renewer, safe for concurrent use. Its
-// errors are *Error: with the reaction rest.Fatal, or rest.NotDelivered where the
-// context ended first.
+// It is an oauth2.TokenSource, and renews for a bitrix.Client. It is safe for
+// concurrent use. Its errors are *rest.Error: with the reaction rest.Fatal, or
+// rest.NotDelivered where the context ended first.
 type TokenSource struct {
 	server *AuthServer
 	store  TokenStore
-	portal *url.URL
+	portal string
 	seed   secret.Text
 	log    *slog.Logger
 
 	turn    chan struct{} // holds one element while nobody uses what follows
 	current Pair
-	failed  error // of a renewal: to try again could do no good, and much harm
+	renewed time.Time // when this source last renewed
+	young   int       // tokens in a row that were called expired as soon as they were issued
+	failed  error     // of a renewal: to try again could do no good, and much harm
 }
 
 // TokenConfig configures a TokenSource.
@@ -58,7 +54,7 @@ func NewTokenSource(conf TokenConfig) (*TokenSource, error) {
 	if conf.Logger == nil {
 		conf.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &TokenSource{server: conf.Server, store: conf.Store, portal: portal, seed: conf.Seed, log: conf.Logger, turn: make(chan struct{}, 1)}
+	s := &TokenSource{server: conf.Server, store: conf.Store, portal: portal.String(), seed: conf.Seed, log: conf.Logger, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	return s, nil
 }
@@ -69,25 +65,32 @@ func (s *TokenSource) Token() (*oauth2.Token, error) { return s.TokenContext(con
 // Check reads the store, so that what is wrong with it is known before a run.
 // It renews nothing. Errors are *rest.Error.
 func (s *TokenSource) Check(ctx context.Context) error {
-	_, err := s.withTurn(ctx, func() (err error) {
-		s.current, err = s.load(ctx)
+	_, err := s.Stored(ctx)
+	return err
+}
+
+// Stored returns the pair that is stored, or the seed, and renews nothing.
+func (s *TokenSource) Stored(ctx context.Context) (p Pair, err error) {
+	_, err = s.withTurn(ctx, func() (err error) {
+		s.current, err = s.load(ctx, s.store)
+		p = s.current
 		return err
 	})
-	return err
+	return p, err
 }
 
 // TokenContext returns a token that is not known to have expired.
 func (s *TokenSource) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 	return s.withTurn(ctx, func() error {
-		if s.current.fresh(time.Now()) {
+		if s.usable(s.current) {
 			return nil
 		}
 		if s.current.fields == nil {
-			p, err := s.load(ctx)
+			p, err := s.load(ctx, s.store)
 			if err != nil {
 				return err
 			}
-			if s.current = p; p.fresh(time.Now()) {
+			if s.current = p; s.usable(p) {
 				return nil
 			}
 		}
@@ -95,11 +98,17 @@ func (s *TokenSource) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 	})
 }
 
+// usable reports whether a pair's token may be tried: it is fresh, or so new
+// that the portal has to tell, whatever its expiry says.
+func (s *TokenSource) usable(p Pair) bool {
+	return p.fresh(time.Now()) || p.AccessToken.Plain() != "" && !p.moved && s.age(p) < gap(p)
+}
+
 // Renew returns a token other than the rejected one: that of a renewal, or
 // one that another worker or process has obtained meanwhile.
 func (s *TokenSource) Renew(ctx context.Context, rejected *oauth2.Token) (*oauth2.Token, error) {
 	return s.withTurn(ctx, func() error {
-		if s.current.fresh(time.Now()) && s.current.AccessToken.Plain() != rejected.AccessToken {
+		if s.usable(s.current) && s.current.AccessToken.Plain() != rejected.AccessToken {
 			return nil
 		}
 		return s.renew(ctx, secret.New(rejected.AccessToken))
@@ -128,8 +137,10 @@ func (s *TokenSource) withTurn(ctx context.Context, f func() error) (*oauth2.Tok
 }
 
 // load reads the store; without a pair in it, the seed is one.
-func (s *TokenSource) load(ctx context.Context) (Pair, error) {
-	p, err := s.store.Load(ctx)
+func (s *TokenSource) load(ctx context.Context, from interface {
+	Load(context.Context) (Pair, error)
+}) (Pair, error) {
+	p, err := from.Load(ctx)
 	seeded := s.seed.Plain() != ""
 	switch {
 	case errors.Is(err, ErrNoPair) && seeded, err == nil && p.AccessToken.Plain() == "" && seeded:
@@ -141,100 +152,30 @@ func (s *TokenSource) load(ctx context.Context) (Pair, error) {
 	case err != nil:
 		return Pair{}, err
 	}
-	if err := p.belongsTo(s.portal); err != nil {
-		return Pair{}, because(OtherPortal, storeFailure(s.store.String()+" does not fit the portal", "", err))
+	if !p.belongsTo(s.portal) {
+		if p.Member == "" || p.RefreshToken.Plain() == "" {
+			return Pair{}, s.otherPortal(p)
+		}
+		p.moved = true // a renewal will tell whether it is the same portal under a new name
 	}
 	return p, nil
 }
 
-// renew replaces the pair whose access token was rejected.
-func (s *TokenSource) renew(ctx context.Context, rejected secret.Text) error {
-	unlock, err := s.store.Lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	old, err := s.load(ctx)
-	if err != nil {
-		return err
-	}
-	if old.AccessToken.Plain() != rejected.Plain() && old.fresh(time.Now()) {
-		s.log.Debug("another run has renewed the access token", "store", s.store.String())
-		s.current = old
-		return nil
-	}
-	if old.RefreshToken.Plain() == "" {
-		return because(NoPair, storeFailure("the access token has expired, and there is no refresh token in "+s.store.String(), "", nil))
-	}
-	// From here on nothing but its own time limit stops the renewal: cut off
-	// in the middle, it would cost the refresh token.
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	waiting := ctx
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewalTime)
-	defer cancel()
-	if err := s.store.Rehearse(ctx, old); err != nil {
-		return err
-	}
-	p, err := s.refresh(ctx, waiting, old.RefreshToken)
-	if errors.Is(err, rest.Code("invalid_grant")) {
-		// Another machine may have been faster.
-		if now, loadErr := s.load(ctx); loadErr == nil && now.AccessToken.Plain() != old.AccessToken.Plain() && now.fresh(time.Now()) {
-			s.current = now
-			return s.store.Abandon()
-		}
-	}
-	if err != nil {
-		return errors.Join(err, s.store.Abandon())
-	}
-	if err := s.store.Store(ctx, p); err != nil {
-		return err
-	}
-	s.log.Info("renewed the access token", "store", s.store.String(), "expires", p.Expires)
-	if err := p.belongsTo(s.portal); err != nil {
-		return because(OtherPortal, storeFailure("the authorization server answered for another portal", "the new pair is in "+s.store.String(), err))
-	}
-	s.current = p
-	return nil
+func (s *TokenSource) otherPortal(p Pair) error {
+	return because(OtherPortal, storeFailure(fmt.Sprintf("the token pair in %s belongs to %s, not to %s", s.store, p.portal(), s.host()), "", nil))
 }
 
-// refresh asks for a new pair, and again while no answer comes. An attempt
-// whose answer was lost may have spent the refresh token; the next one tells.
-// The end of waiting stops the attempts between two of them, that of ctx also
-// in the middle of one.
-func (s *TokenSource) refresh(ctx, waiting context.Context, token secret.Text) (Pair, error) {
-	start, lostOne := time.Now(), false
-	for wait := time.Second; ; wait *= 2 {
-		p, err := s.server.Refresh(ctx, token)
-		var e *rest.Error
-		if !errors.As(err, &e) {
-			return p, err
-		}
-		what := e.Reaction()
-		if what != rest.NotDelivered && what != rest.Unknown && what != rest.Throttled {
-			if lostOne && e.Code == "invalid_grant" {
-				e.Message += "; the answer to an earlier attempt was lost, and with it the new pair"
-			}
-			return Pair{}, e
-		}
-		lostOne = lostOne || what == rest.Unknown
-		left := retryTime - time.Since(start)
-		if left <= 0 {
-			return Pair{}, e
-		}
-		if err := sleep(waiting, min(wait, left)); err != nil {
-			return Pair{}, err
-		}
-		s.log.Warn("the authorization server does not answer; trying again", "error", e.Error())
-	}
+// host is the portal's host, for messages.
+func (s *TokenSource) host() string {
+	_, host, _ := strings.Cut(s.portal, "://")
+	return host
 }
 
 // final makes an error stop the run, whatever its code means elsewhere.
 func final(err error) error {
 	var e *rest.Error
 	if !errors.As(err, &e) {
-		e = storeFailure("no access token can be had", "", err)
+		e = storeFailure("cannot obtain an access token", "", err)
 	}
 	last := *e
 	last.Final = true

@@ -9,37 +9,55 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"syncsources/bitrix/rest"
 )
 
-// TokenStore keeps a token pair between runs: a TokenFile or a TokenHelper.
-// The order of a renewal is Lock, Load, Rehearse, the request to the
-// authorization server, Store, unlock.
+// TokenStore keeps a token pair between runs: a TokenFile, a TokenHelper, or a
+// row of a Database.
 type TokenStore interface {
-	// Lock keeps other processes from renewing at the same time, until unlock
-	// is called. It waits for its turn until ctx ends.
-	Lock(ctx context.Context) (unlock func(), err error)
 	// Load returns the pair that is stored. Without one the error is
 	// ErrNoPair.
 	Load(ctx context.Context) (Pair, error)
-	// Rehearse stores the pair that is stored already (or the zero Pair:
-	// nothing) in the way that Store is going to store its successor, and
-	// reserves room for that. What would fail later should fail here, where
-	// nothing is lost yet.
-	Rehearse(ctx context.Context, old Pair) error
-	// Abandon gives up the room of a rehearsal that no Store follows.
-	Abandon() error
-	// Store replaces the stored pair durably. Where it cannot, it keeps the
-	// pair in another place if there is any, and the error says where.
-	Store(ctx context.Context, p Pair) error
+	// Lock keeps others from renewing at the same time, as far as the store
+	// can: a file those on one host, a database all. It waits for its turn
+	// until ctx ends.
+	Lock(ctx context.Context) (LockedStore, error)
 	// String names the store in messages.
 	String() string
 }
 
+// LockedStore is a store during a renewal. Its order is Load, Prepare, the
+// request to the authorization server, Store or Discard, Unlock.
+type LockedStore interface {
+	// Load is as that of TokenStore. What follows is about the pair that it
+	// returned last.
+	Load(ctx context.Context) (Pair, error)
+	// Prepare stores the pair that is stored already (or the zero Pair:
+	// nothing) in the way that Store is going to store its successor, and
+	// reserves room for that. What would fail later should fail here, where
+	// nothing is lost yet. The error is errNewer if another pair is stored
+	// meanwhile.
+	Prepare(ctx context.Context, old Pair) error
+	// Store replaces the pair durably. Where it cannot, it keeps the new one in
+	// another place if there is any, and the error says where. It stores
+	// nothing over a newer pair: the error is then errNewer.
+	Store(ctx context.Context, p Pair) error
+	// Discard gives up what Prepare has reserved. A renewal that ends without
+	// it, and without Store, leaves a note that it was cut off.
+	Discard() error
+	// Patience is how long another machine, which this store does not keep
+	// out, may take to store the pair that it has got.
+	Patience() time.Duration
+	// Unlock ends it.
+	Unlock()
+}
+
 // ErrNoPair is the error of a store that holds no pair.
 var ErrNoPair = errors.New("there is no token pair yet")
+
+// errNewer is the error of a store that holds another pair than the one that
+// was to be replaced.
+var errNewer = errors.New("another run has stored a newer token pair")
 
 // errBroken is in the error of a store whose content is no pair.
 var errBroken = errors.New("not a token pair in JSON")
@@ -47,9 +65,12 @@ var errBroken = errors.New("not a token pair in JSON")
 // Reasons of an error that has the code rest.NoToken, or of one from the
 // authorization server.
 const (
-	NoPair           rest.Code = "NO_PAIR"           // there is no pair that could be renewed: log in
-	OtherPortal      rest.Code = "OTHER_PORTAL"      // the pair is one of another portal
-	ServerUnanswered rest.Code = "SERVER_UNANSWERED" // the authorization server gave no answer, or one that is not one
+	NoPair           rest.Code = "NO_PAIR"            // there is no pair that could be renewed: log in
+	OtherPortal      rest.Code = "OTHER_PORTAL"       // the pair belongs to another portal
+	ServerUnanswered rest.Code = "SERVER_UNANSWERED"  // the authorization server gave no answer, or one that is not one
+	NewTokenRejected rest.Code = "NEW_TOKEN_REJECTED" // the portal calls tokens expired that have just been issued
+	StoreDown        rest.Code = "STORE_DOWN"         // the database cannot be used
+	StoreKeyWrong    rest.Code = "STORE_KEY_WRONG"    // the key does not open what the database holds
 )
 
 // because gives an error its reason.
@@ -67,36 +88,6 @@ func storeFailure(message, hint string, err error) *rest.Error {
 	}
 	return e
 }
-
-// lockPatience is how long a process waits for another one's renewal, which
-// takes a second as a rule and is bounded by renewalTime.
-const lockPatience = renewalTime + 30*time.Second
-
-// lockFile takes an advisory lock on a file that is made for it and stays: to
-// delete it would let two processes hold two locks of the same name. The lock
-// ends with the process that holds it, however that ends.
-func lockFile(ctx context.Context, path string) (unlock func(), err error) {
-	lock := newLock(path)
-	got, err := lock.TryLock()
-	if err != nil {
-		return nil, err
-	}
-	// Only now does the time count: a lock that is free is held by nobody.
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	if !got {
-		_, err = lock.TryLockContext(ctx, 50*time.Millisecond)
-	}
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%s is held by another run for too long: %w", path, context.Cause(ctx))
-		}
-		return nil, err
-	}
-	return func() { _ = lock.Unlock() }, nil
-}
-
-func newLock(path string) *flock.Flock { return flock.New(path, flock.SetPermissions(0o600)) }
 
 // rescue keeps a pair that its store did not take in a new file of its own in
 // the directory for temporary files, and returns its path.
@@ -137,56 +128,106 @@ func absolute(path string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// Probe finds out whether a store could store a pair, and leaves it as it is.
-func Probe(ctx context.Context, store TokenStore) error {
-	unlock, err := rehearsed(ctx, store)
-	if err != nil {
-		return err
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	defer unlock()
-	return store.Abandon()
 }
 
-// rehearsed locks a store and rehearses it. A broken pair in it does not
-// matter, for it is to be replaced.
-func rehearsed(ctx context.Context, store TokenStore) (unlock func(), err error) {
-	unlock, err = store.Lock(ctx)
+// Probe finds out whether a store could store a pair of the portal with this
+// address, and leaves it as it is. It returns the portal of a pair that is
+// stored there already and belongs to another one: StoreNew replaces that only
+// if it turns out to be the same portal under an older name.
+func Probe(ctx context.Context, store TokenStore, portal string) (other string, err error) {
+	locked, old, err := prepared(ctx, store)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	old, err := store.Load(ctx)
-	if errors.Is(err, ErrNoPair) || errors.Is(err, errBroken) {
-		err = nil
+	defer locked.Unlock()
+	if err := locked.Discard(); err != nil {
+		return "", err
 	}
-	if err == nil {
-		err = store.Rehearse(ctx, old)
+	if old.fields == nil || old.belongsTo(portal) {
+		return "", nil
 	}
-	if err != nil {
-		unlock()
-		return nil, err
+	if old.Member == "" {
+		return "", otherPortals(store, old)
 	}
-	return unlock, nil
+	return old.portal(), nil
 }
 
-// Obtain stores the pair that get returns. The store is rehearsed before get
+// otherPortals is the error of a store that holds another portal's pair.
+func otherPortals(store TokenStore, old Pair) error {
+	return because(OtherPortal, storeFailure(fmt.Sprintf("%s holds the token pair of %s, which is not replaced", store, old.portal()), "", nil))
+}
+
+// prepared locks a store and prepares it. A broken pair in it does not matter,
+// for it is to be replaced.
+func prepared(ctx context.Context, store TokenStore) (locked LockedStore, old Pair, err error) {
+	locked, err = store.Lock(ctx)
+	if err != nil {
+		return nil, Pair{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		old, err = locked.Load(ctx)
+		if errors.Is(err, ErrNoPair) || errors.Is(err, errBroken) || errors.Is(err, errUnsealed) {
+			old, err = Pair{}, nil
+		}
+		if err == nil {
+			err = locked.Prepare(ctx, old)
+		}
+		if !errors.Is(err, errNewer) || attempt == prepareAttempts || sleep(ctx, jitter()) != nil {
+			break
+		}
+	}
+	if err != nil {
+		locked.Unlock()
+		return nil, Pair{}, storeError(store, err)
+	}
+	return locked, old, nil
+}
+
+// storeError keeps errNewer inside the package.
+func storeError(store TokenStore, err error) error {
+	if errors.Is(err, errNewer) {
+		return storeFailure(fmt.Sprintf("other runs keep changing the token pair in %s", store), "", nil)
+	}
+	return err
+}
+
+// StoreNew stores the pair that get returns. The store is prepared before get
 // is called, since what get spends for the pair, a code, cannot be spent
-// twice. The pair has to be one of the portal with this address.
-func Obtain(ctx context.Context, store TokenStore, portal string, get func(context.Context) (Pair, error)) error {
-	at, err := rest.ParseAddress(portal)
+// twice. The pair has to be one of the portal with this address, and replaces
+// none of another portal.
+func StoreNew(ctx context.Context, store TokenStore, portal string, get func(context.Context) (Pair, error)) error {
+	if _, err := rest.ParseAddress(portal); err != nil {
+		return err
+	}
+	locked, old, err := prepared(ctx, store)
 	if err != nil {
 		return err
 	}
-	unlock, err := rehearsed(ctx, store)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+	defer locked.Unlock()
 	p, err := get(ctx)
 	if err != nil {
-		return errors.Join(err, store.Abandon())
+		return errors.Join(err, locked.Discard())
 	}
-	if err := p.belongsTo(at); err != nil {
-		return errors.Join(because(OtherPortal, storeFailure("the new token pair is one of another portal", "", err)), store.Abandon())
+	if !p.belongsTo(portal) {
+		e := because(OtherPortal, storeFailure(fmt.Sprintf("the new token pair belongs to %s, not to %s", p.portal(), rest.Clean(portal)), "", nil))
+		return errors.Join(e, locked.Discard())
 	}
-	return store.Store(context.WithoutCancel(ctx), p)
+	if old.fields != nil && !old.belongsTo(portal) && (old.Member == "" || old.Member != p.Member) {
+		return errors.Join(otherPortals(store, old), locked.Discard())
+	}
+	err = locked.Store(context.WithoutCancel(ctx), p)
+	if errors.Is(err, errNewer) {
+		return nil // somebody logged in or renewed at the same time; that pair is as good
+	}
+	return err
 }

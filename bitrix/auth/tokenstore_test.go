@@ -11,7 +11,7 @@ import (
 	"syncsources/bitrix/rest"
 )
 
-func TestObtain(t *testing.T) {
+func TestStoreNew(t *testing.T) {
 	ctx := context.Background()
 	pair, _ := parsePair([]byte(pairJSON(1)), time.Now())
 	give := func(context.Context) (Pair, error) { return pair, nil }
@@ -23,7 +23,7 @@ func TestObtain(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := Obtain(ctx, tokenFile(t, path), "https://portal.example", give); err != nil {
+		if err := StoreNew(ctx, tokenFile(t, path), "https://portal.example", give); err != nil {
 			t.Errorf("over %q: %v", before, err)
 		}
 		if p, err := tokenFile(t, path).Load(ctx); err != nil || p.AccessToken != pair.AccessToken {
@@ -31,18 +31,18 @@ func TestObtain(t *testing.T) {
 		}
 	}
 	before, _ := os.ReadFile(path)
-	wrong := Obtain(ctx, tokenFile(t, path), "https://other.example", give)
-	failed := Obtain(ctx, tokenFile(t, path), "https://portal.example", func(context.Context) (Pair, error) { return Pair{}, rest.Code("no") })
+	wrong := StoreNew(ctx, tokenFile(t, path), "https://other.example", give)
+	failed := StoreNew(ctx, tokenFile(t, path), "https://portal.example", func(context.Context) (Pair, error) { return Pair{}, rest.Code("no") })
 	nowhere := tokenFile(t, filepath.Join(path, "no", "such", "token.json"))
-	missing := Obtain(ctx, nowhere, "https://portal.example", func(context.Context) (Pair, error) { t.Error("spent"); return pair, nil })
+	missing := StoreNew(ctx, nowhere, "https://portal.example", func(context.Context) (Pair, error) { t.Error("spent"); return pair, nil })
 	after, _ := os.ReadFile(path)
 	if wrong == nil || !errors.Is(failed, rest.Code("no")) || missing == nil || string(before) != string(after) {
 		t.Errorf("%v; %v; %v", wrong, failed, missing)
 	}
-	if err := Probe(ctx, tokenFile(t, path)); err != nil {
+	if _, err := Probe(ctx, tokenFile(t, path), "https://portal.example"); err != nil {
 		t.Error(err)
 	}
-	if err := Probe(ctx, nowhere); err == nil {
+	if _, err := Probe(ctx, nowhere, "https://portal.example"); err == nil {
 		t.Error("a store that cannot store passes the probe")
 	}
 	if names := dir(t, path); names != "token.json token.json.lock" {

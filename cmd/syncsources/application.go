@@ -92,7 +92,7 @@ func (a *app) application(logger *slog.Logger) (*application, error) {
 		return nil, exit.Refuse(exit.CodeCredentials, varOAuth+": "+err.Error())
 	}
 	if helper != "" {
-		app.store, err = auth.NewTokenHelper(helper, app.portal)
+		app.store, err = auth.NewTokenHelper(auth.HelperConfig{Program: helper, Portal: app.portal, Locks: lockDirectories(e), Logger: logger})
 	} else {
 		app.store, err = auth.NewTokenFile(file, logger)
 	}

@@ -78,7 +78,7 @@ limits: {unlimited: true}
 		_ = f.portal.Close()
 	})
 	f.url = server.URL
-	f.env = []string{"TMPDIR=" + t.TempDir(), "B24_PORTAL_URL=" + server.URL, "B24_ACCESS_TOKEN_FILE=" + filepath.Join(f.dir, "token"),
+	f.env = []string{"TMPDIR=" + t.TempDir(), "XDG_STATE_HOME=" + t.TempDir(), "B24_PORTAL_URL=" + server.URL, "B24_ACCESS_TOKEN_FILE=" + filepath.Join(f.dir, "token"),
 		"CRM_PASSWORD=" + secretOf, "SYNCSOURCES_SECRET=" + secretOf, "GITHUB_TOKEN=" + secretOf}
 	return f
 }

@@ -74,7 +74,7 @@ func TestHostileTexts(t *testing.T) {
 				}
 				var got result
 				synctest.Test(t, func(t *testing.T) { // a later retry takes no time then
-					got = program(t.Context(), []string{"GITHUB_STEP_SUMMARY=" + summary, "TMPDIR=" + reports}, append(args, paths[3])...)
+					got = program(t.Context(), []string{"GITHUB_STEP_SUMMARY=" + summary, "XDG_STATE_HOME=" + reports}, append(args, paths[3])...)
 				})
 				if got.code != exit.Failed && (got.code != exit.Stopped || state == paths[0]) {
 					t.Errorf("%s -o %s: exit code %d\n%s", command, form, got.code, got.stderr)
@@ -103,7 +103,7 @@ func TestHostileTexts(t *testing.T) {
 			}
 		}
 	}
-	got := program(context.Background(), []string{"TMPDIR=" + reports}, "export", "--sandbox", paths[0], "--log-level", "debug")
+	got := program(context.Background(), []string{"XDG_STATE_HOME=" + reports}, "export", "--sandbox", paths[0], "--log-level", "debug")
 	if got.code != exit.OK {
 		t.Errorf("export: exit code %d\n%s", got.code, got.stderr)
 	}
@@ -136,8 +136,8 @@ func portalThat(t *testing.T, answers func(n int, w http.ResponseWriter, r *http
 	return server.URL, portal
 }
 
-func against(url string) []string {
-	return []string{"TMPDIR=" + os.TempDir(), "B24_PORTAL_URL=" + url, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}
+func against(t *testing.T, url string) []string {
+	return []string{"XDG_STATE_HOME=" + t.TempDir(), "B24_PORTAL_URL=" + url, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}
 }
 
 const gigabyte = 1 << 30
@@ -211,7 +211,7 @@ func TestOneMonstrousAnswer(t *testing.T) {
 				})
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				got := program(context.Background(), against(url), "apply", "-o", "json", paths[0])
+				got := program(context.Background(), against(t, url), "apply", "-o", "json", paths[0])
 				runtime.ReadMemStats(&after)
 				report := got.report(t)
 				if got.code != exit.OK || report.Summary.Updated != 3 {
@@ -246,7 +246,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 		return true
 	})
 	defer close(gone)
-	got := program(context.Background(), against(url), "plan", "-o", "json", "--timeout", "50ms", paths[0])
+	got := program(context.Background(), against(t, url), "plan", "-o", "json", "--timeout", "50ms", paths[0])
 	if report := got.report(t); got.code != exit.Stopped || report.Error == nil || report.Error.Code != runner.CodeTimeout || report.Summary.Skipped != 3 {
 		t.Errorf("exit code %d, %v %+v", got.code, report.Error, report.Summary)
 	}
@@ -278,7 +278,7 @@ func TestCredentialsStayAtHome(t *testing.T) {
 		if err := os.WriteFile(token, []byte(pair), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return []string{"TMPDIR=" + os.TempDir(), "B24_PORTAL_URL=" + portal, "B24_OAUTH_URL=" + oauth, "B24_CLIENT_ID=" + sandbox.ClientID,
+		return []string{"XDG_STATE_HOME=" + t.TempDir(), "B24_PORTAL_URL=" + portal, "B24_OAUTH_URL=" + oauth, "B24_CLIENT_ID=" + sandbox.ClientID,
 			"B24_CLIENT_SECRET=" + sandbox.ClientSecret, "B24_TOKEN_FILE=" + token}
 	}
 	honest, portal := portalThat(t, func(int, http.ResponseWriter, *http.Request) bool { return false })
@@ -288,16 +288,16 @@ func TestCredentialsStayAtHome(t *testing.T) {
 		return true
 	})
 	cases := map[string][]string{
-		"untrusted certificate":                    against(tls.URL),
+		"untrusted certificate":                    against(t, tls.URL),
 		"renewal redirected":                       application(honest, redirects(http.StatusTemporaryRedirect)),
 		"renewal that names another portal":        application(honest, elsewhere),
 		"portal redirected, token to be renewed":   application(redirects(http.StatusPermanentRedirect), honest),
-		"untrusted certificate with a webhook":     {"TMPDIR=" + os.TempDir(), "B24_WEBHOOK_URL=" + tls.URL + sandbox.WebhookPath},
+		"untrusted certificate with a webhook":     {"XDG_STATE_HOME=" + t.TempDir(), "B24_WEBHOOK_URL=" + tls.URL + sandbox.WebhookPath},
 		"untrusted certificate of the auth server": application(honest, tls.URL),
 	}
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		cases[fmt.Sprint(status)] = against(redirects(status))
-		cases[fmt.Sprint(status, " of a webhook")] = []string{"TMPDIR=" + os.TempDir(), "B24_WEBHOOK_URL=" + redirects(status) + sandbox.WebhookPath}
+		cases[fmt.Sprint(status)] = against(t, redirects(status))
+		cases[fmt.Sprint(status, " of a webhook")] = []string{"XDG_STATE_HOME=" + t.TempDir(), "B24_WEBHOOK_URL=" + redirects(status) + sandbox.WebhookPath}
 	}
 	for name, environ := range cases {
 		t.Run(name, func(t *testing.T) {

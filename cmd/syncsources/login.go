@@ -79,7 +79,7 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 	}
 	probing, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	if err := auth.Probe(probing, app.store); err != nil {
+	if _, err := auth.Probe(probing, app.store, app.portal); err != nil {
 		if probing.Err() != nil && ctx.Err() == nil {
 			return &exit.Failure{Exit: exit.Stopped, Code: "TIMEOUT", Message: err.Error(), Hints: []string{"run login again; --timeout gives more time"}}
 		}
@@ -94,11 +94,11 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 			return loginFailure(ctx, limited, err)
 		}
 	}
-	err = auth.Obtain(ctx, app.store, app.portal, func(ctx context.Context) (auth.Pair, error) {
+	err = auth.StoreNew(ctx, app.store, app.portal, func(ctx context.Context) (auth.Pair, error) {
 		if grant.event != nil {
 			return auth.PairFromEvent(grant.event)
 		}
-		return app.server.Exchange(ctx, secret.New(grant.code))
+		return app.server.Exchange(ctx, app.portal, secret.New(grant.code))
 	})
 	if err != nil {
 		return loginFailure(ctx, limited, err)

@@ -247,11 +247,11 @@ func TestLoginWaitsForTheStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := store.Lock(context.Background())
+	locked, err := store.Lock(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unlock()
+	defer locked.Unlock()
 	login := startLogin(t, context.Background(), environ, "--code", "x", "--timeout", "20ms")
 	if code := login.wait(); code != exit.Stopped || !strings.Contains(login.stderr.String(), file+".lock is held by another run") {
 		t.Errorf("exit code %d\n%s", code, login.stderr.String())

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/auth"
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/manifest"
 	"syncsources/runner"
@@ -86,11 +87,12 @@ type portalRun struct {
 func (r *portalRun) converge(ctx, signalled context.Context, command string) *runner.Report {
 	f, portal := r.flags, r.connection.credentials.Portal()
 	if command == "apply" && f.limits.sandbox == "" {
-		release, err := lockPortal(ctx, portal, min(f.lockTimeout, f.timeout))
+		locks := auth.NewFileLocks(lockDirectories(r.app.env)...)
+		lock, _, err := lockPortal(ctx, locks, portal, min(f.lockTimeout, f.timeout))
 		if err != nil {
 			return runner.Unstarted(ctx, command, portal, r.declared, exit.AsFailure(err).Report())
 		}
-		defer release()
+		defer lock.Release()
 	}
 	show, end := r.app.progress(f.progress, r.log)
 	defer end()

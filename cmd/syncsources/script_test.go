@@ -50,7 +50,8 @@ func TestStories(t *testing.T) {
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("TMPDIR", env.WorkDir) // of the locks
+			env.Setenv("TMPDIR", env.WorkDir)
+			env.Setenv("XDG_STATE_HOME", env.WorkDir) // of the locks
 			env.Setenv("EXAMPLES", examples+"/../../examples")
 			env.Values[storyKey{}] = &story{}
 			return nil

@@ -1,0 +1,79 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"regexp"
+	"time"
+
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
+)
+
+// helperTime is the time limit of one call of a helper.
+const helperTime = time.Minute
+
+// run calls the program. It is not in the terminal's foreground, so that an
+// interrupt, which is meant for us, does not end it while it stores.
+func (h *TokenHelper) run(ctx context.Context, verb string, input []byte, secrets ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, helperTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, h.program, verb)
+	cmd.WaitDelay = 5 * time.Second
+	cmd.Stdin = bytes.NewReader(input)
+	stdout, stderr := capped{most: maxPair}, capped{most: 4 << 10}
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	detach(cmd)
+	err := cmd.Run()
+	switch {
+	case err == nil && stdout.over:
+		return nil, errors.New("its output is too long")
+	case err == nil:
+		return stdout.Bytes(), nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("%s took too long: %w", verb, ctx.Err())
+	}
+	if said := harmlessText(stderr.String(), stdout.Bytes(), secrets); said != "" {
+		return nil, fmt.Errorf("%w: %s", err, said)
+	}
+	return nil, err
+}
+
+// tokenLike is a word as long as a token, which has 70 characters as a rule.
+// What a helper says about its own failure, such as a trace of its commands,
+// may repeat tokens that we have not seen.
+var tokenLike = regexp.MustCompile(`[0-9A-Za-z_-]{32,}`)
+
+// harmlessText takes the tokens out of what a helper says on standard error:
+// those that it was given, those that it printed, and what looks like one.
+func harmlessText(said string, printed []byte, secrets []string) string {
+	if p, err := parsePair(printed, time.Time{}); err == nil {
+		secrets = append(secrets, p.AccessToken.Plain(), p.RefreshToken.Plain())
+	}
+	return tokenLike.ReplaceAllString(rest.Scrub(secrets...).Text(said), secret.Mask)
+}
+
+// capped is a buffer that keeps what fits and swallows the rest.
+type capped struct {
+	bytes.Buffer
+	most int
+	over bool
+}
+
+func (c *capped) Write(p []byte) (int, error) {
+	if room := c.most - c.Len(); len(p) > room {
+		c.over = true
+		_, _ = c.Buffer.Write(p[:room])
+		return len(p), nil
+	}
+	return c.Buffer.Write(p)
+}
+
+// ReadFrom hides the buffer's own, which knows no limit.
+func (c *capped) ReadFrom(r io.Reader) (int64, error) {
+	return io.Copy(struct{ io.Writer }{c}, r)
+}
