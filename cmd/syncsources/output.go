@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -41,11 +42,11 @@ func (o *outputFlags) addColor(set *pflag.FlagSet) {
 // check refuses, before anything is sent, reports that could not be written.
 func (o *outputFlags) check(in inputs) error {
 	for _, path := range o.reports {
-		if err := render.CheckFile(path); err != nil {
-			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --report: %v", err))
-		}
 		if what := in.at(path); what != "" {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --report: %q is %s, which the report would replace", path, what), "name another file")
+		}
+		if err := render.CheckFile(path); err != nil {
+			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --report: %v", err))
 		}
 	}
 	return nil
@@ -138,12 +139,28 @@ func (a *app) salvage(args []string) *destinations {
 	d.log.add(set)
 	_ = set.Parse(args)
 	_ = option.FromEnvironment(set, a.env)
-	in := a.inputs(set.Args(), input{sandbox, "the sandbox's state file"})
+	in := a.inputs(perhapsPaths(args), input{sandbox, "the sandbox's state file"})
 	d.output.reports = slices.DeleteFunc(d.output.reports, func(path string) bool { return render.CheckFile(path) != nil || in.at(path) != "" })
 	if d.metrics.check(in) != nil {
 		d.metrics.file = ""
 	}
 	return d
+}
+
+// perhapsPaths are the words of a command line that may be paths of manifests:
+// all that are neither flags nor the values of those flags that say where to
+// write. Of a command line that is wrong nobody knows more.
+func perhapsPaths(args []string) []string {
+	var paths []string
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == "--report" || args[i] == "--metrics-file":
+			i++
+		case !strings.HasPrefix(args[i], "-"):
+			paths = append(paths, args[i])
+		}
+	}
+	return paths
 }
 
 // reportFailure delivers the report of a command that failed before it had

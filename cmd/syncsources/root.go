@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -133,10 +135,8 @@ nothing sent, 4 run stopped, 129/130/143 interrupted.`,
 // warnOfVariables warns of each SYNCSOURCES_ variable that sets no flag but is
 // near one that does.
 func (a *app) warnOfVariables(root *cobra.Command, log *logFlags) {
-	variables, known := option.Unknown(root, a.env)
-	for _, v := range variables {
-		if near := manifest.Nearest(v, known); near != "" {
-			a.warn(fmt.Sprintf("environment variable %s sets no flag; did you mean %s?", v, near), log)
-		}
+	misspelled := option.Misspelled(root, a.env, manifest.Nearest, "SYNCSOURCES_SECRET_HELPER", "SYNCSOURCES_STORE", "SYNCSOURCES_STORE_KEY")
+	for _, v := range slices.Sorted(maps.Keys(misspelled)) {
+		a.warn(fmt.Sprintf("environment variable %s sets no flag; did you mean %s?", v, misspelled[v]), log)
 	}
 }

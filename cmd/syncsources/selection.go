@@ -87,11 +87,10 @@ func fitsTarget(target string, o manifest.Object) bool {
 // fitsFile compares a pattern with the path of a manifest.
 func fitsFile(pattern, file string) bool {
 	pattern = strings.TrimPrefix(strings.ReplaceAll(pattern, `\`, "/"), "./")
-	if !strings.Contains(pattern, "/") {
-		return option.Match(pattern, path.Base(file)) || pattern == file
+	if !strings.Contains(pattern, "/") && option.Match(pattern, path.Base(file)) {
+		return true
 	}
-	dir := strings.TrimSuffix(pattern, "/")
-	return option.Match(pattern, file) || option.Match(dir+"/*", file)
+	return option.Match(pattern, file) || option.Match(strings.TrimSuffix(pattern, "/")+"/*", file)
 }
 
 // declared goes through all objects of a set.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -121,7 +122,7 @@ func (p *applying) end(t *testing.T) int {
 // The first signal lets what is in flight end: its source is read back and
 // reported as updated, the others as skipped.
 func TestInterrupt(t *testing.T) {
-	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exit.Interrupted, syscall.SIGTERM: exit.Terminated} {
+	for signal, want := range map[syscall.Signal]int{syscall.SIGINT: exit.Interrupted, syscall.SIGTERM: exit.Terminated, syscall.SIGHUP: exit.HungUp} {
 		p := startApply(t)
 		p.interrupt(t, signal)
 		p.release()
@@ -135,6 +136,21 @@ func TestInterrupt(t *testing.T) {
 		if report.Outcome != runner.OutcomeInterrupted || report.Summary.Updated != 1 || report.Summary.Skipped != 2 {
 			t.Errorf("%v: outcome %s, summary %+v", signal, report.Outcome, report.Summary)
 		}
+	}
+}
+
+// A SIGHUP that is ignored at the start, as nohup does it, stays ignored: the
+// run goes through.
+func TestNohup(t *testing.T) {
+	signal.Ignore(syscall.SIGHUP) // children inherit that
+	p := startApply(t)
+	signal.Reset(syscall.SIGHUP)
+	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	p.release()
+	if code := p.end(t); code != exit.OK {
+		t.Errorf("exit code %d: %s", code, p.stdout.String())
 	}
 }
 

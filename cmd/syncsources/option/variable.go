@@ -3,7 +3,6 @@ package option
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -101,22 +100,29 @@ func setFlag(f *pflag.Flag, value string) error {
 	return nil
 }
 
-// Unknown returns the SYNCSOURCES_ variables that set no flag of any command
-// and are none of known, and the names that would.
-func Unknown(root *cobra.Command, e Environment, known ...string) (variables, names []string) {
+// Misspelled returns the SYNCSOURCES_ variables that set no flag of any command
+// and are none of known, each with the name that nearest finds to be meant.
+// Those that are near none are left out: they may be somebody else's.
+func Misspelled(root *cobra.Command, e Environment, nearest func(word string, among []string) string, known ...string) map[string]string {
+	var names []string
 	VisitCommands(root, func(c *cobra.Command) {
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-			known = append(known, VariableName(f.Name))
+			names = append(names, strings.TrimPrefix(VariableName(f.Name), prefix))
 		})
 	})
-	slices.Sort(known)
-	known = slices.Compact(known)
-	for _, variable := range slices.Sorted(maps.Keys(e.values)) {
-		if strings.HasPrefix(variable, prefix) && !slices.Contains(known, variable) {
-			variables = append(variables, variable)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	misspelled := map[string]string{}
+	for variable := range e.values {
+		name, ours := strings.CutPrefix(variable, prefix)
+		if !ours || slices.Contains(names, name) || slices.Contains(known, variable) {
+			continue
+		}
+		if near := nearest(name, names); near != "" {
+			misspelled[variable] = prefix + near
 		}
 	}
-	return variables, known
+	return misspelled
 }
 
 // VisitCommands calls visit for c and everything below it.
