@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -45,14 +46,35 @@ func Webhook(address string) (Credentials, error) {
 		return Credentials{}, err
 	}
 	m := webhookPath.FindStringSubmatch(u.Path)
-	if m == nil || u.RawQuery != "" {
-		return Credentials{}, errors.New("not the address of an inbound webhook, https://PORTAL/rest/USER/CODE/")
+	if m == nil || u.RawQuery != "" || u.Fragment != "" {
+		return Credentials{}, errors.New(notWebhook(u) + "; a webhook's address is https://PORTAL/rest/USER/CODE/")
 	}
 	return Credentials{
 		portal: &url.URL{Scheme: u.Scheme, Host: u.Host},
 		path:   "/rest/" + m[1] + "/" + m[2] + "/",
 		code:   m[2], key: m[2],
 	}, nil
+}
+
+// notWebhook says why an address is not that of an inbound webhook.
+func notWebhook(u *url.URL) string {
+	switch parts := strings.Split(strings.Trim(u.Path, "/"), "/"); {
+	case u.RawQuery != "" || u.Fragment != "":
+		return "the address goes on behind a question mark or #"
+	case strings.Contains(u.Path, "//"):
+		return "the address holds a doubled slash"
+	case parts[0] == "":
+		return "the address ends behind the host"
+	case parts[0] != "rest":
+		return "the address does not begin with /rest/"
+	case len(parts) > 1 && parts[1] == "api":
+		return "the address is the one for REST 3.0, with /rest/api/"
+	case len(parts) < 3:
+		return "the address lacks the user's number or the code"
+	case strings.Trim(parts[1], "0123456789") != "":
+		return "the address has no user's number behind /rest/"
+	}
+	return "the address goes on behind the code"
 }
 
 // Application returns the credentials of an application at the portal with

@@ -20,32 +20,50 @@ func TestWebhook(t *testing.T) {
 		"https://portal.example/rest/1/c0de":                          "https://portal.example",
 		" https://portal.example:8443/rest/1/c0de/profile.json\n":     "https://portal.example:8443",
 		"https://portal.example/rest/1/c0de/biconnector.source.list/": "https://portal.example",
+		"https://Portal.EXAMPLE.:443/rest/1/c0de/":                    "https://portal.example",
+		"https://портал.рф/rest/1/c0de/":                              "https://xn--80awhdgm.xn--p1ai",
 		"http://127.0.0.1:8924/rest/1/c0de/":                          "http://127.0.0.1:8924",
 		"http://[::1]:8924/rest/1/c0de/":                              "http://[::1]:8924",
 		"http://localhost/rest/1/c0de/":                               "http://localhost",
-		"http://portal.example/rest/1/c0de/":                          "",
-		"http://127.0.0.1.portal.example/rest/1/c0de/":                "",
-		"ftp://portal.example/rest/1/c0de/":                           "",
-		"portal.example/rest/1/c0de/":                                 "",
-		"https://user:c0de@portal.example/rest/1/c0de/":               "",
-		"https://portal.example/rest/c0de/":                           "",
-		"https://portal.example/rest/1/c0de/?auth=c0de":               "",
-		"https://portal.example/rest/x/c0de/":                         "",
-		"https://:443/rest/1/c0de/":                                   "",
-		"https://portal.example:65536/rest/1/c0de/":                   "",
-		"https://portal.example:0/rest/1/c0de/":                       "",
-		"https://portal.example/%zz/c0de":                             "",
-		"c0de":                                                        "", "": "",
 	} {
 		c, err := Webhook(in)
-		if (err == nil) != (portal != "") || c.Portal() != portal {
-			t.Errorf("%q: portal %q, error %v", in, c.Portal(), err)
+		if err != nil || c.Portal() != portal || !c.IsWebhook() || c.Key().Plain() != "c0de" {
+			t.Errorf("%q: portal %q, webhook %v, error %v", in, c.Portal(), c.IsWebhook(), err)
 		}
-		if err != nil && strings.Contains(err.Error(), "c0de") {
-			t.Errorf("the error repeats a secret: %v", err)
-		}
-		if err == nil && (!c.IsWebhook() || c.Key().Plain() != "c0de") {
-			t.Errorf("%q: %v", in, c.IsWebhook())
+	}
+	for in, why := range map[string]string{
+		"http://portal.example/rest/1/c0de/":            "plain http",
+		"http://127.0.0.1.portal.example/rest/1/c0de/":  "plain http",
+		"ftp://portal.example/rest/1/c0de/":             "unknown scheme",
+		"portal.example/rest/1/c0de/":                   "write https://portal.example",
+		"https://user:c0de@portal.example/rest/1/c0de/": "user name",
+		"https://portal.example/rest/1/c0de/?auth=c0de": "question mark",
+		"https://portal.example/rest/1/c0de/#c0de":      "question mark or #",
+		"https://portal.example/rest/x/c0de/":           "no user's number",
+		"https://portal.example/rest/c0de/":             "lacks the user's number",
+		"https://portal.example/rest/1/c0de/a/c0de":     "behind the code",
+		"https://portal.example/":                       "ends behind the host",
+		"https://portal.example/bitrix/1/c0de":          "does not begin with /rest/",
+		"https://portal.example/rest/api/1/c0de/":       "REST 3.0",
+		"https://portal.example//rest/1/c0de/":          "doubled slash",
+		"https://portal.example/rest/1//c0de/":          "doubled slash",
+		`"https://portal.example/rest/1/c0de/"`:         `character "`,
+		"“https://portal.example/rest/1/c0de/”":         "character “",
+		"<https://portal.example/rest/1/c0de/>":         "character <",
+		"https://portal.example/rest/1/\u200bc0de/":     "U+200B",
+		"\ufeffhttps://portal.example/rest/1/c0de/":     "U+FEFF",
+		"https://portal.example/rest/1/c0 de/":          "blank",
+		`https:\\portal.example\rest\1\c0de`:            "backslash",
+		"https://:443/rest/1/c0de/":                     "not an address",
+		"https://portal.example:65536/rest/1/c0de/":     "invalid port",
+		"https://portal.example:0/rest/1/c0de/":         "invalid port",
+		"https://portal.example/%zz/c0de":               "not an address",
+		"c0de":                                          "not an address",
+		"":                                              "not an address",
+	} {
+		_, err := Webhook(in)
+		if err == nil || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "c0de") {
+			t.Errorf("%q: %v, want %q", in, err, why)
 		}
 	}
 }
