@@ -72,8 +72,8 @@ func TestSystemdService(t *testing.T) {
 	if !strings.HasPrefix(env["B24_TOKEN_FILE"], "/var/lib/"+service["StateDirectory"][0]+"/") {
 		t.Errorf("the token file %s is not in the state directory", env["B24_TOKEN_FILE"])
 	}
-	if service["PrivateTmp"] != nil {
-		t.Error("with a /tmp of its own the service does not see the lock of runs by hand")
+	if env["XDG_STATE_HOME"] != "/var/lib/"+service["StateDirectory"][0] {
+		t.Errorf("the lock is in %s, where runs by hand do not see it or the service cannot write", env["XDG_STATE_HOME"])
 	}
 }
 

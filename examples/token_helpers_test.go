@@ -20,13 +20,17 @@ const (
 	fakeVault = `#!/bin/sh
 set -eu
 [ -z "${SEALED-}" ] || { echo "Error: Vault is sealed" >&2; exit 2; }
-case "$1 $2" in
-"kv get") [ "$3" = -field=pair ] || exit 64
+case "$1 $2 $3" in
+"kv get -format=json")
 	[ -f "$STORE/$4" ] || { echo "No value found at $4" >&2; exit 2; }
 	echo "WARNING! The server is older than this client." >&2
-	cat "$STORE/$4" ;;
-"kv put") [ "$4" = pair=- ] || exit 64
-	mkdir -p "$STORE/secret" && cat >"$STORE/$3" && echo "== Secret Path ==" ;;
+	jq -Rs --argjson version "$(cat "$STORE/$4.version")" '{data: {data: {pair: .}, metadata: {version: $version}}}' <"$STORE/$4" ;;
+"kv put "-cas=*)
+	[ "$5" = pair=- ] || exit 64
+	mkdir -p "$STORE/secret"
+	version=$(cat "$STORE/$4.version" 2>/dev/null || echo 0)
+	[ "$version" = "${3#-cas=}" ] || { echo "* check-and-set parameter did not match the current version" >&2; exit 2; }
+	cat >"$STORE/$4" && echo $((version + 1)) >"$STORE/$4.version" && echo "== Secret Path ==" ;;
 *) exit 64 ;;
 esac
 `
@@ -53,6 +57,9 @@ func TestTokenHelpers(t *testing.T) {
 		"github": {"gh", fakeGH, "TOKEN_PAIR"},
 	} {
 		t.Run(helper, func(t *testing.T) {
+			if _, err := exec.LookPath("jq"); err != nil && helper == "vault" {
+				t.Skip("the helper needs jq")
+			}
 			state, err := sandbox.LoadFile("sandbox.yaml")
 			if err != nil {
 				t.Fatal(err)
