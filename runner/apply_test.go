@@ -37,7 +37,7 @@ func TestApplyDocumentationExample(t *testing.T) {
 		}
 		got, _ := b.Source(4)
 		want := sandbox.Source{ID: 4, Title: "New source name", Description: ptr("Updated source description"), Active: ptr(false),
-			ConnectorID: 1, Settings: map[string]string{"login": "new_admin", "password": "new_password"}}
+			ConnectorID: 1, CreatedByID: 1, Settings: map[string]string{"login": "new_admin", "password": "new_password"}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("the portal has:\n%s", diff)
 		}
@@ -63,7 +63,8 @@ func TestOneBadSourceStopsNoOther(t *testing.T) {
 	state := sqlState(6)
 	state.Sources[1].Check = sandbox.CheckFail
 	state.Sources[2].Check = sandbox.CheckFailOnce
-	state.Sources[3].Owner = "another application"
+	state.Connectors = append(state.Connectors, sandbox.Connector{ID: 2, Owner: "another application", Settings: state.Connectors[0].Settings})
+	state.Sources[3].ConnectorID = 2
 	state.Sources[4].Title = "new"
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		report := b.apply(runner.Options{Sources: append(retitled(6), manifest.Source{Object: manifest.Object{ID: 99}, Title: ptr("x")})})

@@ -241,9 +241,12 @@ func TestBrokenSourceOnAPage(t *testing.T) {
 // What somebody else does between an update and its read-back is told as it
 // is: not as declared, or not there.
 func TestChangedInTheMeantime(t *testing.T) {
-	for code, change := range map[string]func(s *sandbox.Source){
-		runner.CodeNotConverged: func(s *sandbox.Source) { s.Title = "theirs" },
-		"SOURCE_NOT_FOUND":      func(s *sandbox.Source) { s.Owner = "another application" },
+	for code, change := range map[string]func(b *bench, s sandbox.Source){
+		runner.CodeNotConverged: func(b *bench, s sandbox.Source) {
+			s.Title = "theirs"
+			_ = b.SetSource(s)
+		},
+		"SOURCE_NOT_FOUND": func(b *bench, s sandbox.Source) { b.DeleteSource(s.ID) },
 	} {
 		state := sqlState(3)
 		state.Latency = 2 * time.Second
@@ -252,8 +255,7 @@ func TestChangedInTheMeantime(t *testing.T) {
 			time.AfterFunc(2*time.Second+500*time.Millisecond, func() { // read at 1 s, answered at 2 s
 				for { // until the update is there; its answer takes another second
 					if s, _ := b.Source(2); s.Title == "new" {
-						change(&s)
-						b.SetSource(s)
+						change(b, s)
 						close(done)
 						return
 					}

@@ -59,7 +59,7 @@ func title(r *rand.Rand) string {
 }
 
 func randomPortal(r *rand.Rand) sandbox.State {
-	state := sandbox.State{HonourActive: r.IntN(2) == 0, Connectors: []sandbox.Connector{
+	state := sandbox.State{Switches: sandbox.Switches{HonourActive: r.IntN(2) == 0}, Connectors: []sandbox.Connector{
 		{ID: 1, Title: "SQL", Settings: []sandbox.SettingType{{Code: "host"}, {Code: "a[b]"}, {Code: "7"}, {Code: "port", Type: "INT"}}}}}
 	for id := range int64(r.IntN(130)) {
 		state.Sources = append(state.Sources, sandbox.Source{ID: id + 1, Title: title(r), ConnectorID: 1, Active: ptr(r.IntN(2) == 0),

@@ -74,18 +74,17 @@ func one[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 // soakPortal makes a portal of any size, pace and mood.
 func soakPortal(r *rand.Rand) sandbox.State {
 	s := sandbox.State{
-		HonourActive: r.IntN(2) == 0,
-		Latency:      one(r, 0, 20*time.Millisecond, 300*time.Millisecond),
-		UpdateCost:   one(r, 0, 10*time.Millisecond, 300*time.Millisecond, 1350*time.Millisecond, 4*time.Second),
-		ReadCost:     one(r, 0, 5*time.Millisecond, 200*time.Millisecond),
-		RequestTime:  one(r, 0, 0, 0, 20*time.Second),
-		Workers:      one(r, 0, 0, 1, 3, 8),
+		Switches:    sandbox.Switches{HonourActive: r.IntN(2) == 0, OperatingBilled: one(r, sandbox.BilledNested, sandbox.BilledBatch)},
+		Latency:     one(r, 0, 20*time.Millisecond, 300*time.Millisecond),
+		UpdateCost:  one(r, 0, 10*time.Millisecond, 300*time.Millisecond, 1350*time.Millisecond, 4*time.Second),
+		ReadCost:    one(r, 0, 5*time.Millisecond, 200*time.Millisecond),
+		RequestTime: one(r, 0, 0, 0, 20*time.Second),
+		Workers:     one(r, 0, 0, 1, 3, 8),
 		Limits: sandbox.Limits{
 			Rate: one(r, 0, 0, 5, 1), Burst: one(r, 0, 0, 250, 6), Level: one(r, 0, 0, 3, 40, 60),
 			Phase: time.Duration(r.IntN(1e9)),
 		},
-		OperatingBilled: one(r, sandbox.BilledNested, sandbox.BilledBatch),
-		OperatingLimit:  one(r, 0, 0, 480*time.Second, 60*time.Second),
+		OperatingLimit: one(r, 0, 0, 480*time.Second, 60*time.Second),
 	}
 	if r.IntN(3) == 0 { // a heavy tail
 		tail := rand.New(rand.NewPCG(r.Uint64(), 3)).Uint64()
@@ -103,9 +102,12 @@ func soakPortal(r *rand.Rand) sandbox.State {
 	for id := range int64(one(r, 0, 0, 60)) {
 		s.Connectors = append(s.Connectors, sandbox.Connector{ID: id + 2, Title: "API", Settings: []sandbox.SettingType{{Code: "host"}, {Code: "token"}}})
 	}
+	ours := s.Connectors[len(s.Connectors)-1].ID
+	foreign := ours + 1 // another application's connector
+	s.Connectors = append(s.Connectors, sandbox.Connector{ID: foreign, Title: "Theirs", Owner: "another application", Settings: s.Connectors[0].Settings})
 	n := one(r, r.IntN(4), r.IntN(60), r.IntN(60), r.IntN(300), r.IntN(300), 200+r.IntN(900))
 	for id := range int64(n) {
-		src := sandbox.Source{ID: id + 1, Title: title(r), ConnectorID: one(r, 1, s.Connectors[len(s.Connectors)-1].ID), Active: ptr(r.IntN(2) == 0)}
+		src := sandbox.Source{ID: id + 1, Title: title(r), ConnectorID: one(r, 1, ours), Active: ptr(r.IntN(2) == 0)}
 		if r.IntN(20) == 0 {
 			src.Title = one(r, "", "0")
 		}
@@ -116,7 +118,7 @@ func soakPortal(r *rand.Rand) sandbox.State {
 			src.Settings = map[string]string{"host": one(r, "h", "db.internal")}
 		}
 		if r.IntN(20) == 0 {
-			src.Owner = "another application"
+			src.ConnectorID = foreign
 		}
 		src.Check = one(r, sandbox.CheckOK, sandbox.CheckOK, sandbox.CheckOK, sandbox.CheckOK, sandbox.CheckOK, sandbox.CheckOK,
 			sandbox.CheckOK, sandbox.CheckOK, sandbox.CheckFailOnce, one(r, sandbox.CheckOK, sandbox.CheckFail))

@@ -16,6 +16,10 @@ const (
 	ClientID     = "local.5a4d0b0c5a4d0b.00000001"
 	ClientSecret = "sandbox-client-secret-of-the-application"
 
+	// WebhookClient is the application that all webhooks act as on a portal
+	// that lets them in; see [Switches.WebhooksApart].
+	WebhookClient = "test_app_id"
+
 	// AccessToken and RefreshToken are the pair the application starts with.
 	AccessToken  = "sandbox-access-token-0"
 	RefreshToken = "sandbox-refresh-token-0"
@@ -24,7 +28,7 @@ const (
 // auth is whom a request is from.
 type auth struct {
 	webhook bool
-	client  string // the application; a webhook stands for the default one
+	client  string // the application
 	user    int64
 }
 
@@ -55,7 +59,11 @@ func (p *Portal) authenticate(t target, req request) (auth, *apiError) {
 		if t.user != webhookUser || t.webhook != WebhookCode {
 			return auth{}, errNoAuth
 		}
-		return auth{webhook: true, client: ClientID, user: 1}, nil
+		client := ClientID
+		if p.cfg.WebhooksApart {
+			client = WebhookClient
+		}
+		return auth{webhook: true, client: client, user: 1}, nil
 	}
 	token := req.bearer
 	for _, key := range []string{"access_token", "auth"} {
@@ -78,7 +86,7 @@ func (p *Portal) authenticate(t target, req request) (auth, *apiError) {
 	switch {
 	case !ok:
 		return auth{}, errNoAuth
-	case !expires.IsZero() && !now.Before(expires):
+	case p.cfg.ExpiredForever, !expires.IsZero() && !now.Before(expires):
 		p.stats.Expired++
 		return auth{}, errExpired
 	}

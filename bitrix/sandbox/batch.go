@@ -37,6 +37,8 @@ func (r *run) batch(params *php.Array) (any, timing, *apiError) {
 
 	out := map[string]*php.Array{"result": {}, "error": {}, "total": {}, "next": {}, "time": {}}
 	var spent time.Duration
+	result := php.Dict("result", out["result"], "result_error", out["error"], "result_total", out["total"],
+		"result_next", out["next"], "result_time", out["time"])
 	i := -1
 	for key, v := range commands.All() {
 		i++
@@ -49,22 +51,27 @@ func (r *run) batch(params *php.Array) (any, timing, *apiError) {
 				continue // neither run nor answered
 			}
 			res := r.command(command, key, out)
-			if res.err == errCut || res.err == errGone {
+			if err = res.err; err == errCut || err == errGone || err != nil && err.fatal {
+				// One uncaught error of PHP ends the batch without an answer,
+				// whatever ran before.
 				if billBatch {
 					r.bill(methodBatch, r.start, spent+time.Since(res.time.start))
 				}
-				return nil, timing{}, res.err
+				return result, timing{}, err
 			}
-			err = res.err
 			if err == nil {
 				out["result"].Set(key, res.result)
 				out["time"].Set(key, p.figures(res.time))
 			}
+			if res.contrary {
+				out["error"].Set(key, p.errorArray(errInternal))
+			}
 			spent += res.time.processing
 		}
 		if err != nil {
-			out["error"].Set(key, err.array())
-			if isTrue(halt) {
+			// Errors of the biconnector methods are results: halt is blind to them.
+			out["error"].Set(key, p.errorArray(err))
+			if !php.Empty(halt) {
 				break
 			}
 		}
@@ -74,24 +81,20 @@ func (r *run) batch(params *php.Array) (any, timing, *apiError) {
 		spent = 0
 	}
 	tm.operating, tm.resetAt = r.bill(methodBatch, r.start, spent)
-	return php.Dict("result", out["result"], "result_error", out["error"], "result_total", out["total"],
-		"result_next", out["next"], "result_time", out["time"]), tm, nil
+	return result, tm, nil
 }
 
 // command runs one command: a method and a query string.
 func (r *run) command(command, key string, done map[string]*php.Array) outcome {
 	command, _, _ = strings.Cut(command, "#") // PHP reads it as a URL
 	method, query, _ := strings.Cut(command, "?")
-	params := php.ParseQuery(query)
+	params := php.ParseQuery(query, r.p.cfg.MaxInputVars)
 	method = methodName(strings.Trim(method, "/"))
 	if method == methodBatch {
 		return outcome{err: errNotInBatch}
 	}
 	return r.call(method, methodParams(substitute(params, done).(*php.Array)), key)
 }
-
-// isTrue is PHP's (bool) cast.
-func isTrue(v any) bool { return !php.Empty(v) }
 
 // reference matches what the server takes for a reference to an earlier
 // command's result, such as $result[get][item][connectorId]: all up to the
@@ -103,8 +106,9 @@ var (
 
 // substitute replaces the references in all values of a command's parameters,
 // in values that were never meant as one too. A value that is nothing but a
-// reference becomes what it refers to, whatever its type; inside a longer one
-// it becomes text. A path that leads nowhere is followed as far as it goes.
+// reference becomes what it refers to, whatever its type: an unknown key leads
+// to the map reached so far, a word in capitals to null. Inside a longer value
+// a reference counts only if it leads to a text or a number.
 func substitute(v any, done map[string]*php.Array) any {
 	switch v := v.(type) {
 	case *php.Array:
@@ -125,11 +129,11 @@ func substitute(v any, done map[string]*php.Array) any {
 			if m[0] == v {
 				return to
 			}
-			s, ok := php.Text(to)
-			if !ok {
-				s = "Array" // what PHP makes of an array in a text
+			switch to.(type) {
+			case string, int64, float64:
+				s, _ := php.Text(to)
+				out = strings.ReplaceAll(out, m[0], s)
 			}
-			out = strings.ReplaceAll(out, m[0], s)
 		}
 		return out
 	}

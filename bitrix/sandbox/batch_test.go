@@ -13,11 +13,11 @@ func TestBatchShapes(t *testing.T) {
 	p := newPortal(t, smallState)
 	for _, c := range []struct{ name, body, want string }{
 		{"map", `{"halt":0,"cmd":{"a":"server.nosuch","b":"biconnector.source.list?select[]=id&filter[id]=4"}}`,
-			`{"result":{"b":[{"id":"4"}]},"result_error":{"a":{"error":"ERROR_METHOD_NOT_FOUND","error_description":"Method not found!"}},"result_total":[],"result_next":[],"result_time":{"b":`},
+			`{"result":{"b":[{"id":4}]},"result_error":{"a":{"error":"ERROR_METHOD_NOT_FOUND","error_description":"Method not found!"}},"result_total":[],"result_next":[],"result_time":{"b":`},
 		{"list", `{"cmd":["biconnector.source.list?select[]=id&filter[id]=4"]}`,
-			`{"result":[[{"id":"4"}]],"result_error":[],"result_total":[],"result_next":[],"result_time":[{`},
+			`{"result":[[{"id":4}]],"result_error":[],"result_total":[],"result_next":[],"result_time":[{`},
 		{"numbered from 1", `{"cmd":{"1":"biconnector.source.list?select[]=id&filter[id]=4"}}`,
-			`{"result":{"1":[{"id":"4"}]},"result_error":[],"result_total":[],"result_next":[],"result_time":{"1":`},
+			`{"result":{"1":[{"id":4}]},"result_error":[],"result_total":[],"result_next":[],"result_time":{"1":`},
 		{"nothing", `{"halt":0}`, `{"result":[],"result_error":[],"result_total":[],"result_next":[],"result_time":[]}`},
 		{"no commands", `{"cmd":"profile"}`, `{"result":[],"result_error":[],"result_total":[],"result_next":[],"result_time":[]}`},
 		{"upper case", `{"HALT":1,"CMD":{"a":"nosuch","b":"profile"}}`,
@@ -25,7 +25,7 @@ func TestBatchShapes(t *testing.T) {
 		{"no texts", `{"cmd":{"a":5,"b":["profile"],"c":null}}`, `{"result":[],"result_error":[],"result_total":[],"result_next":[],"result_time":[]}`},
 		{"a batch in a batch", `{"cmd":{"a":"batch?cmd[x]=profile"}}`,
 			`{"result":[],"result_error":{"a":{"error":"ERROR_BATCH_METHOD_NOT_ALLOWED","error_description":"Method is not allowed for batch usage"}},"result_total":[],"result_next":[],"result_time":[]}`},
-		{"method with case, format and fragment", `{"cmd":["Biconnector.Source.LIST.json?select[]=id&filter[id]=4#&filter[id]=5"]}`, `{"result":[[{"id":"4"}]],`},
+		{"method with case, format and fragment", `{"cmd":["Biconnector.Source.LIST.json?select[]=id&filter[id]=4#&filter[id]=5"]}`, `{"result":[[{"id":4}]],`},
 		{"ERROR_ARGUMENT", `{"cmd":{"a":"biconnector.source.list?order[id]=up"}}`, `{"result":[],"result_error":{"a":{"error":"ERROR_ARGUMENT",`},
 	} {
 		r := call(t, p, "batch", c.body)
@@ -111,15 +111,16 @@ func TestReferences(t *testing.T) {
 		{`$result[0]x`, `"zero"`}, // all up to white space belongs to it
 		{`$results[0]`, `"zero"`},
 		{`$RESULT[0]`, `null`}, // found in any case, looked up in lower case
-		{`x$RESULT[0]`, `"x"`},
+		{`x$RESULT[0]`, `"x$RESULT[0]"`},
 		{`id $result[a][id] and $result[a][name]!`, `"id 4 and n a"`},
 		{`$result[0] $result[0]`, `"zero zero"`},
-		{`x$time[1]y`, `"xArray"`}, // a password that meets this is lost
-		{`x$time[2]y z`, `"xArray z"`},
-		{`50$total[x]`, `"50Array"`},
+		{`x$time[1]y`, `"x$time[1]y"`}, // a password: only a text or a number takes its place
+		{`x$time[1][start]y z`, `"x1.5 z"`},
+		{`x$time[2]y z`, `"x$time[2]y z"`},
+		{`50$total[x]`, `"50$total[x]"`},
 		{`$next[x]`, `[]`},
 		{`$Error[x]`, `null`},
-		{`a$error[x]b c`, `"aArray c"`},
+		{`a$error[x]b c`, `"a$error[x]b c"`},
 		{"tab$result[0]\tx", `"tabzero\tx"`},
 		{"$result\v[0]", `"$result\u000b[0]"`},
 	} {

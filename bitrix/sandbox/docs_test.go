@@ -18,15 +18,20 @@ func TestDocumentation(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := string(b)
-	keys := func(v any) (out []string) {
+	var keys func(v any) []string
+	keys = func(v any) (out []string) {
 		for typ, i := reflect.TypeOf(v), 0; i < typ.NumField(); i++ {
-			if key := typ.Field(i).Tag.Get("yaml"); key != "-" {
+			switch key := typ.Field(i).Tag.Get("yaml"); key {
+			case "-":
+			case ",inline":
+				out = append(out, keys(reflect.Zero(typ.Field(i).Type).Interface())...)
+			default:
 				out = append(out, key)
 			}
 		}
 		return out
 	}
-	for _, key := range slices.Concat(keys(State{}), keys(Limits{}), keys(Connector{}), keys(SettingType{}), keys(Source{}), keys(Fault{})) {
+	for _, key := range slices.Concat(keys(State{}), keys(Limits{}), keys(Connector{}), keys(SettingType{}), keys(Source{}), keys(Table{}), keys(Column{}), keys(Fault{}), keys(Deed{}), keys(OtherJob{})) {
 		if !regexp.MustCompile("`[^`]*\\b" + key + "\\b[^`]*`").MatchString(page) {
 			t.Errorf("the page does not mention the key %s", key)
 		}
@@ -36,21 +41,22 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("the page does not mention the fault %s", kind)
 		}
 	}
-	for name := range methods {
+	for name := range newPortal(t, "").methods {
 		last := name[strings.LastIndex(name, ".")+1:]
 		if !strings.Contains(page, "`"+name+"`") && !strings.Contains(page, "`"+last+"`") {
 			t.Errorf("the page does not mention the method %s", name)
 		}
 	}
-	table := regexp.MustCompile("(?s)\\| key \\| means \\| default \\|\n(.*?)\n\n").FindString(page)
 	var rows []string
-	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\|").FindAllStringSubmatch(table, -1) {
-		rows = append(rows, m[1])
+	for _, table := range regexp.MustCompile("(?s)\\| key \\| means \\| default \\|\n(.*?)\n\n").FindAllString(page, -1) {
+		for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\|").FindAllStringSubmatch(table, -1) {
+			rows = append(rows, m[1])
+		}
 	}
 	have := keys(State{})
 	slices.Sort(rows)
 	slices.Sort(have)
 	if !slices.Equal(rows, have) {
-		t.Errorf("the table has %v, a state %v", rows, have)
+		t.Errorf("the tables have\n%v\na state has\n%v", rows, have)
 	}
 }

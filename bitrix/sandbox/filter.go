@@ -3,6 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"math"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -10,118 +11,138 @@ import (
 	"syncsources/bitrix/sandbox/php"
 )
 
+// condition is one of a filter's: the values are what it compares with, any of
+// them.
+type condition struct {
+	op     string // = < <= > >=, or ~ for LIKE
+	field  string
+	kind   string
+	values []any
+	like   *regexp.Regexp
+}
+
+// equals reports whether it asks for values as they are.
+func (c *condition) equals() bool { return c.op == "=" }
+
 // prefixes are the characters of which the prefixes of a filter's keys consist.
 const prefixes = "<>=!@%"
 
-// operator splits a key of a filter; without a prefix it means equal.
+// operator splits a key of a filter.
 func operator(key string) (op, field string) {
 	field = strings.TrimLeft(key, prefixes)
-	if op = key[:len(key)-len(field)]; op == "" {
-		op = "="
-	}
-	return op, field
+	return key[:len(key)-len(field)], field
 }
 
-// checkFilter refuses unknown fields. Like the server it takes every list or
+// allowFilter refuses unknown fields. Like the server it takes every list or
 // map for a filter of its own and looks into it instead of at its key: lists
 // of numbers pass, lists of texts do not.
-func (q *listing) checkFilter(f *php.Array) *apiError {
+func (q *listing) allowFilter(f *php.Array) *apiError {
 	for key, v := range f.All() {
 		if key == "logic" {
 			if s, _ := php.Text(v); !strings.EqualFold(s, "AND") && !strings.EqualFold(s, "OR") {
-				return errField("INVALID_FILTER_LOGIC", "Field \"logic\" must be either \"AND\" or \"OR\".")
+				return errValidation("INVALID_FILTER_LOGIC", "Field \"logic\" must be either \"AND\" or \"OR\".")
 			}
 			continue
 		}
 		if sub, ok := v.(*php.Array); ok {
-			if err := q.checkFilter(sub); err != nil {
+			if err := q.allowFilter(sub); err != nil {
 				return err
 			}
 			continue
 		}
 		_, name := operator(key)
-		_, isField := fieldOf(q.kinds, name)
 		_, isNumber := php.Numeric(v)
-		if _, isIndex := php.Numeric(name); !isField && !(isNumber && isIndex) {
-			return errField("FIELD_NOT_ALLOWED_IN_FILTER", "Field \"%s\" is not allowed in the \"filter\".", name)
+		if _, isIndex := php.Numeric(name); !q.allowed(name) && !(isNumber && isIndex) {
+			return errValidation("FIELD_NOT_ALLOWED_IN_FILTER", "Field \"%s\" is not allowed in the \"filter\".", name)
 		}
 	}
 	return nil
 }
 
-func isIndex(key string) bool { _, ok := php.IntKey(key); return ok }
-
-// matches reports whether a row passes a filter: all of its conditions, or, with
-// the logic OR, one of them. The field settings is ignored.
-func (q *listing) matches(f *php.Array, r row) bool {
-	logic, _ := f.Get("logic")
-	word, _ := php.Text(logic)
-	or := strings.EqualFold(word, "OR")
-	asked := false
+// readFilter reads the conditions. Fields that got past the check for being
+// inside a list are the database layer's to refuse: groups and the key logic
+// with them, as on biconnector 26.250. A condition without values is dropped.
+//
+// The negations and % are the portal's too; nobody here needs them, and the
+// sandbox says so instead of guessing at what they find.
+func (q *listing) readFilter(f *php.Array) *apiError {
 	for key, v := range f.All() {
 		op, name := operator(key)
-		sub, nested := v.(*php.Array)
-		var ok bool
+		a, isArray := v.(*php.Array)
 		switch {
-		case key == "logic", name == "settings", nested && sub.Len() == 0:
+		case name == "settings" || name == "fields" || isArray && a.Len() == 0:
 			continue
-		case nested && isIndex(key):
-			ok = q.matches(sub, r)
+		case !q.allowed(name):
+			return &apiError{status: http.StatusBadRequest, code: "100", desc: "Unknown field definition `" + name + "` for the filter."}
+		}
+		c := condition{op: op, field: name, kind: q.kind(name), values: []any{v}}
+		if isArray {
+			c.values = nil
+			for _, v := range a.All() {
+				c.values = append(c.values, v)
+			}
+		}
+		switch op {
+		case "=", "<", "<=", ">", ">=":
+		case "@":
+			c.op = "="
+		case "":
+			c.op = "="
+			if s, _ := php.Text(v); c.kind == "string" && !isArray && strings.Trim(s, "0123456789") != "" {
+				c.op, c.like = "~", like(s) // not equality: % and _ are wildcards
+			}
 		default:
-			ok = holds(op, q.kind(name), r.value(name), v)
+			return &apiError{status: http.StatusNotImplemented, code: "SANDBOX_FILTER", desc: "The sandbox has no filter with the prefix " + op + "."}
 		}
-		if ok == or {
-			return or
-		}
-		asked = true
+		q.filter = append(q.filter, c)
 	}
-	return !or || !asked
+	return nil
 }
 
-// holds evaluates one condition. A list stands for any of its values, as with
-// the prefix @.
-func holds(op, kind string, have, want any) bool {
-	if rest, ok := strings.CutPrefix(op, "!"); ok {
-		if rest == "" {
-			rest = "="
+// matches reports whether an object passes all conditions.
+func (q *listing) matches(p *Portal, o valued) bool {
+	for i := range q.filter {
+		if c := &q.filter[i]; !c.holds(o.value(p, c.field)) {
+			return false
 		}
-		return !holds(rest, kind, have, want)
 	}
-	if l, ok := want.(*php.Array); ok {
-		for _, w := range l.All() {
-			if holds(strings.ReplaceAll(op, "@", "="), kind, have, w) {
+	return true
+}
+
+func (c *condition) holds(have any) bool {
+	if c.like != nil {
+		s, _ := php.Text(have)
+		return c.like.MatchString(s)
+	}
+	for _, want := range c.values {
+		if have == nil && c.op != "=" {
+			continue // null orders with nothing, and equals the empty text
+		}
+		d := compare(c.kind, have, want)
+		switch c.op {
+		case "=":
+			if d == 0 {
+				return true
+			}
+		case "<":
+			if d < 0 {
+				return true
+			}
+		case "<=":
+			if d <= 0 {
+				return true
+			}
+		case ">":
+			if d > 0 {
+				return true
+			}
+		case ">=":
+			if d >= 0 {
 				return true
 			}
 		}
-		return false
 	}
-	switch op {
-	case "%", "=%", "%=":
-		pattern, _ := php.Text(want)
-		if op == "%" {
-			pattern = "%" + pattern + "%"
-		}
-		s, _ := php.Text(have)
-		return like(pattern, s)
-	}
-	if have == nil || want == nil {
-		// null equals the empty text here, and orders with nothing.
-		h, _ := php.Text(have)
-		w, _ := php.Text(want)
-		return (op == "=" || op == "@") && h == w
-	}
-	c := compare(kind, have, want)
-	switch op {
-	case ">":
-		return c > 0
-	case ">=":
-		return c >= 0
-	case "<":
-		return c < 0
-	case "<=":
-		return c <= 0
-	}
-	return c == 0
+	return false
 }
 
 // compare orders two values as the column's type does: numbers as MySQL reads
@@ -139,6 +160,9 @@ func compare(kind string, a, b any) int {
 }
 
 func number(v any) float64 {
+	if n, ok := v.(int64); ok {
+		return float64(n)
+	}
 	s, _ := php.Text(v)
 	f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	if err != nil || math.IsNaN(f) {
@@ -151,16 +175,21 @@ func truth(v any) int {
 	if s, ok := v.(string); ok && (strings.EqualFold(s, "N") || strings.EqualFold(s, "false")) {
 		return 0
 	}
-	if isTrue(v) {
+	if !php.Empty(v) {
 		return 1
 	}
 	return 0
 }
 
+// nothing matches no text.
+var nothing = regexp.MustCompile(`[^\s\S]`)
+
 // like is SQL's LIKE: % is any text, _ any character, and case does not count.
-func like(pattern, s string) bool {
-	p := regexp.QuoteMeta(pattern)
-	p = strings.NewReplacer("%", "(?s:.*)", "_", "(?s:.)").Replace(p)
-	re, err := regexp.Compile("(?i)^" + p + "$")
-	return err == nil && re.MatchString(s)
+func like(pattern string) *regexp.Regexp {
+	p := regexp.QuoteMeta(strings.ToValidUTF8(pattern, "\ufffd"))
+	re, err := regexp.Compile("(?is)^" + strings.NewReplacer("%", ".*", "_", ".").Replace(p) + "$")
+	if err != nil {
+		return nothing // too long to be compiled
+	}
+	return re
 }

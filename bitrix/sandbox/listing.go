@@ -1,10 +1,11 @@
 package sandbox
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
-	"sort"
 	"strings"
+	"time"
 
 	"syncsources/bitrix/sandbox/php"
 )
@@ -13,21 +14,26 @@ import (
 // shorter: there is no total and no offset of the next.
 const pageSize = 50
 
-// dateFormat is how the biconnector methods write times.
-const dateFormat = "2006-01-02 15:04:05"
+// dateText is how the biconnector methods write times; null is one that is
+// not set.
+func dateText(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UTC().Format("2006-01-02 15:04:05")
+}
 
-// row is an item of a list.
-type row interface {
-	// value is a field as a list shows it.
-	value(name string) any
-	item(names []string) *php.Array
+// valued is an object whose fields can be asked for, as a list shows them.
+type valued interface {
+	value(p *Portal, name string) any
 }
 
 // listing is a request for a list: select, filter, order, page.
 type listing struct {
+	kinds  schema
 	fields []string
-	filter *php.Array
-	kinds  []field
+	dates  bool // the select names fields: dates come out as PHP objects
+	filter []condition
 	order  []orderBy
 	number int // of the page, from 1
 }
@@ -40,62 +46,79 @@ type orderBy struct {
 // readListing reads the parameters of a list method. Like the server it looks
 // at select first, then filter, then order; parameters that it does not know,
 // "start" among them, are not looked at.
-func readListing(params *php.Array, kinds []field) (*listing, *apiError) {
-	q := &listing{fields: fieldNames(kinds), kinds: kinds, number: 1}
+func readListing(params *php.Array, kinds schema) (*listing, *apiError) {
+	q := &listing{kinds: kinds.without("fields"), fields: kinds.without("fields").names(), number: 1}
+	var filter *php.Array
 	for _, part := range []struct {
 		name string
 		read func(*php.Array) *apiError
-	}{{"select", q.readSelect}, {"filter", q.checkFilter}, {"order", q.readOrder}} {
+	}{{"select", q.readSelect}, {"filter", func(a *php.Array) *apiError { filter = a; return q.allowFilter(a) }}, {"order", q.readOrder}} {
 		v, _ := params.Get(part.name)
 		if v == nil {
 			continue
 		}
 		a, ok := v.(*php.Array)
 		if !ok {
-			return nil, errField(strings.ToUpper(part.name)+"_TYPE", "Parameter \"%s\" must be array.", part.name)
+			return nil, errValidation(strings.ToUpper(part.name)+"_TYPE", "Parameter \"%s\" must be array.", part.name)
 		}
 		if err := part.read(a); err != nil {
 			return nil, err
-		}
-		if part.name == "filter" {
-			q.filter = a
 		}
 	}
 	page, _ := params.Get("page")
 	if n, ok := php.Numeric(page); ok && n > 1 {
 		q.number = int(min(n, 1<<40))
 	}
-	return q, nil
+	return q, q.readFilter(filter)
 }
 
+// allowed reports whether a name is a field. The columns of a table are one
+// that lists ignore.
+func (q *listing) allowed(name string) bool {
+	_, ok := q.kinds.find(name)
+	return ok || name == "fields" && q.tables()
+}
+
+func (q *listing) tables() bool { _, ok := q.kinds.find("sourceId"); return ok }
+
+// readSelect reads what to show. The id comes along unasked, except where
+// nothing but settings is wanted; "*" beside others lets appId out.
 func (q *listing) readSelect(a *php.Array) *apiError {
 	var fields []string
 	for _, v := range a.All() {
 		name, _ := v.(string)
-		switch _, ok := fieldOf(q.kinds, name); {
+		switch {
 		case name == "*":
-			fields = append(fields, fieldNames(q.kinds)...)
-		case !ok:
+			fields = append(fields, q.kinds.names()...)
+			if _, ok := q.kinds.find("logo"); ok && a.Len() > 1 {
+				fields = append(fields, "appId")
+			}
+		case !q.allowed(name):
 			s, _ := php.Text(v)
-			return errField("FIELD_NOT_ALLOWED_IN_SELECT", "Field \"%s\" is not allowed in the \"select\".", s)
-		default:
+			return errValidation("FIELD_NOT_ALLOWED_IN_SELECT", "Field \"%s\" is not allowed in the \"select\".", s)
+		case name != "fields":
 			fields = append(fields, name)
+			_, q.dates = q.kinds.find("dateUpdate")
 		}
 	}
-	if fields != nil {
-		q.fields = fields
+	if fields == nil {
+		return nil
 	}
+	if !slices.Contains(fields, "id") && !slices.Equal(fields, []string{"settings"}) {
+		fields = append([]string{"id"}, fields...)
+	}
+	q.fields = fields
 	return nil
 }
 
 func (q *listing) readOrder(a *php.Array) *apiError {
 	for name := range a.All() {
-		if _, ok := fieldOf(q.kinds, name); !ok {
-			return errField("FIELD_NOT_ALLOWED_IN_ORDER", "Field \"%s\" is not allowed in the \"order\".", name)
+		if !q.allowed(name) {
+			return errValidation("FIELD_NOT_ALLOWED_IN_ORDER", "Field \"%s\" is not allowed in the \"order\".", name)
 		}
 	}
 	for name, v := range a.All() {
-		if name == "settings" {
+		if name == "settings" || name == "fields" {
 			continue // cannot be ordered by, and is no mistake
 		}
 		direction, _ := php.Text(v)
@@ -104,49 +127,165 @@ func (q *listing) readOrder(a *php.Array) *apiError {
 			q.order = append(q.order, orderBy{name, direction == "DESC"})
 		default:
 			// Not the module, the database layer below it says so.
-			return &apiError{http.StatusBadRequest, "ERROR_ARGUMENT", "Invalid order \"" + direction + "\""}
+			return &apiError{status: http.StatusBadRequest, code: "ERROR_ARGUMENT", desc: "Invalid order \"" + direction + "\""}
 		}
 	}
 	return nil
 }
 
-// page filters and sorts the rows, which come by rising id, and returns the
-// page asked for.
-func (q *listing) page(rows []row) *php.Array {
-	if q.filter != nil {
-		kept := rows[:0:0]
-		for _, r := range rows {
-			if q.matches(q.filter, r) {
-				kept = append(kept, r)
-			}
-		}
-		rows = kept
+// listed is what lists are made of.
+type listed interface {
+	object
+	valued
+}
+
+// list is the list methods: a bare array of the objects that the run's client
+// sees.
+func list[T listed](r *run, s *store[T], kinds schema, params *php.Array) (any, *apiError) {
+	q, err := readListing(params, kinds)
+	if err != nil {
+		return nil, err
 	}
-	if len(q.order) > 0 {
-		rows = slices.Clone(rows)
-		sort.SliceStable(rows, func(i, j int) bool {
-			for _, o := range q.order {
-				if c := compare(q.kind(o.field), rows[i].value(o.field), rows[j].value(o.field)); c != 0 {
-					return (c < 0) != o.desc
+	p := r.p
+	if err := r.work(p.cfg.ReadCost); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := &php.Array{}
+	skip := (q.number - 1) * pageSize
+	for _, id := range sorted(q, p, s, candidates(q, s, r.auth.client)) {
+		o, ok := visible(s, id, r.auth.client)
+		if !ok || !q.matches(p, o) {
+			continue
+		}
+		if skip--; skip >= 0 {
+			continue
+		}
+		out.Push(p.item(o, q.fields, true, q.dates))
+		if out.Len() == pageSize {
+			break
+		}
+	}
+	return out, nil
+}
+
+// visible finds an object that a list may show to an application.
+func visible[T listed](s *store[T], id int64, app string) (o T, ok bool) {
+	var none T
+	if o = s.shown(id); o == none {
+		return none, false
+	}
+	_, owner, _ := o.key()
+	return o, owner == app
+}
+
+// candidates are the ids among which a list looks, rising: those that its
+// filter names, or those in the range that it names of what hangs on one
+// object, or of all that the application has. The filter is applied to them
+// all the same.
+func candidates[T listed](q *listing, s *store[T], app string) []int64 {
+	ids := s.apps[app]
+	for _, c := range q.filter {
+		switch {
+		case c.field == "id" && c.equals():
+			var named []int64
+			for _, v := range c.values {
+				named = insert(named, int64(number(v)))
+			}
+			return named
+		case (c.field == "connectorId" || c.field == "sourceId") && c.equals() && len(c.values) == 1:
+			ids = s.below[int64(number(c.values[0]))]
+		}
+	}
+	for _, c := range q.filter {
+		if c.field != "id" || len(c.values) != 1 {
+			continue
+		}
+		bound := int64(number(c.values[0]))
+		at, found := slices.BinarySearch(ids, bound)
+		if found && (c.op == ">" || c.op == "<=") {
+			at++
+		}
+		switch c.op {
+		case ">", ">=":
+			ids = ids[at:]
+		case "<", "<=":
+			ids = ids[:at]
+		}
+	}
+	return ids
+}
+
+// sorted puts candidates into the order asked for. Where none is asked for,
+// none is promised: they come in an order that only the seed knows.
+func sorted[T listed](q *listing, p *Portal, s *store[T], ids []int64) []int64 {
+	if len(q.order) > 0 && q.order[0] == (orderBy{field: "id"}) {
+		return ids
+	}
+	ids = slices.Clone(ids)
+	switch {
+	case len(q.order) == 0:
+		type lot struct {
+			drawn float64
+			id    int64
+		}
+		lots := make([]lot, len(ids))
+		for i, id := range ids {
+			lots[i] = lot{draw(p.cfg.Seed, 0, uint64(id)), id}
+		}
+		slices.SortFunc(lots, func(a, b lot) int { return cmp.Compare(a.drawn, b.drawn) })
+		for i := range lots {
+			ids[i] = lots[i].id
+		}
+	case q.order[0].field == "id":
+		slices.Reverse(ids)
+	default:
+		var none T
+		keys := make(map[int64][]any, len(ids))
+		for _, id := range ids {
+			keys[id] = make([]any, len(q.order))
+			if o := s.shown(id); o != none {
+				for i, by := range q.order {
+					keys[id][i] = o.value(p, by.field)
 				}
 			}
-			return false
+		}
+		slices.SortStableFunc(ids, func(a, b int64) int {
+			for i, by := range q.order {
+				if c := compare(q.kind(by.field), keys[a][i], keys[b][i]); c != 0 {
+					if by.desc {
+						return -c
+					}
+					return c
+				}
+			}
+			return 0
 		})
 	}
-	out := &php.Array{}
-	from := min((q.number-1)*pageSize, len(rows))
-	for _, r := range rows[from:min(from+pageSize, len(rows))] {
-		out.Push(r.item(q.fields))
-	}
-	return out
+	return ids
 }
 
 func (q *listing) kind(name string) string {
-	f, _ := fieldOf(q.kinds, name)
+	f, _ := q.kinds.find(name)
 	return f.kind
 }
 
-// byID reports whether the rows are wanted in the order of their ids.
-func (q *listing) byID() bool {
-	return len(q.order) == 0 || q.order[0] == orderBy{field: "id"}
+// item is an object in an answer.
+func (p *Portal) item(o valued, names []string, list, dates bool) *php.Array {
+	a := &php.Array{}
+	for _, name := range names {
+		if slices.Contains(p.cfg.OmitKeys, name) {
+			continue
+		}
+		v := o.value(p, name)
+		switch {
+		case name == "id" && list && p.cfg.TextIDs:
+			v, _ = php.Text(v)
+		case dates && (name == "dateCreate" || name == "dateUpdate"):
+			v = php.Object{}
+		}
+		a.Set(name, v)
+	}
+	return a
 }

@@ -1,11 +1,20 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
+
+// sortedIDs are the ids of a list without order, which comes in any.
+func sortedIDs(r reply) string {
+	out := strings.Fields(ids(r))
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	return strings.Join(out, " ")
+}
 
 // ids are the ids of a list's answer, or what it says instead.
 func ids(r reply) string {
@@ -23,11 +32,11 @@ func ids(r reply) string {
 
 func TestListItem(t *testing.T) {
 	p := newPortal(t, smallState)
-	r := call(t, p, "biconnector.source.list", `{"filter":{"@id":[4,6]}}`)
-	want := `[{"id":"4","title":"Old name","type":"rest","code":"rest_1","description":null,"active":true,` +
+	r := call(t, p, "biconnector.source.list", `{"filter":{"@id":[4,6]},"order":{"id":"asc"}}`)
+	want := `[{"id":4,"title":"Old name","type":"rest","code":"rest_1","description":"","active":true,` +
 		`"dateCreate":"2025-03-20 14:50:06","dateUpdate":"2025-03-20 14:50:06","createdById":1,"updatedById":1,"connectorId":1,` +
 		`"settings":[{"code":"login","name":"login","type":"STRING","value":"old_admin"},{"code":"password","name":"Password","type":"STRING","value":"old_password"}]},` +
-		`{"id":"6","title":"Bare","type":"rest","code":"rest_2","description":null,"active":false,` +
+		`{"id":6,"title":"Bare","type":"rest","code":"rest_2","description":"","active":false,` +
 		`"dateCreate":"2025-03-20 14:50:06","dateUpdate":"2025-03-20 14:50:06","createdById":1,"updatedById":1,"connectorId":2,"settings":null}]`
 	if got := strings.Split(strings.TrimPrefix(r.body, `{"result":`), `,"time":`)[0]; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -57,16 +66,17 @@ func TestListParameters(t *testing.T) {
 		{`{"filter":{"id":[4,5]}}`, "4 5"},
 		{`{"filter":{"@id":[]}}`, "4 5 6 7 9 10"}, // a condition without values is none
 		{`{"filter":{"@id":[4,5,6],">id":4}}`, "5 6"},
-		{`{"filter":{"!@id":[4,5]}}`, "6 7 9 10"},
-		{`{"filter":{"!id":4,"!=id":5}}`, "6 7 9 10"},
 		{`{"filter":{">=id":6,"<id":9}}`, "6 7"},
 		{`{"filter":{">id":"6","<=id":"9"}}`, "7 9"},
 		{`{"filter":{"title":"STOCK"}}`, "5"},
-		{`{"filter":{"%title":"o"}}`, "4 5 7"},
-		{`{"filter":{"=%title":"s%"}}`, "5 10"},
-		{`{"filter":{"%=title":"%a%y"}}`, "7 10"},
-		{`{"filter":{"!%title":"a"}}`, "5 9"},
-		{`{"filter":{"!description":""}}`, "5"},
+		{`{"filter":{"title":"s%"}}`, "5 10"}, // no prefix is no equality
+		{`{"filter":{"title":"_ed"}}`, ""},
+		{`{"filter":{"title":"_sed"}}`, "9"},
+		{`{"filter":{"=title":"s%"}}`, ""},
+		{`{"filter":{"=title":"used"}}`, "9"}, // the database knows no case
+		{`{"filter":{"title":"12"}}`, ""},
+		{`{"filter":{"!id":4}}`, "501 <nil>SANDBOX_FILTER <nil>The sandbox has no filter with the prefix !."},
+		{`{"filter":{"@nope":[1]}}`, "400 <nil>100 <nil>Unknown field definition `nope` for the filter."},
 		{`{"filter":{"description":""}}`, "4 6 7 9 10"},
 		{`{"filter":{"active":"N"}}`, "6"},
 		{`{"filter":{"active":true}}`, "4 5 7 9 10"},
@@ -75,9 +85,8 @@ func TestListParameters(t *testing.T) {
 		{`{"filter":{"code":"rest_1"}}`, "4"},
 		{`{"filter":{">dateCreate":"2025-03-20 14:50:06"}}`, ""},
 		{`{"filter":{"settings":"x","id":4}}`, "4"},
-		{`{"filter":{"logic":"OR","0":{"id":4},"1":{"title":"Stock","active":true}}}`, "4 5"},
-		{`{"filter":{"logic":"and","id":4,"title":"Stock"}}`, ""},
-		{`{"filter":{"logic":"or","id":4,"title":"Stock"}}`, "4 5"},
+		{`{"filter":{"logic":"OR","0":{"id":4},"1":{"title":"Stock"}}}`, "400 <nil>100 <nil>Unknown field definition `logic` for the filter."},
+		{`{"filter":{"0":{"id":4}}}`, "400 <nil>100 <nil>Unknown field definition `0` for the filter."},
 
 		{`{"order":{"id":"DESC"}}`, "10 9 7 6 5 4"},
 		{`{"order":{"connectorId":"desc","title":"asc"}}`, "6 7 10 5 9 4"},
@@ -96,17 +105,58 @@ func TestListParameters(t *testing.T) {
 		{`{"order":{"nosuch":"ASC"}}`, `200 VALIDATION_FIELD_NOT_ALLOWED_IN_ORDER<nil> Field "nosuch" is not allowed in the "order".<nil>`},
 		{`{"order":{"id":"upwards"}}`, `400 <nil>ERROR_ARGUMENT <nil>Invalid order "UPWARDS"`},
 	} {
-		if got := ids(call(t, p, "biconnector.source.list", c.params)); got != c.want {
+		r := call(t, p, "biconnector.source.list", c.params)
+		got := ids(r)
+		if _, ok := r.at("result").([]any); ok && !strings.Contains(c.params, `"order":{"`) {
+			got = sortedIDs(r)
+		}
+		if got != c.want {
 			t.Errorf("%s\ngot  %s\nwant %s", c.params, got, c.want)
 		}
 	}
 }
 
+// What select does: the id comes along, dates become objects, "*" with others
+// lets appId out, and settings alone lose the id.
 func TestSelect(t *testing.T) {
 	p := newPortal(t, smallState)
-	r := call(t, p, "biconnector.source.list", `{"select":["active","id"],"filter":{"id":5}}`)
-	if !strings.HasPrefix(r.body, `{"result":[{"active":true,"id":"5"}],"time":`) {
-		t.Error(r.body)
+	for _, c := range []struct{ method, fields, want string }{
+		{"source", `"active","id"`, `{"active":true,"id":5}`},
+		{"source", `"title"`, `{"id":5,"title":"Stock"}`},
+		{"source", `"dateCreate"`, `{"id":5,"dateCreate":{}}`},
+		{"source", `"settings"`, `{"settings":[{"code":"token","name":"token","type":"STRING","value":"t0"}]}`},
+		{"connector", `"dateCreate"`, `{"id":2,"dateCreate":"2025-03-20 14:50:06"}`},
+		{"connector", `"title","*"`, `{"title":"API","id":2,"logo":"data:`},
+	} {
+		id := map[string]string{"source": "5", "connector": "2"}[c.method]
+		r := call(t, p, "biconnector."+c.method+".list", `{"select":[`+c.fields+`],"filter":{"id":`+id+`}}`)
+		if !strings.HasPrefix(r.body, `{"result":[`+c.want) {
+			t.Errorf("%s %s: %s", c.method, c.fields, r.body)
+		}
+		if leaks := strings.Contains(r.body, `"appId":"`); leaks != strings.Contains(c.fields, "*") {
+			t.Errorf("%s %s: appId %v", c.method, c.fields, leaks)
+		}
+	}
+}
+
+// Without an order none is promised: the same seed gives the same one, another
+// seed another, and all pages together hold everything once.
+func TestListWithoutOrderIsShuffled(t *testing.T) {
+	seen := map[string]bool{}
+	for _, seed := range []uint64{1, 1, 2} {
+		s := many(70)
+		s.Seed = seed
+		p := newPortalOf(t, s)
+		order := ids(call(t, p, "biconnector.source.list", `{}`)) + " " + ids(call(t, p, "biconnector.source.list", `{"page":2}`))
+		all := strings.Fields(order)
+		slices.Sort(all)
+		if len(slices.Compact(all)) != 70 || strings.HasPrefix(order, "1 2 3 4 5 ") {
+			t.Errorf("seed %d: %s", seed, order)
+		}
+		seen[order] = true
+	}
+	if len(seen) != 2 {
+		t.Errorf("%d orders of two seeds", len(seen))
 	}
 }
 
@@ -123,8 +173,8 @@ func many(n int) *State {
 // Pages are of 50; the end is a shorter one, and there is no total.
 func TestPages(t *testing.T) {
 	p := newPortalOf(t, many(150))
-	for page, want := range map[int][2]string{1: {"1", "50"}, 2: {"51", "100"}, 3: {"101", "150"}} {
-		r := call(t, p, "biconnector.source.list", fmt.Sprintf(`{"page":%d,"start":-1}`, page))
+	for page, want := range map[int][2]float64{1: {1, 50}, 2: {51, 100}, 3: {101, 150}} {
+		r := call(t, p, "biconnector.source.list", fmt.Sprintf(`{"page":%d,"start":-1,"order":{"id":"asc"}}`, page))
 		if r.at("result", 0, "id") != want[0] || r.at("result", 49, "id") != want[1] || r.at("result", 50) != nil {
 			t.Errorf("page %d: %v to %v", page, r.at("result", 0, "id"), r.at("result", 49, "id"))
 		}
@@ -149,7 +199,7 @@ func TestLargePortalIsQuick(t *testing.T) {
 	for first := 0; first < 200; first += 50 {
 		var byPage, byID []string
 		for i := range 50 {
-			byPage = append(byPage, fmt.Sprintf("biconnector.source.list?page=%d", first+i+1))
+			byPage = append(byPage, fmt.Sprintf("biconnector.source.list?order[id]=asc&page=%d", first+i+1))
 			var f strings.Builder
 			for id := range 50 {
 				fmt.Fprintf(&f, "&filter[@id][]=%d", (first+i)*50+id+1)
@@ -173,7 +223,7 @@ func BenchmarkListOfPage(b *testing.B) {
 	s := many(10_000)
 	s.KeepCalls, s.Limits.Unlimited = -1, true
 	p := newPortalOf(b, s)
-	body := batchBody("biconnector.source.list?page=100", "biconnector.source.list?page=200")
+	body := batchBody("biconnector.source.list?order[id]=asc&page=100", "biconnector.source.list?order[id]=asc&page=200")
 	for b.Loop() {
 		if r := call(b, p, "batch", body); r.status != 200 {
 			b.Fatal(r.body)
@@ -199,7 +249,7 @@ func BenchmarkBatchOfUpdates(b *testing.B) {
 
 func TestSourceGet(t *testing.T) {
 	p := newPortal(t, smallState)
-	want := `{"result":{"item":{"connection":{"id":4,"type":"rest","code":"rest_1","title":"Old name","description":null,"active":true,` +
+	want := `{"result":{"item":{"connection":{"id":4,"type":"rest","code":"rest_1","title":"Old name","description":"","active":true,` +
 		`"dateCreate":"2025-03-20 14:50:06","dateUpdate":"2025-03-20 14:50:06","createdById":1,"updatedById":1},"connectorId":1,` +
 		`"settings":[{"code":"login","name":"login","type":"STRING","value":"old_admin","id":1},` +
 		`{"code":"password","name":"Password","type":"STRING","value":"old_password","id":2}]}},"time":`
@@ -217,7 +267,7 @@ func TestSourceGet(t *testing.T) {
 	}
 }
 
-// add is not idempotent, and delete is for sources without datasets.
+// add is not idempotent, and delete is for sources without tables.
 func TestAddAndDelete(t *testing.T) {
 	p := newPortal(t, smallState)
 	const body = `{"fields":{"title":"New","connectorId":"2","description":"D","active":false,"settings":{"token":" t ","nosuch":1}}}`
@@ -227,13 +277,13 @@ func TestAddAndDelete(t *testing.T) {
 		}
 	}
 	s, _ := p.Source(11)
-	if s.Title != "New" || *s.Description != "D" || !*s.Active || fmt.Sprint(s.Settings) != "map[token:t]" || p.Stats().Checks[11] != 1 {
+	if s.Title != "New" || *s.Description != "D" || !*s.Active || fmt.Sprint(s.Settings) != "map[token:t]" || p.Stats().Checks[0] != 2 {
 		t.Errorf("added %+v", s)
 	}
 	if r := call(t, p, "biconnector.source.delete", `{"id":11}`); r.at("result") != true {
 		t.Errorf("delete: %s", r.body)
 	}
-	if got := ids(call(t, p, "biconnector.source.list", `{}`)); got != "4 5 6 7 9 10 12" {
+	if got := sortedIDs(call(t, p, "biconnector.source.list", `{}`)); got != "4 5 6 7 9 10 12" {
 		t.Errorf("after the deletion: %s", got)
 	}
 	for body, code := range map[string]string{`{}`: "VALIDATION_ID_NOT_PROVIDED", `{"id":11}`: "SOURCE_NOT_FOUND", `{"id":8}`: "SOURCE_NOT_FOUND"} {

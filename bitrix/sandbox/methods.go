@@ -14,21 +14,59 @@ type method struct {
 	application bool   // closed to webhooks unless the portal is set to let them in
 }
 
-// methods are the methods of the portal, by name in lower case.
-var methods = map[string]method{
-	"biconnector.source.list":      {(*run).sourceList, "biconnector", true},
-	"biconnector.source.get":       {(*run).sourceGet, "biconnector", true},
-	"biconnector.source.update":    {(*run).sourceUpdate, "biconnector", true},
-	"biconnector.source.add":       {(*run).sourceAdd, "biconnector", true},
-	"biconnector.source.delete":    {(*run).sourceDelete, "biconnector", true},
-	"biconnector.source.fields":    {(*run).sourceFields, "biconnector", false},
-	"biconnector.connector.list":   {(*run).connectorList, "biconnector", true},
-	"biconnector.connector.get":    {(*run).connectorGet, "biconnector", true},
-	"biconnector.connector.fields": {(*run).connectorFields, "biconnector", false},
-	"profile":                      {(*run).profile, "", false},
-	"scope":                        {(*run).scope, "", false},
-	"server.time":                  {(*run).serverTime, "", false},
-	"app.info":                     {(*run).appInfo, "", false},
+// allMethods are the methods of the portal, by name in lower case.
+func (p *Portal) allMethods() map[string]method {
+	all := map[string]method{
+		"profile":     {(*run).profile, "", false},
+		"scope":       {(*run).scope, "", false},
+		"server.time": {(*run).serverTime, "", false},
+		"app.info":    {(*run).appInfo, "", false},
+	}
+	family := func(prefix string, methods map[string]func(*run, *php.Array) (any, *apiError)) {
+		for name, call := range methods {
+			all[prefix+"."+name] = method{call, "biconnector", !strings.HasSuffix(name, "fields")}
+		}
+	}
+	type calls = map[string]func(*run, *php.Array) (any, *apiError)
+	family("biconnector.connector", calls{
+		"list": (*run).connectorList, "get": (*run).connectorGet, "fields": (*run).connectorFields,
+		"add": (*run).connectorAdd, "update": (*run).connectorUpdate, "delete": (*run).connectorDelete,
+	})
+	family("biconnector.source", calls{
+		"list": (*run).sourceList, "get": (*run).sourceGet, "fields": (*run).sourceFields,
+		"add": (*run).sourceAdd, "update": (*run).sourceUpdate, "delete": (*run).sourceDelete,
+	})
+	// Tables have two families of one storage. What the old one does, it does
+	// to the rest of the request too: a flag of the server is never reset.
+	tables := calls{
+		"list": (*run).tableList, "get": (*run).tableGet, "fields": (*run).tableFields,
+		"update": (*run).tableUpdate, "fields.update": (*run).tableFieldsUpdate,
+	}
+	family("biconnector.dataset", tables)
+	family("biconnector.dataset", calls{
+		"add": func(r *run, params *php.Array) (any, *apiError) {
+			r.old = true
+			return r.tableAdd(params, true)
+		},
+		"delete": func(r *run, params *php.Array) (any, *apiError) {
+			r.old = true
+			return r.datasetDelete(params)
+		},
+	})
+	if p.cfg.NoTableMethods {
+		return all
+	}
+	family("biconnector.table", tables)
+	family("biconnector.table", calls{
+		"add": func(r *run, params *php.Array) (any, *apiError) { return r.tableAdd(params, r.old) },
+		"delete": func(r *run, params *php.Array) (any, *apiError) {
+			if r.old {
+				return r.datasetDelete(params)
+			}
+			return r.tableDelete(params)
+		},
+	})
+	return all
 }
 
 // profile tells who the client acts for.
@@ -41,7 +79,7 @@ func (r *run) profile(*php.Array) (any, *apiError) {
 func (r *run) scope(params *php.Array) (any, *apiError) {
 	names := r.p.cfg.Scope
 	for key, v := range params.All() {
-		if strings.EqualFold(key, "full") && isTrue(v) {
+		if strings.EqualFold(key, "full") && !php.Empty(v) {
 			names = scopes
 		}
 	}
@@ -67,7 +105,7 @@ func (r *run) appInfo(*php.Array) (any, *apiError) {
 		"PAYMENT_EXPIRED", "N", "DAYS", nil, "LANGUAGE_ID", "en", "LICENSE", license), nil
 }
 
-// idText is the text of an integer: lists of the portal hold ids as texts.
+// idText is the text of an integer.
 func idText(n int64) string {
 	s, _ := php.Text(n)
 	return s

@@ -17,12 +17,12 @@ func TestOtherMethods(t *testing.T) {
 		{"biconnector.source.fields", `{}`, `{"fields":[{"title":"id","type":"integer","isRequired":true,"isReadOnly":true,"isImmutable":false,"isMultiple":false},` +
 			`{"title":"title","type":"string","isRequired":true,"isReadOnly":false,"isImmutable":false,"isMultiple":false},`},
 		{"biconnector.connector.fields", `{}`, `{"fields":[{"title":"id","type":"integer",`},
-		{"biconnector.connector.list", `{"select":["id","title","settings"]}`,
-			`[{"id":"1","title":"SQL","settings":[{"code":"host","name":"host","type":"STRING"},{"code":"port","name":"port","type":"INT"},` +
+		{"biconnector.connector.list", `{"select":["id","title","settings"],"order":{"id":"ASC"}}`,
+			`[{"id":1,"title":"SQL","settings":[{"code":"host","name":"host","type":"STRING"},{"code":"port","name":"port","type":"INT"},` +
 				`{"code":"login","name":"login","type":"STRING"},{"code":"password","name":"Password","type":"STRING"}]},` +
-				`{"id":"2","title":"API","settings":[{"code":"token","name":"token","type":"STRING"}]}],`},
-		{"biconnector.connector.list", `{"filter":{"%title":"p"},"order":{"id":"DESC"},"select":["id"]}`, `[{"id":"2"}],`},
-		{"biconnector.connector.get", `{"id":2}`, `{"item":{"id":2,"title":"API","logo":"",`},
+				`{"id":2,"title":"API","settings":[{"code":"token","name":"token","type":"STRING"}]}],`},
+		{"biconnector.connector.list", `{"filter":{"title":"a%"},"order":{"id":"DESC"},"select":["id"]}`, `[{"id":2}],`},
+		{"biconnector.connector.get", `{"id":2}`, `{"item":{"id":2,"title":"API","logo":"data:image`},
 		{"biconnector.connector.get", `{"id":9}`, `{"error":{"error":"CONNECTOR_NOT_FOUND","error_description":"Connector was not found."}},`},
 		{"biconnector.connector.get", `{}`, `{"error":{"error":"VALIDATION_ID_NOT_PROVIDED",`},
 	} {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"net"
@@ -38,10 +39,10 @@ var scopes = []string{
 // Redirect, and must be on loopback. Without any the code is shown on a page.
 func (r *run) authorize(req request) answer {
 	clientID, _ := req.params.Get("client_id")
-	if clientID != ClientID {
-		return tokenError(http.StatusUnauthorized, "invalid_client", "Application not found")
-	}
 	p := r.p
+	if clientID != ClientID {
+		return p.tokenError(http.StatusUnauthorized, "invalid_client", "Application not found")
+	}
 	p.mu.Lock()
 	p.tokens.issued++
 	code := fmt.Sprintf("sandbox-code-%d", p.tokens.issued)
@@ -59,7 +60,7 @@ func (r *run) authorize(req request) answer {
 	}
 	u, err := url.Parse(target)
 	if err != nil || !loopback(u) {
-		return tokenError(http.StatusBadRequest, "invalid_request", "The sandbox redirects to loopback addresses only")
+		return p.tokenError(http.StatusBadRequest, "invalid_request", "The sandbox redirects to loopback addresses only")
 	}
 	q := u.Query()
 	q.Set("code", code)
@@ -68,7 +69,7 @@ func (r *run) authorize(req request) answer {
 		q.Set("state", s)
 	}
 	q.Set("domain", r.address().Host)
-	q.Set("member_id", memberID)
+	q.Set("member_id", cmp.Or(p.cfg.MemberID, memberID))
 	q.Set("scope", strings.Join(p.cfg.Scope, ","))
 	q.Set("server_domain", r.host)
 	u.RawQuery = q.Encode()
@@ -109,21 +110,22 @@ func (r *run) token(req request) answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stats.Tokens++
+	p.stats.TokenHosts[r.host]++
 	for _, name := range []string{"grant_type", "client_id", "client_secret"} {
 		if param(name) == "" {
-			return tokenError(http.StatusBadRequest, "invalid_request", "Required parameter "+name+" is missing")
+			return p.tokenError(http.StatusBadRequest, "invalid_request", "Required parameter "+name+" is missing")
 		}
 	}
-	if param("client_id") != ClientID || param("client_secret") != ClientSecret {
-		return tokenError(http.StatusUnauthorized, "invalid_client", "Wrong client")
+	if p.wrongServer(r.host) || param("client_id") != ClientID || param("client_secret") != ClientSecret {
+		return p.tokenError(http.StatusUnauthorized, "invalid_client", "Wrong client")
 	}
 	for _, s := range strings.FieldsFunc(param("scope"), func(c rune) bool { return c == ',' || c == ' ' }) {
 		switch {
 		case slices.Contains(p.cfg.Scope, s):
 		case slices.Contains(scopes, s):
-			return tokenError(http.StatusForbidden, "insufficient_scope", "The application has no right to "+s)
+			return p.tokenError(http.StatusForbidden, "insufficient_scope", "The application has no right to "+s)
 		default:
-			return tokenError(http.StatusBadRequest, "invalid_scope", "There is no scope "+s)
+			return p.tokenError(http.StatusBadRequest, "invalid_scope", "There is no scope "+s)
 		}
 	}
 	var grants map[string]time.Time
@@ -134,22 +136,38 @@ func (r *run) token(req request) answer {
 	case "refresh_token":
 		grants, grant = p.tokens.refresh, param("refresh_token")
 	default:
-		return tokenError(http.StatusBadRequest, "invalid_request", "Unknown grant type")
+		return p.tokenError(http.StatusBadRequest, "invalid_request", "Unknown grant type")
 	}
 	if grant == "" {
-		return tokenError(http.StatusBadRequest, "invalid_request", "There is nothing to exchange")
+		return p.tokenError(http.StatusBadRequest, "invalid_request", "There is nothing to exchange")
 	}
 	now := time.Now()
 	expires, ok := grants[grant]
 	delete(grants, grant) // good for one exchange, in time or not
 	if !ok || !expires.IsZero() && !now.Before(expires) {
-		return tokenError(http.StatusBadRequest, "invalid_grant", "Wrong or expired "+param("grant_type"))
+		return p.tokenError(http.StatusBadRequest, "invalid_grant", "Wrong or expired "+param("grant_type"))
 	}
 	if param("grant_type") == "refresh_token" {
 		p.stats.Renewals++
 	}
-	return jsonAnswer(http.StatusOK, r.newPair(now))
+	pair := r.newPair(now)
+	if p.cfg.NoRefreshToken && param("grant_type") == "refresh_token" {
+		grants[grant] = expires
+		pair = pair.Without(func(key string) bool { return key == "refresh_token" })
+	}
+	return p.jsonAnswer(http.StatusOK, pair)
 }
+
+// wrongServer reports whether the portal has another authorization server than
+// the one that is asked: the two know different applications.
+func (p *Portal) wrongServer(host string) bool {
+	u, err := url.Parse(p.cfg.ServerEndpoint)
+	return err == nil && slices.Contains(authorizationServers, u.Host) && slices.Contains(authorizationServers, host) && host != u.Host
+}
+
+// authorizationServers are those of Bitrix24: the second for portals in ru, by,
+// kz and their neighbours.
+var authorizationServers = []string{"oauth.bitrix.info", "oauth.bitrix24.tech"}
 
 // newPair issues a token pair. p.mu is held.
 func (r *run) newPair(now time.Time) *php.Array {
@@ -165,21 +183,22 @@ func (r *run) newPair(now time.Time) *php.Array {
 	endpoint := r.address()
 	endpoint.Path = "/rest/"
 	server := url.URL{Scheme: endpoint.Scheme, Host: r.host, Path: "/rest/"}
+	cfg := &r.p.cfg
 	return php.Dict(
 		"access_token", access,
 		"refresh_token", refresh,
 		"expires", now.Add(lifetime).Unix(),
 		"expires_in", int64(lifetime/time.Second),
-		"client_endpoint", endpoint.String(),
-		"server_endpoint", server.String(),
+		"client_endpoint", cmp.Or(cfg.ClientEndpoint, endpoint.String()),
+		"server_endpoint", cmp.Or(cfg.ServerEndpoint, server.String()),
 		"domain", endpoint.Host,
-		"member_id", memberID,
-		"scope", strings.Join(r.p.cfg.Scope, ","),
+		"member_id", cmp.Or(cfg.MemberID, memberID),
+		"scope", strings.Join(cfg.Scope, ","),
 		"status", "L",
 		"user_id", int64(1),
 	)
 }
 
-func tokenError(status int, code, desc string) answer {
-	return rootError(&apiError{status: status, code: code, desc: desc})
+func (p *Portal) tokenError(status int, code, desc string) answer {
+	return p.rootError(&apiError{status: status, code: code, desc: desc})
 }

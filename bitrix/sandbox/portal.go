@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -12,25 +13,34 @@ import (
 // Portal is a stand-in portal. It is an http.Handler; see [Portal.RoundTripper]
 // for the way without a socket. It is safe for concurrent use.
 type Portal struct {
-	cfg State // the options; its Connectors and Sources are not used after New
+	cfg     State // the options; its objects are not used after New
+	schemas struct{ connector, source, table schema }
+	methods map[string]method
 
 	mu         sync.Mutex // guards all below
-	connectors map[int64]*connector
-	sources    map[int64]*source
-	owned      map[string][]int64 // the ids of an application's sources, rising
-	lastID     int64              // of a source
-	lastParam  int64              // of a stored setting
+	connectors store[*connector]
+	sources    store[*source]
+	tables     store[*table]
+	names      map[string]int64 // the tables by name; 0 for a name that others have
+	columns    map[int64]int64  // the table of each column
+	lastParam  int64            // of a stored setting
+	lastColumn int64
+	lastBI     int64          // of a BI Builder dataset
+	failedOnce map[int64]bool // the sources, and as negative numbers the connectors, whose first check has failed
 	bucket     bucket
 	meters     map[meterKey]*meter
+	others     []otherJob
 	busy       int
 	queue      []chan struct{}
 	faults     []faultCount
+	deeds      []int // how often what they wait for has been
 	tokens     tokens
 	running    map[*run]context.CancelFunc
 	idle       []chan struct{} // of those who wait for running to be empty
 	closed     bool
 	requests   int // so far
 	calls      []Call
+	checks     []Check
 	stats      Stats
 	accessLog  io.Writer
 }
@@ -43,29 +53,63 @@ func New(s *State) (*Portal, error) {
 	}
 	p := &Portal{
 		cfg:        *s,
-		connectors: make(map[int64]*connector, len(s.Connectors)),
-		sources:    make(map[int64]*source, len(s.Sources)),
-		owned:      map[string][]int64{},
+		connectors: newStore[*connector](s.ShowAfter),
+		sources:    newStore[*source](s.ShowAfter),
+		tables:     newStore[*table](s.ShowAfter),
+		names:      make(map[string]int64, len(s.Tables)),
+		columns:    map[int64]int64{},
+		failedOnce: map[int64]bool{},
 		bucket:     newBucket(s.Limits),
 		meters:     map[meterKey]*meter{},
 		faults:     make([]faultCount, len(s.Faults)),
+		deeds:      make([]int, len(s.People)),
+		tokens:     newTokens(s.TokenLifetime),
 		running:    map[*run]context.CancelFunc{},
 		stats:      newStats(),
 	}
-	p.cfg.Connectors, p.cfg.Sources = nil, nil
-	p.cfg.Faults = slices.Clone(s.Faults)
-	p.cfg.Scope = slices.Clone(s.Scope)
-	if p.cfg.Scope == nil {
+	p.cfg.Connectors, p.cfg.Sources, p.cfg.Tables, p.cfg.TakenNames = nil, nil, nil, nil
+	p.cfg.Faults, p.cfg.People, p.cfg.HostCosts = slices.Clone(s.Faults), slices.Clone(s.People), maps.Clone(s.HostCosts)
+	if p.cfg.Scope = slices.Clone(s.Scope); p.cfg.Scope == nil {
 		p.cfg.Scope = []string{"biconnector", "user_brief"}
 	}
-	p.tokens = newTokens(s.TokenLifetime)
+	for _, j := range s.OtherJobs {
+		p.others = append(p.others, otherJob{OtherJob: j})
+	}
+	p.schemas.connector, p.schemas.source, p.schemas.table = connectorSchema, sourceSchema, tableSchema
+	if s.NoSupportMapping {
+		p.schemas.connector = p.schemas.connector.without("supportMapping")
+	}
+	if !s.NewKeys {
+		p.schemas.connector = p.schemas.connector.without("sourceCode")
+	}
+	p.methods = p.allMethods()
+	p.fill(s)
+	return p, nil
+}
+
+// fill puts the objects of a state into the portal. They are as old as the
+// epoch, and shown at once.
+func (p *Portal) fill(s *State) {
+	late := s.ShowAfter
+	p.connectors.late, p.sources.late, p.tables.late = 0, 0, 0
 	for _, c := range s.Connectors {
-		p.connectors[c.ID] = newConnector(c)
+		p.connectors.put(newConnector(c))
 	}
 	for _, src := range s.Sources {
-		p.insert(p.newSource(src))
+		p.sources.put(p.newSource(src))
 	}
-	return p, nil
+	for _, name := range s.TakenNames {
+		p.names[name] = 0
+	}
+	for _, t := range s.Tables {
+		for _, c := range t.Columns {
+			p.lastColumn = max(p.lastColumn, c.ID)
+		}
+	}
+	for _, t := range s.Tables {
+		p.putTable(p.newTable(t))
+	}
+	p.connectors.late, p.sources.late, p.tables.late = late, late, late
 }
 
 // Close ends the requests that the portal still executes - a client may have
@@ -106,6 +150,11 @@ type run struct {
 	cut   time.Time // when the request is cut; zero: never
 	start time.Time // of the execution, after the queue
 	auth  auth
+	// namesBelow is the first table id whose name the request does not know to
+	// be taken; 0 before its first table.add.
+	namesBelow int64
+	old        bool   // dataset.add or dataset.delete ran in this request; see methods
+	fault      *Fault // what one of its commands died of
 }
 
 // begin makes the run of a request. Its context is not the client's: a portal

@@ -44,14 +44,17 @@ const smallState = `
 connectors:
   - {id: 1, title: SQL, settings: [{code: host}, {code: port, type: INT}, {code: login}, {code: password, name: Password}]}
   - {id: 2, title: API, settings: [{code: token}]}
+  - {id: 3, title: Other, settings: [{code: token}], owner: local.other}
 sources:
   - {id: 4, title: Old name, connectorId: 1, settings: {login: old_admin, password: old_password}}
   - {id: 5, title: Stock, connectorId: 2, description: Warehouse, settings: {token: t0}}
   - {id: 6, title: Bare, connectorId: 2, active: false}
   - {id: 7, title: Gone away, connectorId: 2, check: fail}
-  - {id: 8, title: Foreign, connectorId: 2, owner: local.other}
-  - {id: 9, title: Used, connectorId: 2, datasets: 1}
+  - {id: 8, title: Foreign, connectorId: 3}
+  - {id: 9, title: Used, connectorId: 2}
   - {id: 10, title: Shaky, connectorId: 2, check: fail_once}
+tables:
+  - {id: 20, name: used, sourceId: 9, externalName: Used, externalCode: used, columns: [{name: ID, type: int, externalCode: id}]}
 `
 
 // reply is an answer of the portal, decoded.

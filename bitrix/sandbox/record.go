@@ -15,6 +15,7 @@ import (
 // a batch, or a command of one.
 type Call struct {
 	Request int       // the number of the HTTP request, from 1
+	Host    string    // that it was sent to
 	At      time.Time // when it was over
 	Method  string    // in lower case
 	Key     string    // of a command in its batch; empty otherwise
@@ -44,16 +45,19 @@ type Stats struct {
 	Blocked  map[string]int // calls refused with OPERATION_TIME_LIMIT, by method
 	Faults   map[string]int // faults that struck, by kind
 	Updates  map[int64]int  // successful updates by source
-	Checks   map[int64]int  // connection checks by source, failed ones included
+	Writes   map[string]int // successful writes by method, those of dataset.* as of table.*
+	Checks   map[int64]int  // connection checks by source, failed ones included; of adds under 0
 	Expired  int            // requests refused with expired_token
 	Renewals int            // token pairs issued for a refresh token
 	Tokens   int            // token requests, refused ones included
+	// TokenHosts counts them by the host that was asked.
+	TokenHosts map[string]int
 }
 
 func newStats() Stats {
 	return Stats{
 		Commands: map[string]int{}, Blocked: map[string]int{}, Faults: map[string]int{},
-		Updates: map[int64]int{}, Checks: map[int64]int{},
+		Updates: map[int64]int{}, Checks: map[int64]int{}, Writes: map[string]int{}, TokenHosts: map[string]int{},
 	}
 }
 
@@ -64,6 +68,7 @@ func (p *Portal) Stats() Stats {
 	s := p.stats
 	s.Commands, s.Blocked, s.Faults = maps.Clone(s.Commands), maps.Clone(s.Blocked), maps.Clone(s.Faults)
 	s.Updates, s.Checks = maps.Clone(s.Updates), maps.Clone(s.Checks)
+	s.Writes, s.TokenHosts = maps.Clone(s.Writes), maps.Clone(s.TokenHosts)
 	return s
 }
 
@@ -81,7 +86,7 @@ func (p *Portal) Calls() []Call {
 
 // record notes a call and its outcome.
 func (p *Portal) record(r *run, method, key string, params *php.Array, out outcome) {
-	c := Call{Request: r.n, At: time.Now(), Method: method, Key: key, params: params, Code: out.inside, Failed: out.failed}
+	c := Call{Request: r.n, Host: r.host, At: time.Now(), Method: method, Key: key, params: params, Code: out.inside, Failed: out.failed}
 	switch out.err {
 	case nil:
 	case errCut:

@@ -75,18 +75,14 @@ func TestSetSource(t *testing.T) {
 	if err := p.SetSource(Source{ID: 3, ConnectorID: 9}); err == nil || !strings.Contains(err.Error(), "no connector 9") {
 		t.Errorf("error %v", err)
 	}
-	r := call(t, p, "biconnector.source.list", `{"filter":{"@id":[3,5]},"select":["id","title","settings"]}`)
-	if !strings.HasPrefix(r.body, `{"result":[{"id":"3","title":"Added by hand","settings":null},`+
-		`{"id":"5","title":"Renamed by hand","settings":[{"code":"token","name":"token","type":"STRING","value":"t1"}]}],`) {
+	r := call(t, p, "biconnector.source.list", `{"filter":{"@id":[3,5]},"select":["id","title","settings"],"order":{"id":"asc"}}`)
+	if !strings.HasPrefix(r.body, `{"result":[{"id":3,"title":"Added by hand","settings":null},`+
+		`{"id":5,"title":"Renamed by hand","settings":[{"code":"token","name":"token","type":"STRING","value":"t1"}]}],`) {
 		t.Errorf("%s", r.body)
 	}
-	// Handed to another application, it is gone for this one.
-	s.Owner = "local.other"
-	if err := p.SetSource(s); err != nil {
-		t.Fatal(err)
-	}
-	if got := ids(call(t, p, "biconnector.source.list", `{}`)); got != "3 4 6 7 9 10" {
-		t.Errorf("list %s", got)
+	// A source belongs to its connector for ever.
+	if err := p.SetSource(Source{ID: 3, ConnectorID: 2}); err == nil {
+		t.Error("a source went to another connector")
 	}
 	var all []int64
 	for _, s := range p.Sources() {
@@ -102,15 +98,19 @@ func TestWhoseCost(t *testing.T) {
 	s := many(3)
 	s.UpdateCost, s.CostOf = 5, nil
 	own := s.Sources[0]
+	cost := func(p *Portal, id int64) time.Duration {
+		src := p.sources.get(id)
+		return p.checkCost(p.connectors.get(src.connectorID), src, nil)
+	}
 	p := newPortalOf(t, s)
-	if got := p.updateCost(p.sources[1]); got != 5 {
+	if got := cost(p, 1); got != 5 {
 		t.Errorf("the portal's cost is %v", got)
 	}
 	own.UpdateCost = &s.ReadCost // 0 is a cost too
 	s.Sources[0] = own
 	s.CostOf = func(id int64) time.Duration { return time.Duration(100 * id) }
 	p = newPortalOf(t, s)
-	if a, b := p.updateCost(p.sources[1]), p.updateCost(p.sources[2]); a != 0 || b != 200 {
+	if a, b := cost(p, 1), cost(p, 2); a != 0 || b != 200 {
 		t.Errorf("costs %v and %v", a, b)
 	}
 }

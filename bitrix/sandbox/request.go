@@ -5,7 +5,9 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ type request struct {
 	host   string
 	https  bool
 	params *php.Array // of the query string and the body
+	body   []byte     // as it was sent
 	bearer string     // of the Authorization header
 }
 
@@ -27,11 +30,11 @@ const maxBody = 8 << 20
 
 // readRequest takes in an HTTP request. A body that cannot be read in full is
 // an error; one that says nothing to the portal is empty, as with PHP.
-func readRequest(r *http.Request) (request, error) {
+func (p *Portal) readRequest(r *http.Request) (request, error) {
 	req := request{
 		verb: r.Method, path: r.URL.Path, host: r.Host,
 		https:  r.TLS != nil || r.URL.Scheme == "https",
-		params: php.ParseQuery(r.URL.RawQuery),
+		params: php.ParseQuery(r.URL.RawQuery, p.cfg.MaxInputVars),
 	}
 	if req.host == "" {
 		req.host = r.URL.Host
@@ -49,7 +52,8 @@ func readRequest(r *http.Request) (request, error) {
 	if len(body) > maxBody {
 		return req, nil
 	}
-	if more := bodyParams(r.Header.Get("Content-Type"), body); more != nil {
+	req.body = body
+	if more := p.bodyParams(r.Header.Get("Content-Type"), body); more != nil {
 		for k, v := range more.All() {
 			req.params.Set(k, v)
 		}
@@ -61,7 +65,7 @@ func readRequest(r *http.Request) (request, error) {
 // or, whatever the content type says, a query string. JSON with an error in it
 // holds none, and JSON without its content type is a query string with a
 // strange name in it: so it goes with curl's default.
-func bodyParams(contentType string, body []byte) *php.Array {
+func (p *Portal) bodyParams(contentType string, body []byte) *php.Array {
 	media, params, _ := mime.ParseMediaType(contentType)
 	switch media {
 	case "application/json":
@@ -83,7 +87,7 @@ func bodyParams(contentType string, body []byte) *php.Array {
 			}
 		}
 	}
-	return php.ParseQuery(php.Trim(string(body)))
+	return php.ParseQuery(php.Trim(string(body)), p.cfg.MaxInputVars)
 }
 
 // target is what a request's path names.
@@ -131,12 +135,17 @@ func (r *run) serve(req request) answer {
 	}
 	var a answer
 	switch {
+	case slices.ContainsFunc(p.cfg.OldHosts, func(old string) bool { return strings.EqualFold(old, hostname(req.host)) }):
+		to := r.address()
+		a = answer{status: http.StatusFound, location: to.Scheme + "://" + to.Host + req.path}
 	case !known:
 		a = answer{status: http.StatusNotFound, contentType: "text/html", body: []byte("<html><body>404 Not Found</body></html>\n")}
+	case req.verb == http.MethodOptions:
+		a = answer{status: http.StatusOK, contentType: contentJSON} // a browser asks whether it may
 	case t.method == methodAuthorize:
 		a = r.authorize(req)
 	case t.method == methodToken:
-		a = r.faulty(t.method, func() answer { return r.token(req) })
+		a = r.faulty(t.method, req, func() answer { return r.token(req) })
 	default:
 		a = r.rest(t, req)
 	}
@@ -150,9 +159,17 @@ func (r *run) serve(req request) answer {
 	return a
 }
 
+// hostname is a host without its port.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		return h
+	}
+	return host
+}
+
 // faulty gives an answer, or what a fault makes of it.
-func (r *run) faulty(method string, real func() answer) answer {
-	f := r.p.strike(method, false)
+func (r *run) faulty(method string, req request, real func() answer) answer {
+	f := r.p.strike(aRequest, method, req.params, req.body)
 	if f == nil {
 		return real()
 	}
@@ -160,14 +177,8 @@ func (r *run) faulty(method string, real func() answer) answer {
 	if f.runs() {
 		a = real()
 	}
-	if f.Kind == FaultSlow {
-		delay := f.Delay
-		if delay == 0 {
-			delay = 10 * time.Second
-		}
-		if r.sleep(delay) != nil {
-			a.fate = dropped
-		}
+	if f.Kind == FaultSlow && r.sleep(f.delay(10*time.Second)) != nil {
+		a.fate = dropped
 	}
-	return f.answer(a)
+	return f.answer(r.p, a)
 }

@@ -23,9 +23,9 @@ func (r *run) rest(t target, req request) answer {
 	}
 	p.mu.Unlock()
 	if !admitted {
-		return rootError(errQueryLimit)
+		return p.rootError(errQueryLimit)
 	}
-	return r.faulty(t.method, func() answer {
+	return r.faulty(t.method, req, func() answer {
 		if limit := p.requestTime(); limit > 0 {
 			r.cut = time.Now().Add(limit)
 		}
@@ -57,33 +57,41 @@ func (p *Portal) broken(err *apiError) answer {
 }
 
 func (r *run) execute(t target, req request) answer {
-	if _, ok := methods[t.method]; !ok && t.method != methodBatch {
-		return rootError(errNoMethod) // the server asks for the method first
+	p := r.p
+	if _, ok := p.methods[t.method]; !ok && t.method != methodBatch {
+		return p.rootError(errNoMethod) // the server asks for the method first
 	}
 	var err *apiError
-	if r.auth, err = r.p.authenticate(t, req); err != nil {
-		return rootError(err)
+	if r.auth, err = p.authenticate(t, req); err != nil {
+		return p.rootError(err)
 	}
 	params := methodParams(req.params)
 
 	var result any
 	var tm timing
 	var code string // of an error inside result
+	contrary := false
 	if t.method == methodBatch {
 		result, tm, err = r.batch(params)
 	} else {
 		out := r.call(t.method, params, "")
-		result, tm, err, code = out.result, out.time, out.err, out.inside
+		result, tm, err, code, contrary = out.result, out.time, out.err, out.inside, out.contrary
 	}
 	switch {
 	case err == errCut || err == errGone:
-		return r.p.broken(err)
-	case err != nil:
-		return rootError(err)
+		return p.broken(err)
+	case err != nil && r.fault == nil:
+		return p.rootError(err)
 	}
 	tm.start, tm.finish = r.start, time.Now()
-	a := jsonAnswer(http.StatusOK, php.Dict("result", result, "time", r.p.figures(tm)))
+	a := p.jsonAnswer(http.StatusOK, php.Dict("result", result, "time", p.figures(tm)))
 	a.code = code
+	switch {
+	case r.fault != nil:
+		return r.fault.answer(p, a)
+	case contrary:
+		return (&Fault{Kind: FaultContradiction}).answer(p, a)
+	}
 	return a
 }
 
@@ -97,19 +105,20 @@ func methodParams(params *php.Array) *php.Array {
 
 // outcome is what a method of the REST API returned.
 type outcome struct {
-	result any
-	inside string // the code of an error inside result
-	failed bool   // whether there is one
-	err    *apiError
-	time   timing
+	result   any
+	inside   string // the code of an error inside result
+	failed   bool   // whether there is one
+	contrary bool   // whether an error is reported beside the result
+	err      *apiError
+	time     timing
 }
 
 // call calls a method for the run's client, as a request of its own or, with
 // its key, as a command of a batch.
 func (r *run) call(name string, params *php.Array, key string) (out outcome) {
 	p := r.p
-	defer func() { p.record(r, name, key, params, out) }()
-	m, ok := methods[name]
+	m, ok := p.methods[name]
+	defer func() { p.record(r, name, key, params, out); p.called(name) }()
 	switch {
 	case !ok:
 		return outcome{err: errNoMethod}
@@ -126,11 +135,27 @@ func (r *run) call(name string, params *php.Array, key string) (out outcome) {
 	}
 
 	out.time.start = time.Now()
+	fault := p.strike(aCommand, name, params, nil)
 	var err *apiError
-	if m.application && r.auth.webhook && !p.cfg.Webhooks {
+	switch {
+	case fault != nil && !fault.runs():
+		out.result, err = r.fail(fault)
+	case m.scope == "biconnector" && p.cfg.NoRights, m.application && r.auth.webhook && !p.cfg.Webhooks:
 		err = errAccess
-	} else {
+	default:
 		out.result, err = m.call(r, params)
+	}
+	if fault != nil && fault.runs() && err != errCut && err != errGone {
+		switch fault.Kind {
+		case FaultContradiction:
+			out.contrary = true
+		case FaultSlow:
+			if late := r.work(fault.delay(10 * time.Second)); late != nil {
+				err = late
+			}
+		default:
+			out.result, err = r.fail(fault)
+		}
 	}
 	out.time.finish = time.Now()
 	out.time.processing = out.time.finish.Sub(out.time.start)
@@ -139,12 +164,35 @@ func (r *run) call(name string, params *php.Array, key string) (out outcome) {
 		billed = 0
 	}
 	out.time.operating, out.time.resetAt = r.bill(name, out.time.start, billed)
-	switch {
-	case err == nil:
-	case err.inside():
-		out.result, out.inside, out.failed = php.Dict("error", err.array()), err.code, true
-	default:
+	if err == nil {
+		return out
+	}
+	if p.cfg.Echo != "" && err != errCut && err != errGone {
+		quoting := *err
+		quoting.desc = p.echo(err.desc, params)
+		err = &quoting
+	}
+	if err.inside() {
+		out.result, out.inside, out.failed = php.Dict("error", p.errorArray(err)), err.code, true
+	} else {
 		out.err = err
 	}
 	return out
+}
+
+// fail is what a command gets that a fault struck: an answer of its own, or
+// the end of the request.
+func (r *run) fail(f *Fault) (any, *apiError) {
+	switch f.Kind {
+	case FaultFalse:
+		return false, nil
+	case FaultError:
+		status := f.Status
+		if status == http.StatusOK {
+			status = 0 // inside the command's result
+		}
+		return nil, &apiError{status: status, code: f.Code, desc: f.Description}
+	}
+	r.fault = f
+	return nil, errFatal
 }

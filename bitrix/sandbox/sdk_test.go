@@ -30,7 +30,7 @@ func TestSDK(t *testing.T) {
 		t.Skip("run testdata/sdk/run: it needs Node")
 	}
 	s := &State{
-		Webhooks: true, HonourActive: true,
+		Switches:   Switches{Webhooks: true, HonourActive: true},
 		Connectors: []Connector{{ID: 1, Title: "SQL", Settings: []SettingType{{Code: "login"}, {Code: "password"}}}},
 	}
 	for id := int64(4); id <= 220; id++ {

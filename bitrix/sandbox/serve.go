@@ -39,26 +39,37 @@ func (p *Portal) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // Describe writes how the portal can be tried from another terminal when it is
-// served at an address such as http://127.0.0.1:8924: lines to paste with
-// curl, and the environment for syncsources.
-func (p *Portal) Describe(w io.Writer, address string) error {
+// served at an address such as http://127.0.0.1:8924: what the application
+// sees of it, lines to paste with curl, and the environment for syncsources.
+// trust is the file of the certificate that an https address is served with.
+func (p *Portal) Describe(w io.Writer, address, trust string) error {
 	address = strings.TrimSuffix(address, "/")
 	p.mu.Lock()
-	id, n := int64(1), len(p.owned[ClientID])
-	if n > 0 {
-		id = p.owned[ClientID][0]
+	connectors, sources, tables := p.connectors.apps[ClientID], p.sources.apps[ClientID], p.tables.apps[ClientID]
+	seen := fmt.Sprintf("%s, %s and %s", counted(len(connectors), "connector"), counted(len(sources), "source"), counted(len(tables), "table"))
+	id := int64(1)
+	if len(sources) > 0 {
+		id = sources[0]
 	}
 	p.mu.Unlock()
 
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	post := func(path, body string) {
-		line("  curl -X POST -H 'Content-Type: application/json' -H 'Accept: application/json' \\\n    -d '%s' \\\n    '%s'\n", body, address+path)
+	curl := "curl"
+	if trust != "" {
+		curl = "curl --cacert " + trust
 	}
-	line("A portal with %d sources listens at %s. Ctrl-C stops it, and forgets all changes.", n, address)
+	post := func(path, body string) {
+		line("  %s -X POST -H 'Content-Type: application/json' -H 'Accept: application/json' \\\n    -d '%s' \\\n    '%s'\n", curl, body, address+path)
+	}
+	line("A portal listens at %s. The application sees %s. Ctrl-C stops it, and forgets all changes.", address, seen)
 	line("")
-	line("List the sources, as the application that made them:\n")
-	post("/rest/biconnector.source.list", fmt.Sprintf(`{"auth": "%s"}`, AccessToken))
+	if trust != "" {
+		line("Its certificate was made for this run. These make syncsources, Node and others trust it:\n")
+		line("  export SSL_CERT_FILE=%s NODE_EXTRA_CA_CERTS=%[1]s\n", trust)
+	}
+	line("List the sources, as the application that they belong to:\n")
+	post("/rest/biconnector.source.list", fmt.Sprintf(`{"order": {"id": "ASC"}, "auth": "%s"}`, AccessToken))
 	line("Change one:\n")
 	post("/rest/biconnector.source.update", fmt.Sprintf(`{"id": %d, "fields": {"title": "New source name"}, "auth": "%s"}`, id, AccessToken))
 	if p.cfg.Webhooks {
@@ -66,7 +77,7 @@ func (p *Portal) Describe(w io.Writer, address string) error {
 	} else {
 		line("Through an inbound webhook, which is refused as in the cloud (webhooks: true in the state lets it in):\n")
 	}
-	line("  curl -d id=%d '%s'\n", id, address+WebhookPath+"biconnector.source.get")
+	line("  %s -d id=%d '%s'\n", curl, id, address+WebhookPath+"biconnector.source.get")
 	line("The environment for syncsources, with a token that is not renewed:\n")
 	line("  export B24_PORTAL_URL=%s B24_ACCESS_TOKEN=%s\n", address, AccessToken)
 	line("or with a pair of tokens that is renewed and kept in a file (leave B24_REFRESH_TOKEN out to try syncsources login):\n")
@@ -77,4 +88,12 @@ func (p *Portal) Describe(w io.Writer, address string) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// counted is "1 source" or "2 sources".
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprint(n, " ", what)
 }

@@ -2,9 +2,12 @@ package sandbox
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -65,10 +68,10 @@ func TestDescribedLinesWork(t *testing.T) {
 		p := newPortal(t, state)
 		address, stop := serving(t, p)
 		var text strings.Builder
-		if err := p.Describe(&text, address+"/"); err != nil {
+		if err := p.Describe(&text, address+"/", ""); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(text.String(), "A portal with 6 sources listens at "+address+".") {
+		if !strings.Contains(text.String(), "A portal listens at "+address+". The application sees 2 connectors, 6 sources and 1 table. ") {
 			t.Errorf("text:\n%s", &text)
 		}
 		var answers []string
@@ -150,5 +153,71 @@ func TestRealCurl(t *testing.T) {
 	}
 	if s, _ := p.Source(4); s.Title != "A b" {
 		t.Errorf("title %q", s.Title)
+	}
+}
+
+// Over https a client that trusts the certificate needs no check switched off,
+// by address as by name; and the lines to paste say how.
+func TestServeTLS(t *testing.T) {
+	p := newPortal(t, smallState)
+	cert, trusted, err := NewCertificate("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- p.Serve(ctx, l) }()
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(trusted)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		r := jsonRequest("app.info", `{}`)
+		r.URL.Host = net.JoinHostPort(host, port)
+		if out, err := ask(&http.Client{Transport: transport}, r); err != nil || out.status != 200 {
+			t.Errorf("%s: %v %d", host, err, out.status)
+		}
+	}
+	if _, err := ask(&http.Client{Transport: &http.Transport{}}, &http.Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: l.Addr().String()}}); err == nil {
+		t.Error("a client that does not know the certificate trusts it")
+	}
+	var text strings.Builder
+	if err := p.Describe(&text, "https://"+l.Addr().String(), "/tmp/c.pem"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"curl --cacert /tmp/c.pem ", "SSL_CERT_FILE=/tmp/c.pem NODE_EXTRA_CA_CERTS=/tmp/c.pem"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, &text)
+		}
+	}
+	transport.CloseIdleConnections()
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// Pages of any origin may call a portal: a browser asks with OPTIONS first, and
+// looks for the headers in every answer.
+func TestBrowsersMayCall(t *testing.T) {
+	p := newPortal(t, smallState)
+	for _, verb := range []string{"OPTIONS", "POST"} {
+		r := jsonRequest("biconnector.source.get", `{"id":4}`)
+		r.Method = verb
+		r.Header.Del("Authorization")
+		out, err := do(p, r)
+		if err != nil || out.header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(out.header.Get("Access-Control-Allow-Headers"), "content-type") {
+			t.Errorf("%s: %v %v", verb, err, out.header)
+		}
+		if want := map[string]int{"OPTIONS": 200, "POST": 401}[verb]; out.status != want {
+			t.Errorf("%s: %d, want %d", verb, out.status, want)
+		}
+	}
+	if st := p.Stats(); st.Requests != 1 {
+		t.Errorf("%d requests: OPTIONS counts for nothing", st.Requests)
 	}
 }

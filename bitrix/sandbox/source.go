@@ -1,14 +1,14 @@
 package sandbox
 
 import (
-	"fmt"
-	"maps"
+	"net/url"
 	"slices"
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
-// source is a source as the portal holds it. Its fields are guarded by the
-// portal's mutex.
+// source is a source as the portal holds it.
 type source struct {
 	id          int64
 	title       string
@@ -19,157 +19,184 @@ type source struct {
 	owner       string
 	check       string
 	cost        *time.Duration
-	datasets    int
 	created     time.Time
 	updated     time.Time
 	createdBy   int64
 	updatedBy   int64
 }
 
-// param is a stored setting of a source.
+// param is a stored setting of a source. Its name and type are copied from the
+// connector when a value is first stored, and stay when the connector changes.
 type param struct {
-	id    int64
-	code  string
-	value string
+	id               int64
+	code, name, kind string
+	value            string
 }
 
-func (s *source) set(p *Portal, code, value string) {
+func (s *source) key() (int64, string, int64) { return s.id, s.owner, s.connectorID }
+
+// set stores a setting in a source that nobody has seen yet.
+func (s *source) set(p *Portal, st SettingType, value string) {
 	for i := range s.settings {
-		if s.settings[i].code == code {
+		if s.settings[i].code == st.Code {
 			s.settings[i].value = value
 			return
 		}
 	}
 	p.lastParam++
-	s.settings = append(s.settings, param{p.lastParam, code, value})
+	s.settings = append(s.settings, param{p.lastParam, st.Code, st.Name, st.Type, value})
 }
-
-// epoch dates what a state file holds: the portal may be made under another
-// clock than it is used.
-var epoch = time.Date(2025, 3, 20, 14, 50, 6, 0, time.UTC)
 
 // newSource makes a source of a checked state.
 func (p *Portal) newSource(s Source) *source {
+	c := p.connectors.get(s.ConnectorID)
 	src := &source{
 		id: s.ID, title: s.Title, active: s.Active == nil || *s.Active, connectorID: s.ConnectorID,
-		owner: s.Owner, check: s.Check, datasets: s.Datasets,
-		created: epoch, updated: epoch, createdBy: 1, updatedBy: 1,
+		owner: c.Owner, check: s.Check, created: epoch, updated: epoch, createdBy: max(s.CreatedByID, 1), updatedBy: max(s.CreatedByID, 1),
 	}
 	if s.Description != nil {
 		d := *s.Description
 		src.description = &d
 	}
 	if s.UpdateCost != nil {
-		c := *s.UpdateCost
-		src.cost = &c
+		cost := *s.UpdateCost
+		src.cost = &cost
 	}
-	if src.owner == "" {
-		src.owner = ClientID
-	}
-	for _, st := range p.connectors[s.ConnectorID].settings {
+	for _, st := range c.Settings {
 		if v, ok := s.Settings[st.Code]; ok {
-			src.set(p, st.Code, v)
+			src.set(p, st, v)
 		}
 	}
 	return src
 }
 
-// insert adds a source. p.mu is held, or the portal not yet in use.
-func (p *Portal) insert(s *source) {
-	p.sources[s.id] = s
-	p.lastID = max(p.lastID, s.id)
-	ids := p.owned[s.owner]
-	i, _ := slices.BinarySearch(ids, s.id)
-	p.owned[s.owner] = slices.Insert(ids, i, s.id)
+var sourceSchema = schema{
+	{"id", "integer", true, true, false},
+	{"title", "string", true, false, false},
+	{"type", "string", true, true, false},
+	{"code", "string", true, true, false},
+	{"description", "string", false, false, false},
+	{"active", "boolean", false, false, false},
+	{"dateCreate", "datetime", true, true, false},
+	{"dateUpdate", "datetime", true, true, false},
+	{"createdById", "integer", true, true, false},
+	{"updatedById", "integer", true, true, false},
+	{"connectorId", "integer", true, false, true},
+	{"settings", "array", true, false, false},
 }
 
-// remove takes a source away. p.mu is held.
-func (p *Portal) remove(s *source) {
-	delete(p.sources, s.id)
-	ids := p.owned[s.owner]
-	if i, ok := slices.BinarySearch(ids, s.id); ok {
-		p.owned[s.owner] = slices.Delete(ids, i, i+1)
+func (s *source) value(p *Portal, name string) any {
+	switch name {
+	case "id":
+		return s.id
+	case "title":
+		return s.title
+	case "type":
+		return "rest"
+	case "code":
+		return "rest_" + idText(s.connectorID)
+	case "description":
+		if s.description == nil {
+			return p.unset("")
+		}
+		return *s.description
+	case "active":
+		return s.active
+	case "dateCreate":
+		return dateText(s.created)
+	case "dateUpdate":
+		return dateText(s.updated)
+	case "createdById":
+		return s.createdBy
+	case "updatedById":
+		return s.updatedBy
+	case "connectorId":
+		return s.connectorID
+	case "settings":
+		if len(s.settings) == 0 {
+			return nil // in lists; get has [] there
+		}
+		return s.params(p, true)
 	}
+	return nil
 }
 
-// mine finds a source of the run's client. Others' are not there for it. p.mu
-// is held.
-func (r *run) mine(id int64) *source {
-	if s := r.p.sources[id]; s != nil && s.owner == r.auth.client {
+// params is the settings of a source as a list shows them, or get.
+func (s *source) params(p *Portal, list bool) *php.Array {
+	l := &php.Array{}
+	for _, st := range s.settings {
+		a := php.Dict("code", st.code, "name", st.name, "type", st.kind)
+		if v, ok := p.showSetting(st.value, list); ok {
+			a.Add("value", v)
+		}
+		if !list {
+			a.Add("id", st.id)
+		}
+		l.Push(a)
+	}
+	return l
+}
+
+// source finds a source of the run's client: one on its connectors, whoever
+// made it. p.mu is held.
+func (r *run) source(id int64) *source {
+	if s := r.p.sources.get(id); s != nil && s.owner == r.auth.client {
 		return s
 	}
 	return nil
 }
 
-// updateCost is the execution time of an update of a source.
-func (p *Portal) updateCost(s *source) time.Duration {
+// checkCost is the execution time of a connection check.
+func (p *Portal) checkCost(c *connector, s *source, connection map[string]string) time.Duration {
 	switch {
-	case s.cost != nil:
+	case s != nil && s.cost != nil:
 		return *s.cost
-	case p.cfg.CostOf != nil:
+	case s != nil && p.cfg.CostOf != nil:
 		return p.cfg.CostOf(s.id)
+	case c.CheckCost != nil:
+		return *c.CheckCost
 	}
-	return p.cfg.UpdateCost
+	cost, found := p.cfg.UpdateCost, false
+	for _, at := range append(slices.Collect(mapValues(connection)), c.URLCheck) {
+		if u, err := url.Parse(at); err == nil && u.Host != "" {
+			at = u.Hostname()
+		}
+		if d, ok := p.cfg.HostCosts[at]; ok && !found {
+			cost, found = d, true
+		}
+	}
+	return cost
 }
 
-// Source returns a source as it is now, those of other applications included.
-func (p *Portal) Source(id int64) (Source, bool) {
+// sourceList is biconnector.source.list.
+func (r *run) sourceList(params *php.Array) (any, *apiError) {
+	return list(r, &r.p.sources, r.p.schemas.source, params)
+}
+
+// sourceFields is biconnector.source.fields.
+func (r *run) sourceFields(*php.Array) (any, *apiError) { return r.p.schemas.source.describe(), nil }
+
+// sourceGet is biconnector.source.get. It alone nests what a source is.
+func (r *run) sourceGet(params *php.Array) (any, *apiError) {
+	id, err := checkID(params)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.work(r.p.cfg.ReadCost); err != nil {
+		return nil, err
+	}
+	p := r.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s, ok := p.sources[id]
-	if !ok {
-		return Source{}, false
+	s := p.sources.shown(id)
+	if s == nil || s.owner != r.auth.client {
+		return nil, errSourceNotFound
 	}
-	return s.export(), true
-}
-
-// Sources returns all sources as they are now, by rising id.
-func (p *Portal) Sources() []Source {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	all := make([]Source, 0, len(p.sources))
-	for _, id := range slices.Sorted(maps.Keys(p.sources)) {
-		all = append(all, p.sources[id].export())
+	connection := p.item(s, []string{"id", "type", "code", "title", "description", "active",
+		"dateCreate", "dateUpdate", "createdById", "updatedById"}, false, false)
+	item := php.Dict("connection", connection, "connectorId", s.connectorID)
+	if !slices.Contains(p.cfg.OmitKeys, "settings") {
+		item.Add("settings", s.params(p, false))
 	}
-	return all
-}
-
-// SetSource changes a source behind the clients' back, as somebody in the
-// portal's user interface might, or adds it. It is an error if there is no
-// such connector; settings that it does not declare are dropped.
-func (p *Portal) SetSource(s Source) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.connectors[s.ConnectorID] == nil {
-		return fmt.Errorf("sandbox: source %d: there is no connector %d", s.ID, s.ConnectorID)
-	}
-	if old := p.sources[s.ID]; old != nil {
-		p.remove(old)
-	}
-	p.insert(p.newSource(s))
-	return nil
-}
-
-// export makes the public form of a source.
-func (s *source) export() Source {
-	active := s.active
-	out := Source{
-		ID: s.id, Title: s.title, ConnectorID: s.connectorID, Active: &active,
-		Settings: make(map[string]string, len(s.settings)), Check: s.check, Datasets: s.datasets,
-	}
-	if s.owner != ClientID {
-		out.Owner = s.owner
-	}
-	if s.description != nil {
-		d := *s.description
-		out.Description = &d
-	}
-	if s.cost != nil {
-		c := *s.cost
-		out.UpdateCost = &c
-	}
-	for _, p := range s.settings {
-		out.Settings[p.code] = p.value
-	}
-	return out
+	return php.Dict("item", item), nil
 }

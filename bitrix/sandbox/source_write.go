@@ -1,10 +1,29 @@
 package sandbox
 
 import (
+	"iter"
+	"maps"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"syncsources/bitrix/sandbox/php"
 )
+
+var (
+	errSourceNotFound   = &apiError{code: "SOURCE_NOT_FOUND", desc: "Source was not found."}
+	errCreateConnection = &apiError{code: "SOURCE_CREATE_CONNECTION_ERROR", desc: "Cannot create connection."}
+	errUpdateConnection = &apiError{code: "SOURCE_UPDATE_CONNECTION_ERROR", desc: "Cannot update connection."}
+	errSourceUsed       = &apiError{code: "BX_ERROR", desc: "Cannot delete connection. Delete all associated tables first."}
+	errAllFields        = &apiError{code: "", desc: "All the fields are required."}
+)
+
+// maxTitle is the longest title of a source, in characters.
+const maxTitle = 512
+
+// maxSetting is about how long a setting's value can be, in bytes: the portal
+// keeps it encrypted and in base64 in a TEXT column.
+const maxSetting = 36 << 10
 
 // sourceUpdate is biconnector.source.update. The checks come in the order in
 // which the server makes them. The connector's check endpoint is called for
@@ -15,84 +34,173 @@ func (r *run) sourceUpdate(params *php.Array) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	fields, err := checkFields(params, true)
+	fields, err := r.p.schemas.source.checkFields(params, true)
 	if err != nil {
 		return nil, err
 	}
 
 	p := r.p
 	p.mu.Lock()
-	src := r.mine(id)
-	var settings []param
-	var cost time.Duration
-	if src != nil {
-		sent, _ := fields.Get("settings")
-		settings, err = newSettings(p.connectors[src.connectorID], sent)
-		cost = p.updateCost(src)
-	}
-	p.mu.Unlock()
-	switch {
-	case src == nil:
+	src := r.source(id)
+	if src == nil {
+		p.mu.Unlock()
 		return nil, errSourceNotFound
-	case err != nil:
-		return nil, err
 	}
+	c := p.connectors.get(src.connectorID)
+	sent := sentSettings(fields, c, false)
+	connection := map[string]string{}
+	for _, st := range src.settings {
+		connection[st.code] = st.value // of codes too that the connector no longer has
+	}
+	merge(connection, sent)
+	cost := p.checkCost(c, src, connection)
+	p.mu.Unlock()
 
-	faulty := p.strike("biconnector.source.update", true) != nil
+	faulty := p.strike(faultyCheck, "biconnector.source.update", params, nil) != nil
 	if err := r.work(cost); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.connect(src) || faulty {
-		return nil, errUpdateConnection
-	}
-	if src = r.mine(id); src == nil {
+	if src = r.source(id); src == nil {
 		return nil, errSourceNotFound // deleted in the meantime
 	}
-	// The newest page and the server want the title in every update, and mean
-	// PHP's empty: "0" is none.
-	title, _ := fields.Get("title")
-	if php.Empty(title) {
-		return nil, errAllFields
+	c = p.connectors.get(src.connectorID)
+	if !p.connect(c, src, connection, faulty) {
+		return nil, errUpdateConnection
 	}
-	src.title = title.(string)
-	src.take(p, fields, settings)
-	src.updated, src.updatedBy = time.Now(), r.auth.user
+	if err := checkTitle(fields); err != nil {
+		return nil, err
+	}
+	next := *src
+	next.settings = nil
+	for _, st := range src.settings { // what the connector no longer has goes
+		if _, ok := c.setting(st.code); ok {
+			next.settings = append(next.settings, st)
+		}
+	}
+	if err := next.take(p, c, fields, sent); err != nil {
+		return nil, err
+	}
+	next.updated, next.updatedBy = time.Now(), r.auth.user
+	p.sources.put(&next)
 	p.stats.Updates[id]++
+	p.stats.Writes["biconnector.source.update"]++
 	return true, nil
 }
 
-// take stores the fields that have been checked. p.mu is held.
-func (s *source) take(p *Portal, fields *php.Array, settings []param) {
-	if d, ok := fields.Get("description"); ok {
-		text := d.(string)
-		s.description = &text
+// sentSettings are the settings that a call carries. Where it carries none,
+// the server looks for the declared codes among the fields themselves, and
+// takes a setting called title for sent with every title.
+func sentSettings(fields *php.Array, c *connector, add bool) *php.Array {
+	v, _ := fields.Get("settings")
+	if sent, _ := v.(*php.Array); sent.Len() > 0 {
+		return sent
+	}
+	sent := &php.Array{}
+	for _, name := range []string{"title", "description", "active"} {
+		if v, ok := fields.Get(name); ok {
+			sent.Add(name, v)
+		}
+	}
+	sent.Add("type", "rest")
+	sent.Add("connector_id", c.ID)
+	if add {
+		sent.Add("code", "rest_"+idText(c.ID))
+	}
+	for code := range sent.All() {
+		if _, ok := c.setting(code); ok {
+			return sent
+		}
+	}
+	return nil
+}
+
+// merge puts what is sent into the connection that the check endpoint gets:
+// untrimmed, and codes too that the connector does not have.
+func merge(connection map[string]string, sent *php.Array) {
+	for code, v := range sent.All() {
+		if s, ok := php.Text(v); ok && v != nil {
+			connection[code] = s
+		}
+	}
+}
+
+// checkTitle looks at the title once the connection stands. The newest page
+// and the server want it in every update, and mean PHP's empty: "0" is none.
+func checkTitle(fields *php.Array) *apiError {
+	title, _ := stringField(fields, "title")
+	switch {
+	case php.Empty(title):
+		return errAllFields
+	case utf8.RuneCountInString(title) > maxTitle:
+		return errTooLong("title", maxTitle)
+	}
+	return nil
+}
+
+// take stores the fields that have been checked, in a source that nobody has
+// seen yet. Settings are trimmed; those that the connector does not declare,
+// and nulls, are dropped without a word. p.mu is held.
+func (s *source) take(p *Portal, c *connector, fields, sent *php.Array) *apiError {
+	title, _ := stringField(fields, "title")
+	s.title = p.title(title)
+	if d, ok := stringField(fields, "description"); ok {
+		if len(d) > maxText {
+			return errSQL
+		}
+		d = p.text(d)
+		s.description = &d
 	}
 	if a, ok := fields.Get("active"); ok && p.cfg.HonourActive {
 		s.active = a.(bool)
 	}
-	for _, st := range settings {
-		s.set(p, st.code, st.value)
+	s.settings = slices.Clone(s.settings)
+	for code, v := range sent.All() {
+		st, ok := c.setting(code)
+		if !ok || v == nil {
+			continue
+		}
+		value, ok := php.Text(v)
+		switch {
+		case !ok:
+			return errFatal // PHP's trim takes no array
+		case len(value) > maxSetting:
+			return errSQL
+		}
+		s.set(p, st, p.setting(value))
 	}
+	return nil
 }
 
 // connect is the connection check. p.mu is held.
-func (p *Portal) connect(s *source) bool {
-	p.stats.Checks[s.id]++
-	switch s.check {
-	case CheckFail:
-		return false
-	case CheckFailOnce:
-		s.check = CheckOK
-		return false
+func (p *Portal) connect(c *connector, s *source, connection map[string]string, faulty bool) bool {
+	key, check := -c.ID, c.Check
+	if s.check != "" {
+		key, check = s.id, s.check
 	}
-	return true
+	ok := !faulty
+	switch check {
+	case CheckFail:
+		ok = false
+	case CheckFailOnce:
+		ok = ok && p.failedOnce[key]
+		p.failedOnce[key] = true
+	}
+	p.stats.Checks[s.id]++
+	if p.cfg.KeepCalls >= 0 {
+		p.checks = append(p.checks, Check{Connector: c.ID, Source: s.id, URL: c.URLCheck, Connection: connection, OK: ok})
+		if keep := p.cfg.KeepCalls; keep > 0 && len(p.checks) >= 2*keep {
+			p.checks = slices.Clone(p.checks[len(p.checks)-keep:])
+		}
+	}
+	return ok
 }
 
-// sourceAdd is biconnector.source.add. It is not idempotent.
+// sourceAdd is biconnector.source.add. It is not idempotent. A source is made
+// active, whatever is sent.
 func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
-	fields, err := checkFields(params, false)
+	fields, err := r.p.schemas.source.checkFields(params, false)
 	if err != nil {
 		return nil, err
 	}
@@ -100,39 +208,44 @@ func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
 	p := r.p
 	v, _ := fields.Get("connectorId")
 	connectorID, _ := php.Numeric(v)
+	connection := map[string]string{}
+	v, _ = fields.Get("settings")
+	merge(connection, v.(*php.Array))
 	p.mu.Lock()
-	c := p.connectors[connectorID]
-	p.mu.Unlock()
+	c := r.connector(connectorID)
 	if c == nil {
+		p.mu.Unlock()
 		return nil, errConnectorNotFound
 	}
-	sent, _ := fields.Get("settings")
-	settings, err := newSettings(c, sent)
-	if err != nil {
-		return nil, err
-	}
-	faulty := p.strike("biconnector.source.add", true) != nil
-	if err := r.work(p.cfg.UpdateCost); err != nil {
-		return nil, err
-	}
-	if faulty {
-		return nil, errCreateConnection
-	}
-	title, _ := fields.Get("title")
-	if php.Empty(title) {
-		return nil, errAllFields
-	}
+	cost := p.checkCost(c, nil, connection)
+	p.mu.Unlock()
 
+	faulty := p.strike(faultyCheck, "biconnector.source.add", params, nil) != nil
+	if err := r.work(cost); err != nil {
+		return nil, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c = r.connector(connectorID); c == nil {
+		return nil, errConnectorNotFound
+	}
 	now := time.Now()
 	src := &source{
-		id: p.lastID + 1, title: title.(string), active: true, connectorID: connectorID, owner: r.auth.client,
+		active: true, connectorID: connectorID, owner: c.Owner,
 		created: now, updated: now, createdBy: r.auth.user, updatedBy: r.auth.user,
 	}
-	src.take(p, fields, settings)
-	p.insert(src)
-	p.stats.Checks[src.id]++
+	if !p.connect(c, src, connection, faulty) {
+		return nil, errCreateConnection
+	}
+	if err := checkTitle(fields); err != nil {
+		return nil, err
+	}
+	if err := src.take(p, c, fields, sentSettings(fields, c, true)); err != nil {
+		return nil, err
+	}
+	src.id = p.sources.last + 1
+	p.sources.put(src)
+	p.stats.Writes["biconnector.source.add"]++
 	return php.Dict("id", src.id), nil
 }
 
@@ -142,16 +255,31 @@ func (r *run) sourceDelete(params *php.Array) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.work(r.p.cfg.WriteCost); err != nil {
+		return nil, err
+	}
 	p := r.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	src := r.mine(id)
+	src := r.source(id)
 	switch {
 	case src == nil:
 		return nil, errSourceNotFound
-	case src.datasets > 0:
-		return nil, errHasDatasets
+	case p.tables.children(id) > 0:
+		return nil, errSourceUsed
 	}
-	p.remove(src)
+	p.sources.remove(src)
+	p.stats.Writes["biconnector.source.delete"]++
 	return true, nil
+}
+
+// mapValues yields the values of a map in the order of its keys.
+func mapValues(m map[string]string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			if !yield(m[k]) {
+				return
+			}
+		}
+	}
 }

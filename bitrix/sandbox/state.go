@@ -2,21 +2,35 @@ package sandbox
 
 import "time"
 
-// State is what a portal starts from: its connectors and sources, its limits,
-// what its work costs, and what goes wrong on it. The zero value is an empty
-// portal of the cloud without a limit on operating time, whose work takes no
-// time. [ReadState] reads one from YAML; the keys are those of the tags.
+// State is what a portal starts from: its objects, its limits, what its work
+// costs, how it differs from others, and what goes wrong on it. The zero value
+// is an empty portal of the cloud without a limit on operating time, whose
+// work takes no time. [ReadState] reads one from YAML; the keys are those of
+// the tags.
 type State struct {
 	Connectors []Connector `yaml:"connectors"`
 	Sources    []Source    `yaml:"sources"`
-	Limits     Limits      `yaml:"limits"`
+	Tables     []Table     `yaml:"tables"`
+	// TakenNames are names of tables that CSV files, 1C, SQL or the system
+	// have: no other table can have them, and REST does not show them.
+	TakenNames []string `yaml:"taken_names"`
 
+	Switches `yaml:",inline"`
+
+	Limits Limits `yaml:"limits"`
 	// Latency is added to every request, half of it on the way there and half
 	// on the way back. It shows in no figure of an answer.
 	Latency time.Duration `yaml:"latency"`
-	// UpdateCost is the execution time of an update: the portal calls the
-	// connector's check endpoint for each, even of the title alone.
+	// UpdateCost is the execution time of an update or an add of a source: the
+	// portal calls the connector's check endpoint for each, even of the title
+	// alone.
 	UpdateCost time.Duration `yaml:"update_cost"`
+	// HostCosts is the execution time of the same by host: that of a setting
+	// whose value is a host or an address, or else that of the connector's
+	// urlCheck. A host that is not in it costs UpdateCost.
+	HostCosts map[string]time.Duration `yaml:"host_costs"`
+	// WriteCost is the execution time of every other write.
+	WriteCost time.Duration `yaml:"write_cost"`
 	// ReadCost is the execution time of a list or get.
 	ReadCost time.Duration `yaml:"read_cost"`
 	// CostOf, if not nil, gives the execution time of an update of a source
@@ -29,32 +43,17 @@ type State struct {
 	RequestTime time.Duration `yaml:"request_time"`
 	// OperatingLimit is the execution time that an application may use up per
 	// method in ten minutes; beyond it calls are refused with
-	// OPERATION_TIME_LIMIT. 0 means no limit. The cloud has 480 s.
+	// OPERATION_TIME_LIMIT. 0 means no limit. The cloud has 420 to 480 s.
 	OperatingLimit time.Duration `yaml:"operating_limit"`
-	// OperatingBilled is to whom the commands of a batch are billed: "nested",
-	// the default, to the method of each command, as documented; "batch" to
-	// the method batch, as measured on a self-hosted portal.
-	OperatingBilled string `yaml:"operating_billed"`
-	// HideOperating leaves the figures of the operating time out of all
-	// answers, as on a self-hosted portal that does not account it.
-	HideOperating bool `yaml:"hide_operating"`
+	// OtherJobs spend operating time of the same application.
+	OtherJobs []OtherJob `yaml:"other_jobs"`
 	// Workers is how many requests the portal serves at a time; further ones
 	// wait in a queue that shows in no figure of an answer. 0 means any number.
 	Workers int `yaml:"workers"`
 
-	// Address is the portal's address in answers, as https://acme.example;
-	// empty means the one it is asked at.
-	Address string `yaml:"address"`
 	// Redirect is the loopback address that the application is registered
 	// with: where /oauth/authorize/ sends the browser unless it is told.
 	Redirect string `yaml:"redirect"`
-
-	// Webhooks lets webhooks call biconnector methods, as a self-hosted portal
-	// can be set; the cloud answers ACCESS_DENIED.
-	Webhooks bool `yaml:"webhooks"`
-	// HonourActive makes the portal store the field active, as older pages of
-	// the documentation promise. Current portals accept and ignore it.
-	HonourActive bool `yaml:"honour_active"`
 	// Scope lists the scopes of the application and the webhook; nil means
 	// biconnector and user_brief.
 	Scope []string `yaml:"scope"`
@@ -64,7 +63,10 @@ type State struct {
 
 	// Faults go wrong on purpose. The first that strikes a request counts.
 	Faults []Fault `yaml:"faults"`
-	// Seed of what faults with a rate draw from.
+	// People do something beside the application while it works.
+	People []Deed `yaml:"people"`
+	// Seed of what faults with a rate draw from, and of the order of lists for
+	// which none is asked.
 	Seed uint64 `yaml:"seed"`
 
 	// KeepCalls bounds how many of the latest calls [Portal.Calls] returns.
@@ -90,12 +92,38 @@ type Limits struct {
 	Unlimited bool `yaml:"unlimited"`
 }
 
-// Connector declares which settings its sources have.
+// OtherJob is a job of the same application that spends its operating time.
+type OtherJob struct {
+	Method string        `yaml:"method"` // "biconnector.source.update"
+	Spends time.Duration `yaml:"spends"` // each time
+	Every  time.Duration `yaml:"every"`  // from the first request on
+	Times  int           `yaml:"times"`  // 0 means without an end
+}
+
+// Connector is a connector as a state file or [Portal.Connector] has it.
 type Connector struct {
-	ID          int64         `yaml:"id"`
-	Title       string        `yaml:"title"`
-	Description string        `yaml:"description"`
-	Settings    []SettingType `yaml:"settings"`
+	ID                  int64         `yaml:"id"`
+	Title               string        `yaml:"title"`
+	Description         string        `yaml:"description"`
+	Logo                string        `yaml:"logo"`                // empty means a neutral one
+	Sort                int64         `yaml:"sort"`                // 0 means 100
+	URLCheck            string        `yaml:"urlCheck"`            // empty means one of an invented host
+	URLTableList        string        `yaml:"urlTableList"`        // likewise
+	URLTableDescription string        `yaml:"urlTableDescription"` // likewise
+	URLData             string        `yaml:"urlData"`             // likewise
+	SupportMapping      bool          `yaml:"supportMapping"`
+	SourceCode          string        `yaml:"sourceCode"`
+	Settings            []SettingType `yaml:"settings"`
+	// Owner is the application that the connector belongs to, and with it all
+	// its sources and their tables: empty for the one that the credentials of
+	// the sandbox belong to. Others' objects are not visible to it.
+	Owner string `yaml:"owner"`
+	// Check is how the connector's check endpoint answers for sources that do
+	// not say otherwise.
+	Check string `yaml:"check"`
+	// CheckCost is the execution time of an update or add of its sources; nil
+	// means the portal's.
+	CheckCost *time.Duration `yaml:"check_cost"`
 }
 
 // SettingType declares a setting.
@@ -113,19 +141,18 @@ type Source struct {
 	Active      *bool             `yaml:"active"` // nil means true
 	Description *string           `yaml:"description"`
 	Settings    map[string]string `yaml:"settings"` // by code; the connector must declare it
-	// Owner is the application that created the source: empty for the one
-	// that the credentials of the sandbox belong to. The sources of others are
-	// not visible to it.
-	Owner string `yaml:"owner"`
+	// CreatedByID is the user who made it: 0 means 1, the application's. People
+	// make sources on an application's connectors too, in the interface.
+	CreatedByID int64 `yaml:"createdById"`
 	// Check is how the external system answers the connection check: "ok",
 	// the default; "fail", never; "fail_once", from the second time on.
 	Check string `yaml:"check"`
 	// UpdateCost is the execution time of an update of this source; nil means
 	// the portal's.
 	UpdateCost *time.Duration `yaml:"update_cost"`
-	// Datasets is how many datasets depend on the source: with any, it cannot
-	// be deleted.
-	Datasets int `yaml:"datasets"`
+	// Owner is the application that sees it, as its connector says. It is told
+	// and not read.
+	Owner string `yaml:"-"`
 }
 
 // How a source's external system answers the connection check.
@@ -135,8 +162,26 @@ const (
 	CheckFailOnce = "fail_once"
 )
 
-// Whom the commands of a batch are billed to.
-const (
-	BilledNested = "nested"
-	BilledBatch  = "batch"
-)
+// Table is a table, which older portals call a dataset, as a state file or
+// [Portal.Table] has it.
+type Table struct {
+	ID           int64    `yaml:"id"`
+	Name         string   `yaml:"name"`
+	SourceID     int64    `yaml:"sourceId"`
+	ExternalName string   `yaml:"externalName"`
+	ExternalCode string   `yaml:"externalCode"`
+	Description  string   `yaml:"description"`
+	ExternalID   int64    `yaml:"externalId"`  // of the BI Builder dataset on it, 0 for none
+	CreatedByID  int64    `yaml:"createdById"` // as of a source
+	Columns      []Column `yaml:"columns"`
+	Owner        string   `yaml:"-"` // as of a source
+}
+
+// Column is a column of a table.
+type Column struct {
+	ID           int64  `yaml:"id"` // unique on the portal; 0 in a state means the next
+	Name         string `yaml:"name"`
+	Type         string `yaml:"type"`
+	ExternalCode string `yaml:"externalCode"` // empty in a state means the name
+	Visible      *bool  `yaml:"visible"`      // nil means true
+}

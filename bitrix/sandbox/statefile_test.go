@@ -14,16 +14,25 @@ import (
 
 func TestReadStateWithEverything(t *testing.T) {
 	got, err := ReadState(strings.NewReader(`
-connectors: [{id: 1, title: SQL, description: d, settings: [{code: host, name: Host, type: STRING}, {code: port, type: INT}]}]
+connectors:
+  - {id: 1, title: SQL, description: d, logo: l, sort: 5, urlCheck: c, urlTableList: tl, urlTableDescription: td, urlData: u, supportMapping: true,
+     sourceCode: mysql, settings: [{code: host, name: Host, type: STRING}, {code: port, type: INT}], owner: x, check: fail, check_cost: 3s}
 sources:
-  - {id: 4, title: Old name, connectorId: 1, active: false, description: "", settings: {host: db.example, port: 5432}, owner: x,
-     check: fail_once, update_cost: 2s, datasets: 3}
+  - {id: 4, title: Old name, connectorId: 1, active: false, description: "", settings: {host: db.example, port: 5432}, createdById: 7,
+     check: fail_once, update_cost: 2s}
+tables:
+  - {id: 5, name: t, sourceId: 4, externalName: T, externalCode: tt, description: d, externalId: 9, createdById: 7,
+     columns: [{id: 3, name: ID, type: int, externalCode: id, visible: false}]}
+taken_names: [csv]
 limits: {rate: 5, burst: 250, level: 7, phase: 250ms, unlimited: false}
 latency: 20ms
 update_cost: 1.35s
+host_costs: {db.example: 4s}
+write_cost: 6ms
 read_cost: 5ms
 request_time: 30s
 operating_limit: 8m
+other_jobs: [{method: m, spends: 1s, every: 1m, times: 2}]
 operating_billed: batch
 hide_operating: true
 workers: 6
@@ -32,25 +41,36 @@ honour_active: true
 scope: [biconnector]
 token_lifetime: 1h
 address: https://acme.example
+old_hosts: [old.example]
 redirect: http://localhost:9000/
-faults: [{kind: error, rate: 0.5, nth: [1, 2], times: 3, method: batch, ran: true, delay: 1s, status: 403, code: C, description: D}]
+store_texts: [trim]
+faults: [{kind: error, at: command, rate: 0.5, nth: [1, 2], times: 3, method: batch, id: 4, contains: x, ran: true, delay: 1s, status: 403, code: C, description: D, text: T}]
+people: [{after: m, nth: 2, do: rename, kind: source, id: 4, title: T}]
 seed: 9
 keep_calls: 100
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
-	off, text, cost := false, "", 2*time.Second
+	off, text, cost, checkCost := false, "", 2*time.Second, 3*time.Second
 	want := &State{
-		Connectors: []Connector{{1, "SQL", "d", []SettingType{{"host", "Host", "STRING"}, {"port", "", "INT"}}}},
-		Sources: []Source{{4, "Old name", 1, &off, &text, map[string]string{"host": "db.example", "port": "5432"}, "x",
-			CheckFailOnce, &cost, 3}},
-		Limits:  Limits{5, 250, 7, 250 * time.Millisecond, false},
-		Latency: 20 * time.Millisecond, UpdateCost: 1350 * time.Millisecond, ReadCost: 5 * time.Millisecond,
-		RequestTime: 30 * time.Second, OperatingLimit: 8 * time.Minute, OperatingBilled: BilledBatch, HideOperating: true, Workers: 6,
-		Webhooks: true, HonourActive: true, Scope: []string{"biconnector"}, TokenLifetime: time.Hour,
-		Address: "https://acme.example", Redirect: "http://localhost:9000/",
-		Faults: []Fault{{FaultError, 0.5, []int{1, 2}, 3, "batch", true, time.Second, 403, "C", "D"}},
+		Connectors: []Connector{{ID: 1, Title: "SQL", Description: "d", Logo: "l", Sort: 5, URLCheck: "c", URLTableList: "tl", URLTableDescription: "td", URLData: "u",
+			SupportMapping: true, SourceCode: "mysql", Settings: []SettingType{{"host", "Host", "STRING"}, {"port", "", "INT"}}, Owner: "x", Check: CheckFail, CheckCost: &checkCost}},
+		Sources: []Source{{ID: 4, Title: "Old name", ConnectorID: 1, Active: &off, Description: &text, Settings: map[string]string{"host": "db.example", "port": "5432"},
+			CreatedByID: 7, Check: CheckFailOnce, UpdateCost: &cost}},
+		Tables: []Table{{ID: 5, Name: "t", SourceID: 4, ExternalName: "T", ExternalCode: "tt", Description: "d", ExternalID: 9, CreatedByID: 7,
+			Columns: []Column{{3, "ID", "int", "id", &off}}}},
+		TakenNames: []string{"csv"},
+		Limits:     Limits{5, 250, 7, 250 * time.Millisecond, false},
+		Latency:    20 * time.Millisecond, UpdateCost: 1350 * time.Millisecond, WriteCost: 6 * time.Millisecond, ReadCost: 5 * time.Millisecond,
+		HostCosts:   map[string]time.Duration{"db.example": 4 * time.Second},
+		RequestTime: 30 * time.Second, OperatingLimit: 8 * time.Minute, OtherJobs: []OtherJob{{"m", time.Second, time.Minute, 2}}, Workers: 6,
+		Switches: Switches{OperatingBilled: BilledBatch, HideOperating: true, Webhooks: true, HonourActive: true,
+			Address: "https://acme.example", OldHosts: []string{"old.example"}, StoreTexts: []string{"trim"}},
+		Scope: []string{"biconnector"}, TokenLifetime: time.Hour, Redirect: "http://localhost:9000/",
+		Faults: []Fault{{Kind: FaultError, At: AtCommand, Rate: 0.5, Nth: []int{1, 2}, Times: 3, Method: "batch", ID: 4, Contains: "x", Ran: true, Delay: time.Second,
+			Status: 403, Code: "C", Description: "D", Text: "T"}},
+		People: []Deed{{"m", 2, "rename", "source", 4, "T"}},
 		Seed:   9, KeepCalls: 100,
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -82,15 +102,26 @@ func TestStateFileErrors(t *testing.T) {
 		{"a: [\n", `s.yaml:1: did not find expected node content`},
 		{"{}\n---\n{}\n", `s.yaml: a state is a single YAML document`},
 		{"connectors: [{title: x}]\n", `s.yaml:1: a connector needs a positive id`},
-		{"connectors:\n- id: 1\n- id: 1\n", `s.yaml:3: connector 1 is there twice`},
+		{"connectors:\n- id: 1\n- id: 1\n", `s.yaml:3: connector 1 is declared twice`},
 		{"connectors: [{id: 1, settings: [{name: x}]}]\n", `s.yaml:1: a setting needs a code`},
-		{"connectors: [{id: 1, settings: [{code: a},\n  {code: a}]}]\n", `s.yaml:2: setting "a" is there twice`},
+		{"connectors: [{id: 1, settings: [{code: a},\n  {code: a}]}]\n", `s.yaml:2: setting "a" is declared twice`},
 		{"connectors: [{id: 1, settings: [{code: a,\n  type: TEXT}]}]\n", `s.yaml:2: unknown type "TEXT": STRING or INT`},
 		{head + "sources:\n- title: x\n", `s.yaml:4: a source needs a positive id`},
-		{head + "sources:\n- {id: 1, connectorId: 1}\n- {id: 1, connectorId: 1}\n", `s.yaml:5: source 1 is there twice`},
+		{head + "sources:\n- {id: 1, connectorId: 1}\n- {id: 1, connectorId: 1}\n", `s.yaml:5: source 1 is declared twice`},
 		{head + "sources:\n- id: 1\n  connectorId: 7\n", `s.yaml:5: source 1: there is no connector 7`},
 		{head + "sources:\n- id: 1\n  connectorId: 1\n  check: no\n", `s.yaml:6: source 1: unknown check "no": ok, fail or fail_once`},
 		{head + "sources:\n- id: 1\n  connectorId: 1\n  settings:\n    hots: x\n", `s.yaml:7: source 1: connector 1 declares no setting "hots"`},
+		{"connectors: [{id: 1, check: no}]\n", `s.yaml:1: connector 1: unknown check "no": ok, fail or fail_once`},
+		{head + "sources: [{id: 1, connectorId: 1}]\ntables:\n- {id: 2, name: t, sourceId: 1}\n- {id: 3, name: t, sourceId: 1}\n", `s.yaml:6: table 3: the name t is taken`},
+		{head + "sources: [{id: 1, connectorId: 1}]\ntables:\n- {id: 2, name: T, sourceId: 1}\n", `s.yaml:5: table 2: "T" is not a table name such as crm_deals`},
+		{head + "tables: [{id: 2, name: t, sourceId: 1}]\n", `s.yaml:3: table 2: there is no source 1`},
+		{head + "sources: [{id: 1, connectorId: 1}]\ntables: [{id: 2, name: t, sourceId: 1, columns: [{name: A, type: text}]}]\n", `s.yaml:4: table 2: unknown type "text": int, string, `},
+		{"people: [{after: m, do: steal, kind: source, id: 1}]\n", `s.yaml:1: unknown deed "steal" of a "source": `},
+		{"other_jobs: [{method: m}]\n", `s.yaml:1: another job needs a method, `},
+		{"echo: loud\n", `s.yaml:1: unknown value "loud": plain, upper, `},
+		{"old_hosts: [a]\n", `s.yaml:1: old_hosts need the new address`},
+		{"store_texts: [rot13]\n", `s.yaml:1: unknown value "rot13": bmp, escape, nfc or trim`},
+		{"faults: [{kind: slow, id: 4}]\n", `s.yaml:1: a fault with an id looks at commands: at: command`},
 		{"latency: 1s\nupdate_cost: -1s\n", `s.yaml:2: update_cost must not be negative`},
 		{"operating_billed: me\n", `s.yaml:1: unknown value "me": nested or batch`},
 		{"limits: {phase: 1s}\n", `s.yaml:1: rate, burst, level and phase must not be negative, and phase must be below 1s`},

@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // errDropped is what a client sees when the connection closes without an
@@ -36,7 +38,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	req, err := readRequest(r)
+	req, err := t.p.readRequest(r)
 	if r.Body != nil {
 		r.Body.Close()
 	}
@@ -63,6 +65,9 @@ func (a answer) response(r *http.Request) (*http.Response, error) {
 		return nil, errDropped
 	}
 	body := io.Reader(bytes.NewReader(a.body))
+	if a.drip > 0 {
+		body = &dripping{body, a.drip, r.Context()}
+	}
 	if a.fate == truncated {
 		body = io.MultiReader(bytes.NewReader(a.body[:len(a.body)/2]), endless{})
 	}
@@ -75,13 +80,36 @@ func (a answer) response(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// headers are those of every answer. The portal lets pages of any origin call
+// it: the credentials are in the call.
 func (a answer) headers(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Headers", "origin, content-type, accept")
+	h.Set("X-Content-Type-Options", "nosniff")
 	if a.contentType != "" {
 		h.Set("Content-Type", a.contentType)
 	}
 	if a.location != "" {
 		h.Set("Location", a.location)
 	}
+}
+
+// dripping gives a byte at a time, each after a pause.
+type dripping struct {
+	from  io.Reader
+	pause time.Duration
+	ctx   context.Context
+}
+
+func (d *dripping) Read(b []byte) (int, error) {
+	t := time.NewTimer(d.pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	}
+	return d.from.Read(b[:min(1, len(b))])
 }
 
 // endless is the end of a body that was cut short.
@@ -91,7 +119,7 @@ func (endless) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // ServeHTTP answers a request on a socket.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	req, err := readRequest(r)
+	req, err := p.readRequest(r)
 	if err != nil {
 		return // the client is gone
 	}
@@ -106,6 +134,16 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	a.headers(w.Header())
 	w.WriteHeader(a.status)
+	if a.drip > 0 {
+		d := &dripping{bytes.NewReader(a.body), a.drip, r.Context()}
+		for b := make([]byte, 1); ; {
+			n, err := d.Read(b)
+			if _, failed := w.Write(b[:n]); err != nil || failed != nil {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+		}
+	}
 	if a.fate != truncated {
 		_, _ = w.Write(a.body)
 		return

@@ -153,11 +153,11 @@ type deathbed struct {
 
 func newDeathbed(t *testing.T, sources int) *deathbed {
 	state := &sandbox.State{
-		Connectors:   []sandbox.Connector{{ID: 1, Title: "SQL", Settings: []sandbox.SettingType{{Code: "login"}, {Code: "password"}}}},
-		UpdateCost:   2 * time.Millisecond,
-		ReadCost:     5 * time.Millisecond,
-		HonourActive: true,
-		Limits:       sandbox.Limits{Unlimited: true},
+		Connectors: []sandbox.Connector{{ID: 1, Title: "SQL", Settings: []sandbox.SettingType{{Code: "login"}, {Code: "password"}}}},
+		UpdateCost: 2 * time.Millisecond,
+		ReadCost:   5 * time.Millisecond,
+		Switches:   sandbox.Switches{HonourActive: true},
+		Limits:     sandbox.Limits{Unlimited: true},
 	}
 	server := httptest.NewUnstartedServer(nil)
 	state.Address = "http://" + server.Listener.Addr().String()

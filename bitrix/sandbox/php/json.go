@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,8 +17,11 @@ const maxJSONDepth = 512
 // numbers beyond 64 bits become floats, the last of equal keys wins. {} and []
 // are the same thing afterwards.
 func DecodeJSON(body string) (any, error) {
-	if !utf8.ValidString(body) {
+	switch {
+	case !utf8.ValidString(body):
 		return nil, fmt.Errorf("malformed UTF-8")
+	case unpaired(body):
+		return nil, fmt.Errorf("a single unpaired surrogate")
 	}
 	dec := json.NewDecoder(strings.NewReader(body))
 	dec.UseNumber()
@@ -29,6 +33,24 @@ func DecodeJSON(body string) (any, error) {
 		return nil, fmt.Errorf("something follows the value")
 	}
 	return v, nil
+}
+
+// escapes are those of JSON texts: a pair of surrogates first, so that what is
+// found of one alone is alone.
+var escapes = regexp.MustCompile(`(?i)\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|\\ud[89a-f][0-9a-f]{2}`)
+
+// unpaired reports whether a JSON text writes half of a character, which PHP
+// refuses.
+func unpaired(body string) bool {
+	if !strings.Contains(body, `\u`) {
+		return false
+	}
+	for _, e := range escapes.FindAllString(body, -1) {
+		if len(e) == len(`\ud800`) {
+			return true
+		}
+	}
+	return false
 }
 
 func decodeValue(dec *json.Decoder, depth int) (any, error) {
@@ -73,10 +95,24 @@ func decodeValue(dec *json.Decoder, depth int) (any, error) {
 	return tok, nil // string, bool or nil
 }
 
-// AppendJSON is PHP's json_encode as the REST server calls it: an array with
-// the keys 0..n-1, the empty one included, is a list; slashes are escaped;
-// other characters stand as they are.
-func AppendJSON(b []byte, v any) []byte {
+// Object is a PHP object without public properties, a date for example: {}.
+type Object struct{}
+
+// JSON is how json_encode is called.
+type JSON struct {
+	// RawBytes lets what is not valid UTF-8 out as it is; PHP itself would
+	// refuse, or write \ufffd for it, which is done without RawBytes.
+	RawBytes bool
+}
+
+// AppendJSON writes a value as the REST server does.
+func AppendJSON(b []byte, v any) []byte { return JSON{}.Append(b, v) }
+
+// Append is PHP's json_encode as the REST server calls it: an array with the
+// keys 0..n-1, the empty one included, is a list; slashes are escaped; other
+// characters stand as they are. A surrogate that a text holds as its three
+// bytes (WTF-8) is written as \udXXX, as programs in other languages do.
+func (j JSON) Append(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
 		return append(b, "null"...)
@@ -87,7 +123,9 @@ func AppendJSON(b []byte, v any) []byte {
 	case float64:
 		return append(b, formatFloat(v, -1, 17, 'e')...)
 	case string:
-		return appendJSONString(b, v)
+		return j.appendString(b, v)
+	case Object:
+		return append(b, "{}"...)
 	case *Array:
 		if v.IsList() {
 			b = append(b, '[')
@@ -95,7 +133,7 @@ func AppendJSON(b []byte, v any) []byte {
 				if i > 0 {
 					b = append(b, ',')
 				}
-				b = AppendJSON(b, item)
+				b = j.Append(b, item)
 			}
 			return append(b, ']')
 		}
@@ -104,31 +142,24 @@ func AppendJSON(b []byte, v any) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendJSONString(b, k)
+			b = j.appendString(b, k)
 			b = append(b, ':')
-			b = AppendJSON(b, v.vals[i])
+			b = j.Append(b, v.vals[i])
 		}
 		return append(b, '}')
 	}
-	panic(fmt.Sprintf("sandbox: %T in a PHP value", v)) // a bug: only the kinds of array are stored
+	panic(fmt.Sprintf("sandbox: %T in a PHP value", v)) // a bug: only the kinds of Array are stored
 }
 
-func appendJSONString(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
+const hex = "0123456789abcdef"
+
+func (j JSON) appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			switch {
-			case r == utf8.RuneError && n == 1:
-				b = append(b, `\ufffd`...)
-			case r == '\u2028' || r == '\u2029':
-				b = append(b, `\u202`...)
-				b = append(b, hex[r&15])
-			default:
-				b = append(b, s[i:i+n]...)
-			}
+			var n int
+			b, n = j.appendRune(b, s[i:])
 			i += n
 			continue
 		}
@@ -155,4 +186,26 @@ func appendJSONString(b []byte, s string) []byte {
 		i++
 	}
 	return append(b, '"')
+}
+
+// appendRune writes the first character of a text beyond ASCII, and returns
+// how many bytes it had.
+func (j JSON) appendRune(b []byte, s string) ([]byte, int) {
+	r, n := utf8.DecodeRuneInString(s)
+	switch {
+	case r == utf8.RuneError && n == 1 && isSurrogate(s):
+		return append(b, '\\', 'u', 'd', hex[s[1]>>2&15], hex[(s[1]&3)<<2|s[2]>>4&3], hex[s[2]&15]), 3
+	case r == utf8.RuneError && n == 1 && j.RawBytes:
+		return append(b, s[0]), 1
+	case r == utf8.RuneError && n == 1:
+		return append(b, `\ufffd`...), 1
+	case r == '\u2028' || r == '\u2029':
+		return append(append(b, `\u202`...), hex[r&15]), n
+	}
+	return append(b, s[:n]...), n
+}
+
+// isSurrogate reports whether a text begins with a surrogate in three bytes.
+func isSurrogate(s string) bool {
+	return len(s) >= 3 && s[0] == 0xed && s[1]&0xe0 == 0xa0 && s[2]&0xc0 == 0x80
 }

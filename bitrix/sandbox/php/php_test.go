@@ -32,7 +32,7 @@ func readGolden(t *testing.T) {
 func TestParseQueryLikePHP(t *testing.T) {
 	readGolden(t)
 	for _, c := range golden.Query {
-		if got := string(AppendJSON(nil, ParseQuery(c[0]))); got != c[1] {
+		if got := string(AppendJSON(nil, ParseQuery(c[0], 0))); got != c[1] {
 			t.Errorf("%q\ngot  %s\nwant %s", c[0], got, c[1])
 		}
 	}
@@ -99,7 +99,7 @@ func TestDecodeJSONRefuses(t *testing.T) {
 }
 
 func TestParseQueryLimits(t *testing.T) {
-	if got := ParseQuery(strings.Repeat("a[]=1&", 1500)); got.vals[0].(*Array).Len() != MaxInputVars {
+	if got := ParseQuery(strings.Repeat("a[]=1&", 1500), 0); got.vals[0].(*Array).Len() != MaxInputVars {
 		t.Errorf("%d variables", got.vals[0].(*Array).Len())
 	}
 }
@@ -111,10 +111,16 @@ func FuzzParseQuery(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, q string) {
-		written := string(AppendJSON(nil, ParseQuery(q)))
+		written := string(AppendJSON(nil, ParseQuery(q, 0)))
 		v, err := DecodeJSON(written)
 		if err != nil {
-			t.Fatalf("%q: %s: %v", q, written, err)
+			if !unpaired(written) {
+				t.Fatalf("%q: %s: %v", q, written, err)
+			}
+			return
+		}
+		if strings.Contains(written, `\ufffd`) {
+			return // two keys may have become one
 		}
 		if again := string(AppendJSON(nil, v)); again != written {
 			t.Errorf("%q: %s became %s", q, written, again)

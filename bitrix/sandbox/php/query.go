@@ -5,7 +5,7 @@ import "strings"
 // Limits of PHP's configuration, at their defaults.
 const (
 	maxInputNesting = 64 // max_input_nesting_level: a deeper variable is dropped
-	// MaxInputVars is max_input_vars: further variables are dropped.
+	// MaxInputVars is the default of max_input_vars.
 	MaxInputVars = 1000
 )
 
@@ -18,16 +18,20 @@ const (
 //     so does a bracket that is never closed; leading spaces are dropped.
 //   - A later value replaces an earlier one; "a=1&a[b]=2" leaves the array.
 //   - Every value is a string.
-func ParseQuery(q string) *Array {
+//   - Variables beyond maxVars, 0 for PHP's default, are dropped.
+func ParseQuery(q string, maxVars int) *Array {
+	if maxVars == 0 {
+		maxVars = MaxInputVars
+	}
 	a := &Array{}
-	for n := 0; q != "" && n < MaxInputVars; {
+	for n := 0; q != "" && n < maxVars; {
 		var part string
 		part, q, _ = strings.Cut(q, "&")
 		if part == "" {
 			continue
 		}
 		key, val, _ := strings.Cut(part, "=")
-		if a.Register(urldecode(key), urldecode(val)) {
+		if a.Register(URLDecode(key), URLDecode(val)) {
 			n++
 		}
 	}
@@ -102,8 +106,8 @@ var mangle = strings.NewReplacer(" ", "_", ".", "_", "[", "_")
 
 func isSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
-// urldecode is PHP's urldecode.
-func urldecode(s string) string {
+// URLDecode is PHP's urldecode.
+func URLDecode(s string) string {
 	if !strings.ContainsAny(s, "%+") {
 		return s
 	}

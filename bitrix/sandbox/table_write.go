@@ -1,0 +1,245 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"syncsources/bitrix/sandbox/php"
+)
+
+// Errors peculiar to tables. Their codes and texts still say dataset.
+var (
+	errTableNotFound = &apiError{code: "DATASET_NOT_FOUND", desc: "Dataset was not found."}
+	errTableName     = errValidation("DATASET_NAME_INVALID", "Dataset name has to start with a lowercase Latin character. Possible entry includes lowercase Latin characters (a-z), numbers (0-9) and underscores.")
+	errTableNameLong = errValidation("DATASET_NAME_TOO_LONG", "Dataset name must not exceed 230 characters.")
+	errNoColumns     = &apiError{code: "FIELDS_EMPTY", desc: "$fields is empty"}
+	// The quote at the end is the portal's.
+	errColumnsInUpdate = &apiError{code: "INVALID_METHOD", desc: `Use the method "biconnector.dataset.fields.update" to update the dataset fields."`}
+)
+
+// maxTableName is the longest name of a table.
+const maxTableName = 230
+
+// tableAdd is table.add, and with builder dataset.add, which also makes a BI
+// Builder dataset. It calls no endpoint: that is the interface's habit. The
+// names that are taken are read once for a request; a second table of one name
+// in the same batch is the database's to refuse.
+func (r *run) tableAdd(params *php.Array, builder bool) (any, *apiError) {
+	fields, err := r.p.schemas.table.checkFields(params, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.work(r.p.cfg.WriteCost); err != nil {
+		return nil, err
+	}
+	p := r.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := &table{Table: Table{CreatedByID: r.auth.user}, created: time.Now()}
+	t.Name, _ = stringField(fields, "name")
+	t.ExternalName, _ = stringField(fields, "externalName")
+	t.ExternalCode, _ = stringField(fields, "externalCode")
+	t.Description, _ = stringField(fields, "description")
+	if !tableName.MatchString(t.Name) {
+		return nil, errTableName
+	}
+	v, _ := fields.Get("sourceId")
+	t.SourceID, _ = php.Numeric(v)
+	src := r.source(t.SourceID)
+	if src == nil {
+		return nil, errSourceNotFound
+	}
+	t.Owner = src.owner
+	v, _ = fields.Get("fields")
+	columns := v.(*php.Array)
+	if twice := repeated(columns, "name"); twice != "" {
+		return nil, p.named("DUPLICATE_FIELDS", "Duplicate column names: %s", twice)
+	}
+	if r.namesBelow == 0 {
+		r.namesBelow = p.tables.last + 1
+	}
+	id, taken := p.names[t.Name]
+	switch {
+	case taken && id < r.namesBelow:
+		return nil, p.named("NAME_EXISTS", "A table named \"%s\" already exists.", t.Name)
+	case columns.Len() == 0:
+		return nil, errNoColumns
+	}
+	if t.Columns, err = p.readColumns(columns); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(t.Name) > maxTableName:
+		return nil, errTableNameLong
+	case utf8.RuneCountInString(t.ExternalName) > 512:
+		return nil, errTooLong("externalName", 512)
+	case utf8.RuneCountInString(t.ExternalCode) > 512:
+		return nil, errTooLong("externalCode", 512)
+	case taken || len(t.Description) > maxText:
+		return nil, errSQL
+	}
+	t.ID, t.Description = p.tables.last+1, p.text(t.Description)
+	if builder {
+		p.lastBI++
+		t.ExternalID = p.lastBI
+	}
+	p.numberColumns(t.Columns)
+	p.putTable(t)
+	p.stats.Writes["biconnector.table.add"]++
+	return php.Dict("id", t.ID), nil
+}
+
+// named is an error that has no code on the newest server whose code is
+// public, and one in the newest documentation.
+func (p *Portal) named(code, format string, args ...any) *apiError {
+	if !p.cfg.TextCodes {
+		code = ""
+	}
+	return &apiError{code: code, desc: fmt.Sprintf(format, args...)}
+}
+
+// repeated lists the values that a key has more than once in a list of
+// columns, comma-separated, in the order in which they appear.
+func repeated(columns *php.Array, key string) string {
+	seen := map[string]int{}
+	var twice []string
+	for _, v := range columns.All() {
+		column, _ := v.(*php.Array)
+		if !column.IsSet(key) {
+			continue
+		}
+		v, _ := column.Get(key)
+		s, _ := php.Text(v)
+		if seen[s]++; seen[s] == 2 {
+			twice = append(twice, s)
+		}
+	}
+	return strings.Join(twice, ", ")
+}
+
+// readColumns reads columns to be added. All of them start visible.
+func (p *Portal) readColumns(sent *php.Array) ([]Column, *apiError) {
+	if twice := repeated(sent, "externalCode"); twice != "" {
+		return nil, errValidation("DUPLICATE_FIELD_CODE", "Duplicate values found in the \"code\" parameter: %s", twice)
+	}
+	if twice := repeated(sent, "name"); twice != "" {
+		return nil, errValidation("DUPLICATE_FIELD_NAME", "Duplicate values found in the \"name\" parameter: %s", twice)
+	}
+	var columns []Column
+	for _, v := range sent.All() {
+		a, _ := v.(*php.Array)
+		text := func(key string) string {
+			v, _ := a.Get(key)
+			s, _ := php.Text(v)
+			return s
+		}
+		visible := true
+		c := Column{Name: text("name"), ExternalCode: text("externalCode"), Type: text("type"), Visible: &visible}
+		switch {
+		case !completeColumn(a):
+			return nil, errValidation("FIELD_MISSING_REQUIRED_PARAMETERS", `Field must include the required parameters: "name", "externalCode" and "type".`)
+		case !columnName.MatchString(c.Name):
+			return nil, errValidation("FIELD_NAME_INVALID_FORMAT", `Field "name" has to start with an uppercase Latin character. Possible entry includes uppercase Latin characters (A-Z), numbers (0-9) and underscores.`)
+		case len(c.Name) > 32:
+			return nil, errValidation("FIELD_NAME_TOO_LONG", `Field "name" must not exceed 32 characters.`)
+		case !slices.Contains(columnTypes, c.Type) || c.Type == "timezone" && p.cfg.NoTableMethods:
+			return nil, errValidation("FIELD_INVALID_TYPE", "Invalid field type.")
+		case utf8.RuneCountInString(c.ExternalCode) > 512:
+			return nil, errTooLong("externalCode", 512)
+		}
+		columns = append(columns, c)
+	}
+	return columns, nil
+}
+
+func completeColumn(a *php.Array) bool {
+	return a.IsSet("name") && a.IsSet("externalCode") && a.IsSet("type")
+}
+
+func (p *Portal) numberColumns(columns []Column) {
+	for i := range columns {
+		p.lastColumn++
+		columns[i].ID = p.lastColumn
+	}
+}
+
+// tableUpdate is table.update: of the description, the only thing that can be
+// updated.
+func (r *run) tableUpdate(params *php.Array) (any, *apiError) {
+	id, err := checkID(params)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := r.p.schemas.table.checkFields(params, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.work(r.p.cfg.WriteCost); err != nil {
+		return nil, err
+	}
+	p := r.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old := r.table(id)
+	if old == nil {
+		return nil, errTableNotFound
+	}
+	if _, ok := fields.Get("fields"); ok {
+		return nil, errColumnsInUpdate
+	}
+	t := *old
+	if s, ok := stringField(fields, "description"); ok {
+		if len(s) > maxText {
+			return nil, errSQL
+		}
+		t.Description = p.text(s)
+	}
+	t.updated, t.updatedBy = time.Now(), r.auth.user
+	p.tables.put(&t)
+	p.stats.Writes["biconnector.table.update"]++
+	return true, nil
+}
+
+// tableDelete is table.delete, which leaves a BI Builder dataset on the table
+// orphaned.
+func (r *run) tableDelete(params *php.Array) (any, *apiError) {
+	id, err := checkID(params)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.work(r.p.cfg.WriteCost); err != nil {
+		return nil, err
+	}
+	p := r.p
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := r.table(id)
+	if t == nil {
+		return nil, errTableNotFound
+	}
+	p.removeTable(t)
+	p.stats.Writes["biconnector.table.delete"]++
+	return true, nil
+}
+
+// datasetDelete is dataset.delete: since biconnector 26.250 it dies of a PHP
+// error where there is BI Builder, and deletes nothing.
+func (r *run) datasetDelete(params *php.Array) (any, *apiError) {
+	works := r.p.cfg.DatasetDelete == DatasetDeleteWorks || r.p.cfg.DatasetDelete == "" && r.p.cfg.NoTableMethods
+	if works {
+		return r.tableDelete(params)
+	}
+	id, err := checkID(params)
+	if err != nil {
+		return nil, err
+	}
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	if r.table(id) == nil {
+		return nil, errTableNotFound
+	}
+	return nil, errFatal
+}
