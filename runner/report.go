@@ -220,7 +220,7 @@ type Finding struct {
 	// Excerpt is the node that is wrong, where it may be shown.
 	Excerpt string `json:"-"`
 	// Advice says what is allowed and what may have been meant, a line each.
-	Advice []string `json:"-"`
+	Advice []string `json:"advice,omitempty"`
 }
 
 // PortalsReport is the result of a run against many portals, in the order of
@@ -234,7 +234,9 @@ type PortalsReport struct {
 	Duration float64        `json:"duration_seconds"`
 	Summary  Summary        `json:"summary"` // of all portals
 	Portals  []PortalReport `json:"portals"`
-	// Findings are those of the portals file itself; there are no Portals then.
+	// Error and Findings say why there are no Portals: of the portals file, the
+	// command line or the store.
+	Error    *Failure  `json:"error,omitempty"`
 	Findings []Finding `json:"findings,omitzero"`
 }
 
@@ -242,6 +244,17 @@ type PortalsReport struct {
 type PortalReport struct {
 	Name   string  `json:"name"`
 	Report *Report `json:"report"`
+	// Stored returns the report where Report is nil, because it was stored
+	// outside of memory when the portal was done.
+	Stored func() (*Report, error) `json:"-"`
+}
+
+// Open returns the report, wherever it is.
+func (p *PortalReport) Open() (*Report, error) {
+	if p.Report == nil && p.Stored != nil {
+		return p.Stored()
+	}
+	return p.Report, nil
 }
 
 // Count fills the summary from the objects.

@@ -17,13 +17,13 @@ import (
 
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
-	for ending, form := range map[string]render.Func{".json": render.JSON, ".md": render.Markdown, ".xml": render.JUnit, ".JSON": render.JSON} {
+	for ending, form := range map[string]render.Func{".json": render.JSON, ".md": render.Markdown, ".xml": render.JUnit, ".JSON": render.JSON, ".html": render.HTML} {
 		file := filepath.Join(dir, "report"+ending)
 		if err := render.CheckFile(file); err != nil {
 			t.Error(err)
 		}
 		for _, r := range []string{"stopped", "plan"} { // a new file, then one that is replaced
-			if err := render.WriteFile(file, samples()[r]); err != nil {
+			if err := render.WriteFile(file, render.One(samples()[r]), render.Options{}); err != nil {
 				t.Fatal(err)
 			}
 			got, err := os.ReadFile(file)
@@ -50,16 +50,16 @@ func TestCheckFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"report":      "its ending tells the form, and has to be .json, .md or .xml",
-		"report.yaml": "its ending tells the form, and has to be .json, .md or .xml",
-		".json/x":     "its ending tells the form",
+		"report":      "the extension selects the format: .json, .md, .xml, .html",
+		"report.yaml": "the extension selects the format: .json, .md, .xml, .html",
+		".json/x":     "the extension selects the format",
 		filepath.Join(dir, "none", "report.json"): "its directory must exist and be writable: no such file",
 		filepath.Join(file, "report.json"):        "its directory must exist and be writable: not a directory",
 		filepath.Join(dir, "dir.json"):            "not a regular file",
 	} {
 		for name, f := range map[string]func() error{
 			"check": func() error { return render.CheckFile(path) },
-			"write": func() error { return render.WriteFile(path, planned()) },
+			"write": func() error { return render.WriteFile(path, render.One(planned()), render.Options{}) },
 		} {
 			if err := f(); err == nil || name == "check" && !strings.Contains(err.Error(), want) {
 				t.Errorf("%s %s: %v, want %q", name, path, err, want)
@@ -83,13 +83,13 @@ func TestCheckFile(t *testing.T) {
 func TestLitterIsSwept(t *testing.T) {
 	dir := t.TempDir()
 	old := time.Now().Add(-time.Hour)
-	stay := []string{"report.json20260101", "report.json.bak", ".tmp-report.jsonx", ".tmp-other.json123", ".syncsources-keep", ".tmp-report.json77"}
-	for _, name := range append([]string{".tmp-report.json123456", ".syncsources-99"}, stay...) {
+	stay := []string{"report.json20260101", "report.json.bak", ".tmp-report.json123", ".syncsources-keep", ".syncsources-77"}
+	for _, name := range append([]string{".syncsources-123456", ".syncsources-99"}, stay...) {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if name != ".tmp-report.json77" { // is being written
+		if name != ".syncsources-77" { // is being written
 			if err := os.Chtimes(path, old, old); err != nil {
 				t.Fatal(err)
 			}

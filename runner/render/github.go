@@ -1,60 +1,107 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"syncsources/runner"
+	"syncsources/runner/render/clean"
 )
 
 // GitHub writes workflow commands, which GitHub Actions shows as annotations
-// in the changed files: one for each source that failed, or for each finding
+// in the changed files: one for each object that failed, or for each finding
 // where the manifests are invalid. Only ten of a step are shown, so that the
 // first one counts them all. A run without a failure gets a notice if it
 // changed anything or would, and otherwise a plain line: an annotation that is
 // always there is not read.
 //
-// The table of changes goes to the step summary, in the form of Markdown.
-func GitHub(w io.Writer, r *runner.Report, _ Options) error {
-	var b strings.Builder
-	title := "syncsources " + r.Command
-	total := headline(r)
-	if r.Error != nil {
-		total += "\n" + advised(r.Error)
+// The table of changes goes to the step summary (see AppendStepSummary).
+func GitHub(w io.Writer, run Run, o Options) error {
+	line, err := run.lastLine(clean.Line)
+	if err != nil {
+		return err
+	}
+	sum, err := run.total()
+	if err != nil {
+		return err
+	}
+	title := "syncsources " + run.Command()
+	total := headline(run.Outcome(), line)
+	if f := run.failure(); f != nil {
+		total += "\n" + withHint(f)
 	}
 	switch {
-	case r.Outcome != runner.OutcomeOK && r.Outcome != runner.OutcomeChanges:
-		b.WriteString(command("error", annotation{title: title}, total))
-	case r.Summary.Planned+r.Summary.Updated > 0:
-		b.WriteString(command("notice", annotation{title: title}, total))
+	case run.Failed():
+		_, err = io.WriteString(w, command("error", annotation{title: title}, total))
+	case run.Command() != "validate" && sum.changes() > 0:
+		_, err = io.WriteString(w, command("notice", annotation{title: title}, total))
 	default:
-		b.WriteString(total + "\n")
+		_, err = io.WriteString(w, total+"\n")
 	}
-	for _, f := range r.Findings {
-		message := clean(f.Message)
-		for _, advice := range f.Advice {
-			message += "\n" + clean(advice)
-		}
-		b.WriteString(command("error", annotation{file: f.File, line: f.Line, column: f.Column, title: f.Rule}, message))
+	if err != nil {
+		return err
 	}
-	for i := range r.Objects {
-		s := &r.Objects[i]
-		if s.Status == runner.StatusFailed && s.Error != nil {
-			at := annotation{file: s.File, line: s.Line, column: s.Column, title: label(s)}
-			b.WriteString(command("error", at, advised(s.Error)))
-		}
+	var b strings.Builder
+	if run.Portals != nil {
+		annotateFindings(&b, "", run.Portals.Findings, o)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
+	}
+	return run.each(func(p portal) error {
+		_, err := io.WriteString(w, annotations(p, o))
+		return err
+	})
 }
 
-// advised is a failure with its hint on a line of its own.
-func advised(f *runner.Failure) string {
-	if f.Hint == "" {
-		return failure(f)
+// annotations are those of one portal.
+func annotations(p portal, o Options) string {
+	var b strings.Builder
+	r := p.report
+	if p.name != "" && r.Error != nil {
+		b.WriteString(command("error", annotation{title: p.title()}, withHint(r.Error)))
 	}
-	return failure(f) + "\n" + clean(f.Hint)
+	annotateFindings(&b, p.prefix(), r.Findings, o)
+	for i := range r.Objects {
+		object := &r.Objects[i]
+		if object.Status == runner.StatusFailed && object.Error != nil {
+			at := annotation{file: o.inWorkspace(object.File), line: object.Line, column: object.Column, title: p.prefix() + label(object)}
+			b.WriteString(command("error", at, withHint(object.Error)))
+		}
+	}
+	return b.String()
+}
+
+func annotateFindings(b *strings.Builder, prefix string, findings []runner.Finding, o Options) {
+	for _, f := range findings {
+		message := prefix + clean.Line(f.Message)
+		for _, advice := range f.Advice {
+			message += "\n" + clean.Line(advice)
+		}
+		at := annotation{file: o.inWorkspace(f.File), line: f.Line, column: f.Column, title: f.Rule}
+		b.WriteString(command("error", at, message))
+	}
+}
+
+// inWorkspace is a file as GitHub names it: relative to the repository. A file
+// outside of it stays as it is.
+func (o Options) inWorkspace(file string) string {
+	if file == "" || file == stdin || o.Workspace == "" {
+		return file
+	}
+	path := file
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(o.Dir, path)
+	}
+	inside, err := filepath.Rel(o.Workspace, path)
+	if err != nil || !filepath.IsLocal(inside) {
+		return file
+	}
+	return filepath.ToSlash(inside)
 }
 
 // annotation is where a workflow command points to.
@@ -74,7 +121,7 @@ func command(name string, at annotation, message string) string {
 	if at.file == stdin { // no file that GitHub could show
 		message = fmt.Sprintf("%s:%d:%d: %s", at.file, at.line, at.column, message)
 	} else if at.file != "" {
-		properties = append(properties, "file="+property.Replace(clean(at.file)))
+		properties = append(properties, "file="+property.Replace(clean.Line(at.file)))
 		if at.line > 0 {
 			properties = append(properties, fmt.Sprintf("line=%d", at.line))
 		}
@@ -82,7 +129,7 @@ func command(name string, at annotation, message string) string {
 			properties = append(properties, fmt.Sprintf("col=%d", at.column))
 		}
 	}
-	properties = append(properties, "title="+property.Replace(clean(at.title)))
+	properties = append(properties, "title="+property.Replace(clean.Line(at.title)))
 	return "::" + name + " " + strings.Join(properties, ",") + "::" + data.Replace(message) + "\n"
 }
 
@@ -94,3 +141,26 @@ var (
 	data     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
+
+// summaryLimit is how much a step summary may hold, in bytes. GitHub shows
+// nothing of a longer one.
+const summaryLimit = 1 << 20
+
+// AppendStepSummary adds the run, as markdown, to the file at path: the page
+// that GitHub Actions shows of a step. What is there already stays, and leaves
+// that much less room.
+func AppendStepSummary(path string, run Run, o Options) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("step summary: %w", err)
+	}
+	room := summaryLimit
+	if info, err := f.Stat(); err == nil {
+		room -= int(min(info.Size(), summaryLimit))
+	}
+	err = nil
+	if room > 2*reserve {
+		err = markdown(f, run, o, newPage(room, func(s string) int { return len(s) }))
+	}
+	return errors.Join(err, f.Close())
+}

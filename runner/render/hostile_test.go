@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,8 +16,8 @@ import (
 // sgr is an escape sequence that sets a colour.
 var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// ourHTML are the lines of HTML that Markdown writes itself.
-var ourHTML = regexp.MustCompile(`^(<!-- syncsources:\w+ -->|<details( open)?><summary>\d+ sources? [a-z ]+</summary>|<details><summary>[A-Z][a-z ]+</summary>|</details>|)$`)
+// ourHTML are the lines of HTML that markdown writes itself.
+var ourHTML = regexp.MustCompile(`^(<!-- syncsources:\w+( [\pL\pN.:_\[\]-]+)* -->|<details( open)?><summary>\d+ (object|portal)s? [a-z ]+</summary>|<details( open)?><summary>[A-Z][a-z ]+</summary>|</details>|)$`)
 
 // hostile are texts that a manifest or a portal may hold, each an attempt on
 // one of the forms.
@@ -74,7 +75,7 @@ func visible(s string) string {
 		}
 		s = s[size:]
 	}
-	all := ciOrder.ReplaceAllString(b.String(), `#\x23$1`)
+	all := ciStart.ReplaceAllString(ciOrder.ReplaceAllString(b.String(), `#\x23$1`), `$1\x3a`)
 	if r := []rune(all); len(r) > 400 {
 		return string(r[:399]) + "…"
 	}
@@ -88,14 +89,21 @@ var forms = map[string]render.Func{
 	"json":     render.JSON,
 	"markdown": render.Markdown,
 	"github":   render.GitHub,
+	"html":     render.HTML,
+	"findings": func(w io.Writer, run render.Run, o render.Options) error {
+		return render.Findings(w, run.Report.Findings, o)
+	},
 }
 
-// ciOrder is what a CI system takes for an order wherever it stands.
-var ciOrder = regexp.MustCompile(`##([A-Za-z]*\[)`)
+// What a CI system takes for a command anywhere in a line, and at its start.
+var (
+	ciOrder = regexp.MustCompile(`##([A-Za-z]*\[)`)
+	ciStart = regexp.MustCompile(`^(\s*:):`)
+)
 
-// What goes to a log gives no orders to the CI system that reads it. GitHub's
-// form does, and its own test says which.
-func TestNoOrders(t *testing.T) {
+// What goes to a log gives no commands to the CI system that reads it.
+// GitHub's format does, and its own test says which.
+func TestNoCICommands(t *testing.T) {
 	for name, form := range forms {
 		for _, s := range hostile {
 			for _, r := range []*runner.Report{hostileReport(s), hostileInvalid(s)} {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -12,63 +13,119 @@ import (
 	"syncsources/runner"
 )
 
-// JSON writes the report as one indented JSON document, as
-// schema/report.schema.json describes it. Characters that do not print, and
-// orders to a CI system, are escaped: the document can be shown as it is.
-func JSON(w io.Writer, r *runner.Report, _ Options) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(complete(withoutSensitive(r))); err != nil {
-		return fmt.Errorf("report: %w", err)
+// JSON writes the run as one indented JSON document, as
+// schema/report.schema.json or, of many portals,
+// schema/portals-report.schema.json describes it. Characters that do not print,
+// and commands to a CI system, are escaped: the document can be shown as it is.
+func JSON(w io.Writer, run Run, _ Options) error {
+	if run.Report != nil {
+		doc, err := document(complete(run.Report), "")
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(append(doc, '\n'))
+		return err
 	}
-	_, err := w.Write(order.ReplaceAll(escapeInvisible(b.Bytes()), []byte(`#\u0023$1`)))
+	// The reports of many portals may not fit into memory together: each goes
+	// out before the next comes in.
+	head, err := document(struct {
+		*runner.PortalsReport
+		Portals *struct{} `json:"portals,omitempty"` // hides them
+	}{PortalsReport: completePortals(run.Portals)}, "")
+	if err != nil {
+		return err
+	}
+	between := ",\n  \"portals\": ["
+	if _, err := w.Write(bytes.TrimSuffix(head, []byte("\n}"))); err != nil {
+		return err
+	}
+	err = run.each(func(p portal) error {
+		doc, err := document(struct {
+			Name   string         `json:"name"`
+			Report *runner.Report `json:"report"`
+		}{p.name, complete(p.report)}, "    ")
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n    %s", between, doc)
+		between = ","
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if between == "," {
+		_, err = io.WriteString(w, "\n  ]\n}\n")
+	} else {
+		_, err = io.WriteString(w, between+"]\n}\n")
+	}
 	return err
 }
 
-// complete returns the report with empty lists where it has none: a reader
-// goes through the changes of every source, and the findings of every invalid
-// run, without asking first whether they are there.
+// ciCommand is what some CI systems take for a command wherever it is in a line
+// of a log: ##[add-mask], ##vso[task.setvariable], ##teamcity[...].
+var ciCommand = regexp.MustCompile(`##([A-Za-z]*\[)`)
+
+// document encodes v with prefix before each line but the first.
+func document(v any, prefix string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, "  ")
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	return ciCommand.ReplaceAll(escapeInvisible(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), []byte(`#\u0023$1`)), nil
+}
+
+// complete returns the report as it goes out: with empty lists where it has
+// none, since a reader goes through the changes of every object, and the
+// findings of every invalid run, without asking first whether they are there;
+// with a timeline of limited length; and without any value of a sensitive
+// change. The runner never puts one there; this is the last place where a slip
+// of its could still be caught.
 func complete(r *runner.Report) *runner.Report {
 	full := *r
 	if full.Outcome == runner.OutcomeInvalid && full.Findings == nil {
 		full.Findings = []runner.Finding{}
 	}
+	full.Timeline = thin(r.Timeline, timelineLimit)
 	full.Objects = slices.Clone(r.Objects)
 	for i := range full.Objects {
-		if full.Objects[i].Changes == nil {
-			full.Objects[i].Changes = []runner.Change{}
-		}
+		full.Objects[i].Changes = masked(full.Objects[i].Changes)
 	}
 	return &full
 }
 
-// withoutSensitive returns the report without any value of a sensitive change.
-// The runner never puts one there; this is the last place where a slip of its
-// could still be caught.
-func withoutSensitive(r *runner.Report) *runner.Report {
+func completePortals(r *runner.PortalsReport) *runner.PortalsReport {
+	full := *r
+	if full.Outcome == runner.OutcomeInvalid && len(full.Portals) == 0 && full.Findings == nil {
+		full.Findings = []runner.Finding{}
+	}
+	return &full
+}
+
+// masked returns changes, never nil, of which the sensitive ones have no value.
+func masked(changes []runner.Change) []runner.Change {
+	if changes == nil {
+		return []runner.Change{}
+	}
 	slip := func(c runner.Change) bool { return c.Sensitive && (c.From != nil || c.To != nil) }
-	if !slices.ContainsFunc(r.Objects, func(s runner.Object) bool { return slices.ContainsFunc(s.Changes, slip) }) {
-		return r
+	if !slices.ContainsFunc(changes, slip) {
+		return changes
 	}
-	masked := *r
-	masked.Objects = slices.Clone(r.Objects)
-	for i := range masked.Objects {
-		changes := slices.Clone(masked.Objects[i].Changes)
-		for j := range changes {
-			if changes[j].Sensitive {
-				changes[j].From, changes[j].To = nil, nil
-			}
+	changes = slices.Clone(changes)
+	for i := range changes {
+		if changes[i].Sensitive {
+			changes[i].From, changes[i].To = nil, nil
 		}
-		masked.Objects[i].Changes = changes
 	}
-	return &masked
+	return changes
 }
 
 // escapeInvisible writes the characters of a JSON document that do not print
 // as \u escapes, which encoding/json does only for some. Such characters can
-// only stand in strings: outside of them JSON is ASCII.
+// only be in strings: outside of them JSON is ASCII.
 func escapeInvisible(doc []byte) []byte {
 	visible := func(r rune) bool { return r == '\n' || strconv.IsPrint(r) }
 	if bytes.IndexFunc(doc, func(r rune) bool { return !visible(r) }) < 0 {

@@ -4,24 +4,32 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
 	"syncsources/runner"
 	"syncsources/runner/render"
 )
 
-const schemaFile = "../../schema/report.schema.json"
+const (
+	schemaFile  = "../../schema/report.schema.json"
+	portalsFile = "../../schema/portals-report.schema.json"
+)
 
 func TestJSON(t *testing.T) {
 	for name, r := range samples() {
 		t.Run(name, func(t *testing.T) {
 			out := rendered(t, render.JSON, r, render.Options{})
-			golden(t, "json-"+name, out)
+			if name != "rotation" { // large, and not more than the others show
+				golden(t, "json-"+name, out)
+			}
 			var back runner.Report
 			if err := json.Unmarshal(out, &back); err != nil {
 				t.Fatal(err)
@@ -51,13 +59,13 @@ func withoutEmptyLists(r *runner.Report) {
 func TestJSONLists(t *testing.T) {
 	for name, r := range samples() {
 		var doc struct {
-			Sources  []map[string]any `json:"objects"`
+			Objects  []map[string]any `json:"objects"`
 			Findings any              `json:"findings"`
 		}
 		if err := json.Unmarshal(rendered(t, render.JSON, r, render.Options{}), &doc); err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range doc.Sources {
+		for _, s := range doc.Objects {
 			if _, ok := s["changes"].([]any); !ok {
 				t.Errorf("%s: the changes of %v are %v", name, s["name"], s["changes"])
 			}
@@ -82,8 +90,8 @@ func TestJSONSchema(t *testing.T) {
 		"another schema":           func(r map[string]any) { r["schema"] = "syncsources.report/1" },
 		"unknown outcome":          func(r map[string]any) { r["outcome"] = "fine" },
 		"no objects":               func(r map[string]any) { delete(r, "objects") },
-		"findings beside sources":  func(r map[string]any) { r["findings"] = []any{} },
-		"sources though invalid":   func(r map[string]any) { r["outcome"] = "invalid" },
+		"findings beside objects":  func(r map[string]any) { r["findings"] = []any{} },
+		"objects though invalid":   func(r map[string]any) { r["outcome"] = "invalid" },
 		"empty checksum":           func(r map[string]any) { r["checksum"] = "" },
 		"value of a sensitive one": func(r map[string]any) { change(r, 3)["from"] = "x" },
 		"failed without an error":  func(r map[string]any) { r["objects"].([]any)[0].(map[string]any)["status"] = "failed" },
@@ -107,17 +115,24 @@ func change(report map[string]any, i int) map[string]any {
 
 func compile(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	doc, err := os.ReadFile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	return compileFile(t, schemaFile)
+}
+
+func compileFile(t testing.TB, name string) *jsonschema.Schema {
+	t.Helper()
 	c := jsonschema.NewCompiler()
 	c.Draft = jsonschema.Draft7
 	c.AssertFormat = true
-	if err := c.AddResource("report", bytes.NewReader(doc)); err != nil {
-		t.Fatal(err)
+	for _, file := range []string{schemaFile, portalsFile} {
+		doc, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.AddResource(filepath.Base(file), bytes.NewReader(doc)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	s, err := c.Compile("report")
+	s, err := c.Compile(filepath.Base(name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,6 +145,92 @@ func validate(s *jsonschema.Schema, doc []byte) error {
 		return err
 	}
 	return s.Validate(v)
+}
+
+// The report of many portals is what its schema says, and reads back as it was:
+// also from reports that are stored elsewhere.
+func TestJSONPortals(t *testing.T) {
+	s := compileFile(t, portalsFile)
+	all := fleet(5, 8)
+	out := renderedRun(t, render.JSON, render.Many(all), render.Options{})
+	if err := validate(s, out); err != nil {
+		t.Errorf("%#v", err)
+	}
+	var back runner.PortalsReport
+	if err := json.Unmarshal(out, &back); err != nil {
+		t.Fatal(err)
+	}
+	for i := range back.Portals {
+		withoutEmptyLists(back.Portals[i].Report)
+	}
+	if diff := cmp.Diff(all, &back, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(runner.PortalReport{}, "Stored")); diff != "" {
+		t.Error(diff)
+	}
+	for i := range all.Portals {
+		p := &all.Portals[i]
+		report := p.Report
+		p.Report, p.Stored = nil, func() (*runner.Report, error) { return report, nil }
+	}
+	if again := renderedRun(t, render.JSON, render.Many(all), render.Options{}); !bytes.Equal(again, out) {
+		t.Error("stored reports are written differently")
+	}
+	for _, empty := range []*runner.PortalsReport{
+		{Schema: runner.PortalsSchema, Command: "apply", Outcome: runner.OutcomeOK},
+		{Schema: runner.PortalsSchema, Command: "apply", Outcome: runner.OutcomeInvalid, Error: &runner.Failure{Code: "X", Message: "x"}},
+		{Schema: runner.PortalsSchema, Command: "apply", Outcome: runner.OutcomeInvalid, Findings: invalid().Findings},
+	} {
+		if err := validate(s, renderedRun(t, render.JSON, render.Many(empty), render.Options{})); err != nil {
+			t.Errorf("%#v", err)
+		}
+	}
+	if validate(s, bytes.Replace(out, []byte(`"name": "acme"`), []byte(`"name": ""`), 1)) == nil {
+		t.Error("a portal without a name is accepted")
+	}
+	if validate(s, bytes.Replace(out, []byte(`"syncsources.report/2"`), []byte(`"syncsources.report/1"`), 1)) == nil {
+		t.Error("another schema of a portal's report is accepted")
+	}
+}
+
+// A long timeline is thinned, and what the portal did not simply answer stays.
+func TestJSONTimeline(t *testing.T) {
+	r := planned()
+	for i := range 10_000 {
+		e := runner.Exchange{At: float64(i), Method: "batch", Commands: 50, Result: "ok"}
+		if i%100 == 3 {
+			e.Result = "throttled"
+		}
+		r.Timeline = append(r.Timeline, e)
+	}
+	thinned := func(r *runner.Report) (all []runner.Exchange, odd int) {
+		var back runner.Report
+		if err := json.Unmarshal(rendered(t, render.JSON, r, render.Options{}), &back); err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range back.Timeline {
+			if e.Result != "ok" {
+				odd++
+			}
+			if i > 0 && e.At <= back.Timeline[i-1].At {
+				t.Errorf("%v follows %v", e.At, back.Timeline[i-1].At)
+			}
+		}
+		return back.Timeline, odd
+	}
+	if all, odd := thinned(r); len(all) != 2000 || odd != 100 {
+		t.Errorf("%d requests, %d of them throttled", len(all), odd)
+	} else if gap := all[1000].At; gap < 4500 || gap > 5500 {
+		t.Errorf("the thousandth began after %v s: not an even share", gap)
+	}
+	for i := range r.Timeline {
+		r.Timeline[i].Result = "lost"
+	}
+	if all, odd := thinned(r); len(all) != 2000 || odd != 2000 {
+		t.Errorf("%d requests, %d of them lost", len(all), odd)
+	}
+	r.Timeline = r.Timeline[:2000]
+	if all, _ := thinned(r); len(all) != 2000 {
+		t.Errorf("%d requests of 2000", len(all))
+	}
 }
 
 // The schema has every field of the report's types, with a description, and no

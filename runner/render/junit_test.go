@@ -30,7 +30,7 @@ func TestJUnit(t *testing.T) {
 			}
 			want := junit.Totals{
 				Tests:   len(r.Objects) + len(r.Findings) + errors,
-				Passed:  r.Summary.Unchanged + r.Summary.Planned + r.Summary.Updated,
+				Passed:  r.Summary.Unchanged + r.Summary.Planned + r.Summary.Created + r.Summary.Updated + r.Summary.Deleted,
 				Skipped: r.Summary.Skipped,
 				Failed:  r.Summary.Failed + len(r.Findings),
 				Error:   errors,

@@ -3,16 +3,14 @@ package render
 import (
 	"fmt"
 	"io"
-	"net/url"
-	"slices"
-	"unicode/utf8"
+	"regexp"
+	"strings"
 
 	"syncsources/runner"
 )
 
-// commentLimit is how large Markdown gets, in UTF-16 units, of which a
-// character has one or two. GitHub takes 65,536 characters for a comment, and
-// 1 MiB for a job's step summary.
+// commentLimit is how large markdown gets, in UTF-16 units: GitHub takes 65,536
+// characters for a comment.
 const commentLimit = 60_000
 
 // How much of a text one cell of a table shows, in characters.
@@ -20,154 +18,288 @@ const (
 	markdownValue   = 60
 	markdownMessage = 400
 	openRows        = 30 // a longer table of changes starts folded
+	fewPortals      = 50 // all in a table before what failed; of more, only those that failed
 )
 
-// Marker returns the hidden line that Markdown begins with. It is the same for
-// all reports of a command, so that a comment which begins with it can be
-// found again and replaced.
-func Marker(command string) string { return "<!-- syncsources:" + command + " -->" }
+// Marker returns the hidden line that markdown begins with:
+//
+//	<!-- syncsources:plan acme.bitrix24.com team-a -->
+//
+// It is the same for all reports of a command and portal, so that a comment
+// that begins with it can be found again and replaced. Of many portals it says
+// "portals" instead of a host; id, which may be empty, tells several runs
+// apart.
+func Marker(run Run, id string) string {
+	where := "portals"
+	if run.Report != nil {
+		where = host(run.Report.Portal)
+	}
+	words := []string{"<!-- syncsources:" + run.Command()}
+	for _, word := range []string{where, id} {
+		if word = notInMarker.ReplaceAllString(word, "-"); strings.Trim(word, "-") != "" {
+			words = append(words, strings.Trim(word, "-"))
+		}
+	}
+	return strings.Join(words, " ") + " -->"
+}
 
-// Markdown writes the report as a comment for a pull request, or for the page
-// that GitHub Actions shows of a step: the counts, what failed, and the changes
-// as a table; details are folded. It holds nothing that differs between two
-// runs with the same result, and at most 60,000 characters: what is over is
-// cut at a row, and counted.
-func Markdown(w io.Writer, r *runner.Report, _ Options) error {
-	p := newPage(commentLimit)
-	p.add(Marker(r.Command) + "\n")
-	p.add("### " + headline(r) + "\n\n")
-	if host := portalHost(r.Portal); host != "" {
-		p.add("Portal " + code(host))
-		if r.Checksum != "" {
-			p.add(", checksum " + code(r.Checksum))
-		}
-		p.add("\n\n")
+// notInMarker is what could end an HTML comment or be taken for another word.
+// A host that is not ASCII stays readable.
+var notInMarker = regexp.MustCompile(`[^\pL\pN.:_\[\]-]+|--+`)
+
+// Markdown writes the run as a comment for a pull request: the counts, what
+// failed with its changes, and the changes as a table; details are folded. It
+// holds nothing that differs between two runs with the same result, and at most
+// 60,000 characters: what is over is cut at a row, and counted. What failed is
+// never cut in favour of what did not.
+func Markdown(w io.Writer, run Run, o Options) error {
+	return markdown(w, run, o, newPage(commentLimit, units))
+}
+
+func markdown(w io.Writer, run Run, o Options, page *page) error {
+	line, err := run.lastLine(code)
+	if err != nil {
+		return err
 	}
-	if r.Error != nil {
-		p.add("**" + code(cut(r.Error.Code, markdownMessage)) + "** " + code(cut(r.Error.Message, markdownMessage)) + "\n\n")
-		if r.Error.Hint != "" {
-			p.add(code(cut(r.Error.Hint, markdownMessage)) + "\n\n")
+	d := newDigest(page)
+	if err := run.each(func(p portal) error { d.portal(p); return nil }); err != nil {
+		return err
+	}
+	page.add(Marker(run, o.CommentID) + "\n")
+	page.add("### " + headline(run.Outcome(), line) + "\n\n")
+	if r := run.Report; r != nil {
+		about(page, r)
+	}
+	if f := run.failure(); f != nil {
+		page.add("**" + code(cut(f.Code, markdownMessage)) + "** " + code(cut(f.Message, markdownMessage)) + "\n\n")
+		if f.Hint != "" {
+			page.add(code(cut(f.Hint, markdownMessage)) + "\n\n")
 		}
 	}
-	findings(p, r.Findings)
-	failures(p, r.Objects)
-	changes(p, r.Objects, "to update", true, runner.StatusPlanned)
-	changes(p, r.Objects, "updated", true, runner.StatusUpdated)
-	changes(p, r.Objects, "not updated", false, runner.StatusFailed, runner.StatusSkipped)
-	unmanaged(p, r.Unmanaged)
-	_, err := io.WriteString(w, p.String())
+	findings(page, run)
+	d.write(page, run.Command())
+	_, err = io.WriteString(w, page.String())
 	return err
 }
 
-// headline says how the run ended.
-func headline(r *runner.Report) string {
-	switch r.Outcome {
-	case runner.OutcomeInvalid:
-		if len(r.Findings) > 0 {
-			return fmt.Sprintf("Invalid: %s, nothing was sent.", count(len(r.Findings), "finding"))
+// about says of which portal a report is, and what an apply has to know.
+func about(page *page, r *runner.Report) {
+	if name := host(r.Portal); name != "" {
+		page.add("Portal " + code(name))
+		if r.Checksum != "" {
+			page.add(", checksum " + code(r.Checksum))
 		}
-		return "Invalid: nothing was sent."
-	case runner.OutcomeStopped:
-		return "Stopped. " + SummaryLine(r)
-	case runner.OutcomeInterrupted:
-		return "Interrupted. " + SummaryLine(r)
+		page.add("\n\n")
 	}
-	return SummaryLine(r)
+	if s := takes(r); s != "" {
+		page.add(s + "\n\n")
+	}
+	if word := stopWord(r); word != "" {
+		page.add(word + ": " + left(r) + "\n\n")
+	}
 }
 
-func portalHost(portal string) string {
-	if u, err := url.Parse(portal); err == nil && u.Host != "" {
-		return u.Host
+func findings(page *page, run Run) {
+	rows := page.items()
+	for _, f := range run.findings() {
+		rows.add(findingRow("", f))
 	}
-	return portal
+	page.table(table{columns: findingColumns, rows: rows, noun: "finding"})
 }
 
-func findings(p *page, all []runner.Finding) {
-	rows := make([]string, 0, len(all))
-	for _, f := range all {
-		rows = append(rows, row(cut(findingPlace(f), markdownMessage), cut(f.Rule, markdownMessage), cut(f.Message, markdownMessage)))
-	}
-	p.table(table{columns: []string{"Where", "Rule", "What is wrong"}, rows: rows, noun: "finding"})
+var findingColumns = []string{"Where", "Rule", "What is wrong"}
+
+func findingRow(prefix string, f runner.Finding) string {
+	message := strings.Join(append([]string{f.Message}, f.Advice...), "; ")
+	return row(cut(prefix+findingPlace(f), markdownMessage), cut(f.Rule, markdownMessage), cut(message, markdownMessage))
 }
 
-// failures lists the sources that failed, and below them each hint once.
-func failures(p *page, sources []runner.Object) {
-	var rows, hints []string
-	seen := map[string]bool{}
-	for i := range sources {
-		s := &sources[i]
-		if s.Status != runner.StatusFailed || s.Error == nil {
-			continue
-		}
-		rows = append(rows, row(cut(label(s), markdownMessage), cut(place(s), markdownMessage), cut(s.Error.Code, markdownMessage), cut(s.Error.Message, markdownMessage)))
-		hint := "- " + code(cut(s.Error.Code, markdownMessage)) + ": " + code(cut(s.Error.Hint, markdownMessage)) + "\n"
-		if s.Error.Hint != "" && !seen[hint] {
-			seen[hint] = true
-			hints = append(hints, hint)
-		}
-	}
-	if len(rows) == 0 {
-		return
-	}
-	defer p.hold(p.left / 2)() // whatever fails, some changes are seen
-	p.table(table{title: count(len(rows), "source") + " failed", open: true, columns: []string{"Source", "Where", "Code", "Message"}, rows: rows, noun: "failure"})
-	p.list("What to do", hints, "hint")
+// digest collects the sections of a page, so that the first sections of all
+// portals come before the second ones.
+type digest struct {
+	portals, badPortals, findings, failures, notes *items
+	changes, members, texts, undone, unmanaged     *items
+	hints                                          hints
+	tally                                          tally
+	failed, changed, skipped                       int
 }
 
-// changes shows the changes of the sources of some statuses, and below the
-// table those that a table cannot hold.
-func changes(p *page, sources []runner.Object, verb string, open bool, of ...runner.Status) {
-	var rows, blocks []string
-	n := 0
-	for i := range sources {
-		s := &sources[i]
-		if !slices.Contains(of, s.Status) || len(s.Changes) == 0 {
-			continue
+func newDigest(page *page) *digest {
+	return &digest{
+		portals: page.items(), badPortals: page.items(), findings: page.items(), failures: page.items(), notes: page.items(),
+		changes: page.items(), members: page.items(), texts: page.items(), undone: page.items(), unmanaged: page.items(),
+	}
+}
+
+// portal collects what there is to say of one portal.
+func (d *digest) portal(p portal) {
+	r := p.report
+	if p.name != "" {
+		d.portalRow(p)
+	}
+	d.tally.add(r.Objects)
+	for _, note := range r.Notes {
+		d.notes.add("- " + code(cut(p.prefix()+note, markdownMessage)) + "\n")
+	}
+	var done, undone []*runner.Object
+	for i := range r.Objects {
+		o := &r.Objects[i]
+		d.hints.add(o.Error)
+		for _, note := range o.Notes {
+			d.notes.add("- " + code(p.prefix()+label(o)) + ": " + code(cut(note, markdownMessage)) + "\n")
 		}
-		n++
-		for _, c := range s.Changes {
-			name, path := cut(label(s), markdownMessage), cut(c.Path, markdownMessage)
+		switch {
+		case o.Status == runner.StatusFailed:
+			d.failed++
+			d.failure(p, o)
+		case o.Status == runner.StatusSkipped && (changed(o) || o.Error != nil):
+			undone = append(undone, o)
+		case changed(o):
+			done = append(done, o)
+		}
+	}
+	d.changed += len(done)
+	d.skipped += len(undone)
+	d.rows(d.changes, p, done)
+	d.rows(d.undone, p, undone)
+	for i := range r.Unmanaged {
+		u := &r.Unmanaged[i]
+		title, _ := shorten(u.Title, "", markdownValue)
+		d.unmanaged.add(row(p.prefix()+string(u.Kind)+fmt.Sprintf(" #%d", u.ID), title, parent(u)))
+	}
+}
+
+// portalRow collects the line of a portal in the table of portals.
+func (d *digest) portalRow(p portal) {
+	t := totalsOf(p.report)
+	what := ""
+	if f := p.report.Error; f != nil {
+		what = cut(failure(f), markdownMessage)
+		d.hints.add(f)
+	}
+	if t.findings > 0 {
+		what = count(t.findings, "finding")
+	}
+	number := func(n int) string { return fmt.Sprint(n) }
+	row := cellsRow(cell(p.title()), cell(string(p.report.Outcome)), number(t.created), number(t.updated), number(t.deleted),
+		number(t.failed), number(t.skipped), number(t.unchanged), cell(what))
+	d.portals.add(row)
+	if One(p.report).Failed() {
+		d.badPortals.add(row)
+	}
+	for _, f := range p.report.Findings {
+		d.findings.add(findingRow(p.prefix(), f))
+	}
+}
+
+// failure collects the row of an object that failed. Its changes are in the
+// row, so that no cut parts them from it.
+func (d *digest) failure(p portal, o *runner.Object) {
+	f := o.Error
+	if f == nil {
+		f = &runner.Failure{Code: string(o.Status)}
+	}
+	changes := make([]string, 0, len(o.Changes))
+	for i, c := range o.Changes {
+		if i == tallyItems {
+			changes = append(changes, fmt.Sprintf("and %s", moreItems(len(o.Changes)-i, "field")))
+			break
+		}
+		from, to := sides(c, markdownValue)
+		mark := ""
+		if c.Failed {
+			mark = "! "
+		}
+		changes = append(changes, cell(mark+cut(c.Path, markdownValue)+": "+from+" -> "+to))
+	}
+	what := "–"
+	if len(changes) > 0 {
+		what = strings.Join(changes, "<br>")
+	}
+	d.failures.add(cellsRow(cell(cut(p.prefix()+label(o), markdownMessage)), cell(cut(place(o), markdownMessage)),
+		cell(cut(f.Code, markdownMessage)), cell(cut(f.Message, markdownMessage)), what))
+}
+
+// rows collects a row for each change of some objects, equal ones once.
+func (d *digest) rows(rows *items, p portal, objects []*runner.Object) {
+	for _, g := range grouping(objects, len(objects) >= manyChanges) {
+		o := g[0]
+		name := cut(p.prefix()+label(o), markdownMessage)
+		if len(g) > 1 {
+			name = p.prefix() + count(len(g), g.noun()) + ", the same change"
+			names := make([]string, len(g))
+			for i := range g {
+				names[i] = cut(shortLabel(g[i]), markdownValue)
+			}
+			d.members.add(code(name) + ": " + code(strings.Join(names, ", ")) + "\n\n")
+		}
+		if len(o.Changes) == 0 {
+			why := ""
+			if o.Error != nil {
+				why = cut(failure(o.Error), markdownMessage)
+			}
+			rows.add(cellsRow("`"+sign(o)+"`", cell(name), "–", "–", cell(why)))
+		}
+		for _, c := range o.Changes {
 			from, to := sides(c, markdownValue)
-			rows = append(rows, row(name, path, from, to))
+			switch o.Action {
+			case runner.ActionCreate:
+				from = ""
+			case runner.ActionDelete:
+				to = ""
+			}
+			path := cut(c.Path, markdownMessage)
+			rows.add(cellsRow("`"+sign(o)+"`", cell(name), cell(path), cell(from), cell(to)))
 			if lines := lineDiff(c, markdownMessage); lines != nil {
-				blocks = append(blocks, code(name)+" "+code(path)+"\n\n"+fenced(lines))
+				d.texts.add(code(name) + " " + code(path) + "\n\n" + fenced(lines))
 			}
 		}
 	}
-	if n == 0 {
-		return
+}
+
+// write puts the sections onto the page, what failed first.
+func (d *digest) write(page *page, command string) {
+	columns := []string{"Portal", "Outcome", "+", "~", "-", "!", "/", "=", "Why"}
+	portals := table{columns: columns, rows: d.portals, noun: "portal"}
+	few := d.portals.count() <= fewPortals
+	if few {
+		page.table(portals)
+	} else {
+		page.table(table{title: count(d.badPortals.count(), "portal") + " failed", open: true, columns: columns, rows: d.badPortals, noun: "portal"})
 	}
-	p.table(table{
-		title: count(n, "source") + " " + verb, open: open && len(rows) <= openRows,
-		columns: []string{"Source", "Field", "From", "To"}, rows: rows, noun: "change",
+	page.table(table{title: "Findings", open: true, columns: findingColumns, rows: d.findings, noun: "finding"})
+	page.table(table{
+		title: count(d.failed, "object") + " failed", open: true,
+		columns: []string{"Object", "Where", "Code", "Message", "Changes"}, rows: d.failures, noun: "failure",
 	})
-	p.list("Texts of several lines", blocks, "text")
-}
-
-func unmanaged(p *page, sources []runner.Unmanaged) {
-	rows := make([]string, 0, len(sources))
-	for _, s := range sources {
-		title, _ := shorten(s.Title, "", markdownValue)
-		rows = append(rows, row(fmt.Sprintf("#%d", s.ID), title, fmt.Sprint(s.ConnectorID)))
+	advice := page.items()
+	for _, h := range d.hints.all {
+		advice.add("- " + code(cut(h.code, markdownMessage)) + ": " + code(cut(h.text, markdownMessage)) + "\n")
 	}
-	p.table(table{title: count(len(rows), "source") + " in no manifest", columns: []string{"Source", "Title", "Connector"}, rows: rows, noun: "source"})
-}
-
-// findingPlace is where a finding is: manifest.yaml:5:3.
-func findingPlace(f runner.Finding) string {
-	if f.Line == 0 {
-		return f.File
-	}
-	return fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)
-}
-
-// units is the length of s in UTF-16 units.
-func units(s string) int {
-	n := utf8.RuneCountInString(s)
-	for _, r := range s {
-		if r > 0xFFFF {
-			n++
+	page.list("What to do", true, advice, "hint")
+	page.list("Notes", true, d.notes, "note")
+	if d.tally.n >= manyChanges {
+		for _, part := range d.tally.parts() {
+			page.add("- " + part.title + ": " + part.words(func(s string) string { return code(cut(s, markdownValue)) }) + "\n")
 		}
+		page.add("\n")
 	}
-	return n
+	verb := " changed"
+	if command == "plan" {
+		verb = " to change"
+	}
+	columns = []string{"", "Object", "Field", "From", "To"}
+	page.table(table{
+		title: count(d.changed, "object") + verb, open: d.changes.count() <= openRows, columns: columns, rows: d.changes, noun: "change",
+	})
+	page.list("Objects with the same change", false, d.members, "group")
+	page.list("Texts of several lines", false, d.texts, "text")
+	page.table(table{title: count(d.skipped, "object") + " skipped", columns: columns, rows: d.undone, noun: "change"})
+	page.table(table{
+		title: count(d.unmanaged.count(), "object") + " in no manifest", columns: []string{"Object", "Title", "Belongs to"}, rows: d.unmanaged, noun: "object",
+	})
+	if !few {
+		portals.title = "All portals"
+		page.table(portals)
+	}
 }

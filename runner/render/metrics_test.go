@@ -1,11 +1,7 @@
 package render_test
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +18,7 @@ func TestMetrics(t *testing.T) {
 	for _, name := range []string{"stopped", "unchanged"} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "syncsources.prom")
-			if err := render.WriteMetrics(file, samples()[name]); err != nil {
+			if err := render.WriteMetrics(file, render.One(samples()[name])); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, "metrics-"+name, read(t, file))
@@ -58,7 +54,7 @@ func TestMetricsLastSuccess(t *testing.T) {
 	elsewhere.Portal = "https://other.bitrix24.com"
 	for i, step := range []struct {
 		report       *runner.Report
-		success, run int    // hours; 0: not there
+		success, run int    // hours; 0: never
 		portal       string // of the series
 	}{
 		{at(stopped(), 10), 0, 10, "acme.bitrix24.com"},
@@ -70,20 +66,67 @@ func TestMetricsLastSuccess(t *testing.T) {
 		{elsewhere, 0, 18, "other.bitrix24.com"},
 		{at(planned(), 19), 0, 19, "acme.bitrix24.com"},
 	} {
-		if err := render.WriteMetrics(file, step.report); err != nil {
+		if err := render.WriteMetrics(file, render.One(step.report)); err != nil {
 			t.Fatal(err)
 		}
 		got := string(read(t, file))
 		for metric, hour := range map[string]int{"last_success": step.success, "last_run": step.run} {
-			want := ""
+			unix := int64(0)
 			if hour > 0 {
-				unix := time.Date(2026, 3, 20, hour, 0, 0, 0, time.UTC).Unix()
-				want = fmt.Sprintf("syncsources_%s_timestamp_seconds{command=%q,portal=%q} %v\n", metric, step.report.Command, step.portal, float64(unix))
+				unix = time.Date(2026, 3, 20, hour, 0, 0, 0, time.UTC).Unix()
 			}
-			if hour == 0 && strings.Contains(got, metric+"_timestamp") || !strings.Contains(got, want) {
+			want := fmt.Sprintf("syncsources_%s_timestamp_seconds{command=%q,portal=%q} %v\n", metric, step.report.Command, step.portal, float64(unix))
+			if !strings.Contains(got, want) {
 				t.Errorf("step %d: want %q in\n%s", i, want, got)
 			}
 		}
+	}
+}
+
+// A file holds the portals and commands of several runs: each run replaces its
+// own series and leaves the others.
+func TestMetricsOthersStay(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "syncsources.prom")
+	write := func(run render.Run) string {
+		t.Helper()
+		if err := render.WriteMetrics(file, run); err != nil {
+			t.Fatal(err)
+		}
+		return string(read(t, file))
+	}
+	first := write(render.Many(fleet(4, 12)))
+	for _, portal := range []string{"acme", "beta", "gamma", "delta"} {
+		if n := strings.Count(first, `portal="`+portal+`.bitrix24.com"`); n != 22 {
+			t.Errorf("%d series of %s", n, portal)
+		}
+	}
+	plan := planned()
+	plan.Portal = "https://beta.bitrix24.com"
+	second := write(render.One(plan))
+	for line := range strings.Lines(first) {
+		if !strings.Contains(second, line) {
+			t.Errorf("is gone: %s", line)
+		}
+	}
+	if n := strings.Count(second, `command="plan"`); n != 22 {
+		t.Errorf("%d series of the plan", n)
+	}
+	if again := write(render.One(plan)); again != second {
+		t.Errorf("the same run gives another file:\n%s", again)
+	}
+	if problems, err := promlint.New(strings.NewReader(second)).Lint(); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+}
+
+func TestMetricsFileName(t *testing.T) {
+	for _, name := range []string{"metrics", "metrics.txt", "metrics.prom.tmp"} {
+		if err := render.CheckMetrics(filepath.Join(t.TempDir(), name)); err == nil || !strings.Contains(err.Error(), "must end in .prom") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := render.CheckMetrics(filepath.Join(t.TempDir(), "metrics.prom")); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -94,15 +137,15 @@ func TestMetricsBrokenFile(t *testing.T) {
 		if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := render.WriteMetrics(file, stopped()); err != nil {
+		if err := render.WriteMetrics(file, render.One(stopped())); err != nil {
 			t.Errorf("%q: %v", before, err)
 		}
-		if got := string(read(t, file)); !strings.Contains(got, "last_run_timestamp") || strings.Contains(got, "last_success") {
+		if got := string(read(t, file)); !strings.Contains(got, "last_run_timestamp") || !strings.Contains(got, "last_success_timestamp_seconds{command=\"apply\",portal=\"acme.bitrix24.com\"} 0\n") {
 			t.Errorf("%q: got\n%s", before, got)
 		}
 	}
 	none := filepath.Join(t.TempDir(), "none", "syncsources.prom")
-	if err := render.WriteMetrics(none, stopped()); err == nil {
+	if err := render.WriteMetrics(none, render.One(stopped())); err == nil {
 		t.Error("written where there is no directory")
 	}
 	if err := render.CheckMetrics(none); err == nil || !strings.Contains(err.Error(), "its directory must exist") {
@@ -115,60 +158,13 @@ func TestMetricsHostile(t *testing.T) {
 		r := unchanged()
 		r.Portal = s
 		file := filepath.Join(t.TempDir(), "syncsources.prom")
-		if err := render.WriteMetrics(file, r); err != nil {
+		if err := render.WriteMetrics(file, render.One(r)); err != nil {
 			t.Errorf("%q: %v", s, err)
 			continue
 		}
 		checkPrintable(t, "metrics", read(t, file))
 		if problems, err := promlint.New(strings.NewReader(string(read(t, file)))).Lint(); err != nil || len(problems) > 0 {
 			t.Errorf("%q: %v %v", s, problems, err)
-		}
-	}
-}
-
-func TestPushMetrics(t *testing.T) {
-	var method, path, user, password, body string
-	status := http.StatusAccepted
-	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got, _ := io.ReadAll(r.Body)
-		method, path, body = r.Method, r.URL.Path, string(got)
-		user, password, _ = r.BasicAuth()
-		w.WriteHeader(status)
-		io.WriteString(w, "\x1b[31mno")
-	}))
-	defer gateway.Close()
-	address := strings.Replace(gateway.URL, "://", "://ann:s3cret@", 1)
-
-	if err := render.PushMetrics(context.Background(), address, stopped()); err != nil {
-		t.Fatal(err)
-	}
-	if method != http.MethodPost {
-		t.Errorf("%s would remove the time of the last success", method)
-	}
-	for _, want := range []string{"/metrics/job/syncsources", "/portal/acme.bitrix24.com", "/command/apply"} {
-		if !strings.Contains(path, want) {
-			t.Errorf("%s lacks %s", path, want)
-		}
-	}
-	if user != "ann" || password != "s3cret" {
-		t.Errorf("came as %s:%s", user, password)
-	}
-	if !strings.Contains(body, "syncsources_last_run_timestamp_seconds") || strings.Contains(body, "last_success") {
-		t.Errorf("body:\n%q", body)
-	}
-
-	status = http.StatusBadRequest
-	err := render.PushMetrics(context.Background(), address, stopped())
-	if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "\x1b") {
-		t.Errorf("got %v", err)
-	}
-	gateway.Close()
-	if err := render.PushMetrics(context.Background(), address, stopped()); err == nil || strings.Contains(err.Error(), "s3cret") {
-		t.Errorf("got %v", err)
-	}
-	for _, wrong := range []string{"", "gateway:9091", "ftp://gateway", "http://", "http://ann:s3cret@gateway:port", "http://gateway/?token=s3cret"} {
-		if err := render.CheckPush(wrong); err == nil || strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("%q: %v", wrong, err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/cheggaaa/pb/v3"
 
 	"syncsources/runner"
+	"syncsources/runner/render/clean"
 )
 
 const (
@@ -136,7 +137,7 @@ func (p *Progress) line() string {
 		return ""
 	}
 	p.bar.SetTotal(int64(s.Total)).SetCurrent(int64(s.Done))
-	p.bar.Set("phase", clean(string(s.Phase)))
+	p.bar.Set("phase", clean.Line(string(s.Phase)))
 	p.bar.Set("rest", p.rest(s))
 	// Three columns stay free: a terminal shows an interrupt as ^C behind the
 	// line, and may wrap after the last column.
@@ -165,7 +166,7 @@ func (p *Progress) rest(s runner.Progress) string {
 		parts = append(parts, fmt.Sprintf("%d failed", s.Failed))
 	}
 	if s.Waiting != "" {
-		waiting := "waiting: " + clean(s.Waiting)
+		waiting := "waiting: " + clean.Line(s.Waiting)
 		if wait := time.Until(s.Until); wait > 0 {
 			waiting += " (" + inSeconds(wait) + ")"
 		}

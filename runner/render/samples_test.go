@@ -2,16 +2,18 @@ package render_test
 
 import (
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"syncsources/runner"
 	"syncsources/runner/render"
 )
 
-var samplesTo = flag.String("samples", "", "write every sample report in every form to this directory, to be looked at")
+var samplesTo = flag.String("samples", "", "write every sample report in every format to this directory, to be looked at")
 
 // TestSamples writes what the golden files hold, and what they do not - the
 // colours, reports that are cut - as files for a browser or a terminal.
@@ -20,23 +22,43 @@ func TestSamples(t *testing.T) {
 	if dir == "" {
 		t.Skip("writes files to look at, with -samples DIR")
 	}
-	all := samples()
-	all["many"] = many(3000, 300)
-	for name, r := range all {
+	runs := map[string]render.Run{
+		"three": render.One(planned()), "hundreds": render.One(rotation(300)), "thousands": render.One(large(10_000)),
+		"portals": render.Many(fleet(12, 40)), "hostile": render.One(hostileReport(strings.Join(hostile[:60], " "))),
+	}
+	for name, r := range samples() {
+		runs[name] = render.One(r)
+	}
+	for name, run := range runs {
 		for ending, form := range map[string]render.Func{
-			".json": render.JSON, ".md": render.Markdown, ".xml": render.JUnit,
+			".json": render.JSON, ".md": render.Markdown, ".xml": render.JUnit, ".html": render.HTML,
 			".txt": render.Text, ".github": render.GitHub,
-			".ansi": func(w io.Writer, r *runner.Report, _ render.Options) error {
-				return render.Text(w, r, render.Options{Color: true})
+			".ansi": func(w io.Writer, run render.Run, _ render.Options) error {
+				return render.Text(w, run, render.Options{Color: true})
 			},
 		} {
 			file := filepath.Join(dir, name+ending)
-			if err := os.WriteFile(file, rendered(t, form, r, render.Options{}), 0o666); err != nil {
+			if err := os.WriteFile(file, renderedRun(t, form, run, render.Options{}), 0o666); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := render.WriteMetrics(filepath.Join(dir, name+".prom"), r); err != nil {
+		if err := render.WriteMetrics(filepath.Join(dir, name+".prom"), run); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// large is a run over n sources, of which a tenth changes.
+func large(n int) *runner.Report {
+	r := rotation(n / 10)
+	for i := len(r.Objects); i < n; i++ {
+		o := same(fmt.Sprintf("site-%05d", i), int64(10_000+i))
+		o.Kind, o.Action, o.Title = runner.KindSource, runner.ActionNone, fmt.Sprintf("Site %d of the chain", i)
+		o.File, o.Line, o.Column = "sites.yaml", 3+7*i, 5
+		r.Objects = append(r.Objects, o)
+	}
+	r.Count()
+	r.Timeline = nil
+	timelineOf(r, n)
+	return r
 }

@@ -4,69 +4,104 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
+	"time"
 
 	"syncsources/runner"
+	"syncsources/runner/render/clean"
 )
 
-// textValue is the most characters of one side of a change, and of one line of
-// a difference, that Text shows.
-const textValue = 72
+const (
+	// textValue is the most characters of one side of a change, and of one line
+	// of a difference, that text shows.
+	textValue = 72
+	// textColumns is how wide a list of names gets, and foldedNames how many
+	// names it has.
+	textColumns = 100
+	foldedNames = 60
+)
 
-// Text writes the report for a person at a terminal: a block for each source
-// that differs or failed, in the manifest's order, then what failed and what
+// Text writes the run for a person at a terminal: for each portal a block for
+// every object that differs, in the manifest's order, then what failed and what
 // to do about it, and as the last line the counts.
 //
-// It writes nothing about invalid manifests: findings are no result, and their
-// source lines are not in the report.
-func Text(w io.Writer, r *runner.Report, o Options) error {
-	if r.Outcome == runner.OutcomeInvalid {
-		return nil
+// Findings are not a result: they go to standard error (see Findings). Of many
+// portals text has their number.
+func Text(w io.Writer, run Run, o Options) error {
+	err := run.each(func(p portal) error { return textPortal(w, p, o) })
+	if err != nil || run.Report != nil {
+		return err
+	}
+	return TextTotal(w, run.Portals, o)
+}
+
+// TextPortal writes one portal of many, as soon as it is done; TextTotal ends
+// the output.
+func TextPortal(w io.Writer, name string, r *runner.Report, o Options) error {
+	return textPortal(w, portal{name, r}, o)
+}
+
+// TextTotal writes the last line of a run of many portals.
+func TextTotal(w io.Writer, r *runner.PortalsReport, o Options) error {
+	line, err := Many(r).lastLine(clean.Line)
+	if err != nil {
+		return err
 	}
 	t := &text{palette: newPalette(o.Color)}
-	for i := range r.Objects {
-		s := &r.Objects[i]
-		if s.Status == runner.StatusFailed || !o.Quiet && len(s.Changes) > 0 {
-			t.source(s)
-		}
-	}
-	t.failures(r)
-	if !o.Quiet {
-		t.unmanaged(r.Unmanaged)
-	}
-	t.stop(r)
-	if r.Checksum != "" && r.Command == "plan" && !o.Quiet {
-		t.printf("Checksum: %s\n", clean(r.Checksum))
-	}
-	t.printf("%s\n", t.bold(SummaryLine(r)))
-	_, err := w.Write(t.Bytes())
+	t.printf("%s\n", t.bold(line))
+	_, err = w.Write(t.Bytes())
 	return err
 }
 
-// SummaryLine returns the last line of Text, which counts the sources.
-func SummaryLine(r *runner.Report) string {
-	s := r.Summary
-	switch r.Command {
-	case "apply":
-		return fmt.Sprintf("Apply: %d updated, %d failed, %d skipped, %d unchanged.", s.Updated, s.Failed, s.Skipped, s.Unchanged)
-	case "validate":
-		return fmt.Sprintf("Valid: %s.", count(s.Total, "source"))
+func textPortal(w io.Writer, p portal, o Options) error {
+	r := p.report
+	t := &text{palette: newPalette(o.Color)}
+	if r.Outcome != runner.OutcomeInvalid {
+		t.objects(r, o.Quiet)
+		t.failures(r)
+		if !o.Quiet {
+			t.notes(r)
+			t.unmanaged(r.Unmanaged)
+			t.counts(r)
+		}
+		t.stop(r)
 	}
-	return fmt.Sprintf("Plan: %d to update, %d failed, %d unchanged.", s.Planned, s.Failed, s.Unchanged)
+	many := p.name != ""
+	if many && r.Error != nil { // for one portal it is on standard error
+		t.runError(r.Error)
+	}
+	if !o.Quiet && r.Outcome != runner.OutcomeInvalid {
+		t.advance(r)
+	}
+	body := t.String()
+	t.Reset()
+	invalid := r.Outcome == runner.OutcomeInvalid
+	block := body != "" || invalid
+	if name := p.title(); name != "" && block && (many || !o.Quiet && !invalid) {
+		t.printf("%s %s\n\n", t.faint("Portal"), t.bold(name))
+	}
+	t.WriteString(body)
+	if many || !invalid {
+		t.printf("%s\n", t.bold(SummaryLine(r)))
+	}
+	if many && block {
+		t.printf("\n")
+	}
+	_, err := w.Write(t.Bytes())
+	return err
 }
 
 // RunError writes the error of the run as a whole and its hint, if there is
 // one, as lines for standard error: it says why there is no full result, and
 // is not a part of it.
-func RunError(w io.Writer, r *runner.Report, o Options) error {
-	if r.Error == nil {
+func RunError(w io.Writer, run Run, o Options) error {
+	f := run.failure()
+	if f == nil {
 		return nil
 	}
 	t := &text{palette: newPalette(o.Color)}
-	t.printf("%s %s\n", t.red("error:"), failure(r.Error))
-	if r.Error.Hint != "" {
-		t.printf("%s %s\n", t.bold("hint:"), clean(r.Error.Hint))
-	}
+	t.runError(f)
 	_, err := w.Write(t.Bytes())
 	return err
 }
@@ -81,33 +116,103 @@ type text struct {
 
 func (t *text) printf(format string, args ...any) { fmt.Fprintf(t, format, args...) }
 
-// source prints the block of one source. Its sign tells the status: ~ for one
-// to change or changed, ! for failed, - for skipped.
-func (t *text) source(s *runner.Object) {
-	sign := t.yellow("~")
-	switch s.Status {
-	case runner.StatusUpdated:
-		sign = t.green("~")
-	case runner.StatusFailed:
-		sign = t.red("!")
-	case runner.StatusSkipped:
-		sign = t.faint("-")
+func (t *text) runError(f *runner.Failure) {
+	t.printf("%s %s\n", t.red("error:"), failure(f))
+	if f.Hint != "" {
+		t.printf("%s %s\n", t.bold("hint:"), clean.Line(f.Hint))
 	}
-	t.printf("%s %s  %s\n", sign, t.bold(label(s)), t.faint(place(s)))
-	for _, c := range s.Changes {
-		t.change(c)
+}
+
+// objects prints what changes, and what has a note.
+func (t *text) objects(r *runner.Report, quiet bool) {
+	if quiet {
+		return
 	}
-	if s.Error != nil {
-		t.printf("    %s %s\n", t.red("error:"), failure(s.Error))
+	var shown []*runner.Object
+	changes := 0
+	for i := range r.Objects {
+		o := &r.Objects[i]
+		if changed(o) {
+			changes++
+		}
+		if changed(o) || o.Status != runner.StatusFailed && (o.Error != nil || len(o.Notes) > 0) {
+			shown = append(shown, o)
+		}
+	}
+	for _, g := range grouping(shown, changes >= manyChanges) {
+		if len(g) == 1 {
+			t.object(g[0], "")
+		} else {
+			t.group(g)
+		}
+	}
+}
+
+// object prints the block of one object.
+func (t *text) object(o *runner.Object, indent string) {
+	t.printf("%s%s %s", indent, t.sign(o), t.bold(label(o)))
+	if at := place(o); at != "" {
+		t.printf("  %s", t.faint(at))
+	}
+	t.printf("\n")
+	for _, c := range o.Changes {
+		t.change(o, c, indent)
+	}
+	for _, note := range o.Notes {
+		t.printf("%s    %s %s\n", indent, t.yellow("note:"), clean.Line(note))
+	}
+	if o.Error != nil {
+		t.printf("%s    %s %s\n", indent, t.red("error:"), failure(o.Error))
 	}
 	t.printf("\n")
 }
 
+// group prints one block for objects with equal changes.
+func (t *text) group(g group) {
+	t.printf("%s %s\n", t.sign(g[0]), t.bold(count(len(g), g.noun())+", the same change"))
+	for _, c := range g[0].Changes {
+		t.change(g[0], c, "")
+	}
+	line := "     "
+	for i, o := range g {
+		if i == foldedNames {
+			line += fmt.Sprintf(" and %d more", len(g)-i)
+			break
+		}
+		name := shortLabel(o)
+		if i+1 < len(g) {
+			name += ","
+		}
+		if len(line)+1+len(name) > textColumns {
+			t.printf("%s\n", t.faint(line))
+			line = "     "
+		}
+		line += " " + name
+	}
+	t.printf("%s\n\n", t.faint(line))
+}
+
+func (t *text) sign(o *runner.Object) string {
+	s := sign(o)
+	switch {
+	case s == "!" || s == "-":
+		return t.red(s)
+	case s == "/":
+		return t.faint(s)
+	case o.Status == runner.StatusPlanned && s != "+":
+		return t.yellow(s)
+	}
+	return t.green(s)
+}
+
 // change prints one difference, a longer one line by line behind a bar.
-func (t *text) change(c runner.Change) {
-	path := clean(c.Path)
+func (t *text) change(o *runner.Object, c runner.Change, indent string) {
+	path := clean.Line(c.Path)
+	if c.Failed {
+		path = t.red("!") + " " + path
+	}
 	if lines := lineDiff(c, textValue); lines != nil {
-		t.printf("    %s:\n", path)
+		t.printf("%s    %s:\n", indent, path)
 		for _, line := range lines {
 			switch line[0] {
 			case '-':
@@ -115,96 +220,173 @@ func (t *text) change(c runner.Change) {
 			case '+':
 				line = t.green(line)
 			}
-			t.printf("      | %s\n", line)
+			t.printf("%s      | %s\n", indent, line)
 		}
 		return
 	}
 	from, to := sides(c, textValue)
-	t.printf("    %s: %s -> %s\n", path, t.red(from), t.green(to))
+	switch o.Action {
+	case runner.ActionCreate:
+		t.printf("%s    %s: %s\n", indent, path, t.green(to))
+	case runner.ActionDelete:
+		t.printf("%s    %s: %s\n", indent, path, t.red(from))
+	default:
+		t.printf("%s    %s: %s -> %s\n", indent, path, t.red(from), t.green(to))
+	}
 }
 
-// failures lists what failed, and each hint once.
+// failures prints what failed, each object with its changes, and then each
+// hint once.
 func (t *text) failures(r *runner.Report) {
-	if r.Summary.Failed == 0 {
-		return
-	}
-	t.printf("%s\n", t.bold("Failures:"))
-	table := tabwriter.NewWriter(t, 0, 0, 2, ' ', 0)
-	var hints []string
-	seen := map[string]bool{}
+	var hints hints
+	first := true
 	for i := range r.Objects {
-		s := &r.Objects[i]
-		if s.Status != runner.StatusFailed || s.Error == nil {
+		o := &r.Objects[i]
+		if o.Error == nil {
 			continue
 		}
-		fmt.Fprintf(table, "  ! %s\t%s\t%s\n", label(s), place(s), clean(s.Error.Code))
-		if hint := clean(s.Error.Code) + ": " + clean(s.Error.Hint); s.Error.Hint != "" && !seen[hint] {
-			seen[hint] = true
-			hints = append(hints, hint)
+		hints.add(o.Error)
+		if o.Status != runner.StatusFailed {
+			continue
 		}
+		if first {
+			t.printf("%s\n", t.bold("Failures:"))
+			first = false
+		}
+		t.object(o, "  ")
 	}
-	table.Flush() // its error would be the buffer's, which has none
-	if len(hints) > 0 {
+	if len(hints.all) > 0 {
 		t.printf("%s\n", t.bold("Hints:"))
-		for _, hint := range hints {
-			t.printf("  - %s\n", hint)
+		for _, h := range hints.all {
+			t.printf("  %s: %s\n", clean.Line(h.code), clean.Line(h.text))
 		}
+		t.printf("\n")
 	}
-	t.printf("\n")
 }
 
-func (t *text) unmanaged(sources []runner.Unmanaged) {
-	if len(sources) == 0 {
+func (t *text) notes(r *runner.Report) {
+	for _, note := range r.Notes {
+		t.printf("%s %s\n", t.yellow("note:"), clean.Line(note))
+	}
+	if len(r.Notes) > 0 {
+		t.printf("\n")
+	}
+}
+
+func (t *text) unmanaged(objects []runner.Unmanaged) {
+	if len(objects) == 0 {
 		return
 	}
 	t.printf("%s\n", t.bold("On the portal, but in no manifest:"))
 	table := tabwriter.NewWriter(t, 0, 0, 2, ' ', 0)
-	for _, s := range sources {
-		title, _ := shorten(s.Title, "", textValue)
-		fmt.Fprintf(table, "  #%d\t%s\tconnector %d\n", s.ID, title, s.ConnectorID)
+	for i := range objects {
+		u := &objects[i]
+		title, _ := shorten(u.Title, "", textValue)
+		fmt.Fprintf(table, "  %s #%d\t%s\t%s\n", u.Kind, u.ID, title, parent(u))
 	}
-	table.Flush()
+	table.Flush() // its error would be the buffer's, which has none
 	t.printf("\n")
 }
 
-// stop tells that the run did not get through, and how many sources did not
-// have their turn. The reason in full is RunError's.
-func (t *text) stop(r *runner.Report) {
-	word := "Stopped" // by --fail-fast
-	switch r.Outcome {
-	case runner.OutcomeFailed:
-		if r.Error != nil {
-			word = "Refused" // by a guard
-		}
-	case runner.OutcomeInterrupted:
-		word = "Interrupted"
-	}
+// parent is what an unmanaged object stands on: connector 2.
+func parent(u *runner.Unmanaged) string {
 	switch {
-	case r.Error != nil && r.Error.Code != runner.CodeInterrupted:
-		t.printf("%s (%s): %s skipped.\n", t.yellow(word), clean(r.Error.Code), count(r.Summary.Skipped, "source"))
-	case r.Error != nil || r.Summary.Skipped > 0:
-		t.printf("%s: %s skipped.\n", t.yellow(word), count(r.Summary.Skipped, "source"))
+	case u.SourceID != 0:
+		return fmt.Sprintf("source %d", u.SourceID)
+	case u.ConnectorID != 0:
+		return fmt.Sprintf("connector %d", u.ConnectorID)
+	}
+	return ""
+}
+
+// counts says what changes, where that is more than anybody reads one by one.
+func (t *text) counts(r *runner.Report) {
+	var all tally
+	if all.add(r.Objects); all.n < manyChanges {
+		return
+	}
+	t.printf("%s\n", t.bold(count(all.n, "change")+":"))
+	for _, p := range all.parts() {
+		t.printf("  %-11s%s\n", strings.ToLower(p.title)+":", p.words(clean.Line))
+	}
+	t.printf("\n")
+}
+
+// stop says that the run did not get through, and what it left. The reason in
+// full is RunError's.
+func (t *text) stop(r *runner.Report) {
+	word := stopWord(r)
+	if word == "" {
+		return
+	}
+	if r.Error != nil && r.Error.Code != runner.CodeInterrupted {
+		word += " (" + clean.Line(r.Error.Code) + ")"
+	}
+	t.printf("%s: %s\n", t.yellow(word), left(r))
+}
+
+// stopWord is how a run ended that left objects out; empty where none did.
+func stopWord(r *runner.Report) string {
+	switch {
+	case r.Outcome == runner.OutcomeInvalid:
+		return ""
+	case r.Outcome == runner.OutcomeInterrupted:
+		return "Interrupted"
+	case r.Outcome == runner.OutcomeFailed && r.Error != nil:
+		return "Refused" // by a guard
+	case r.Outcome == runner.OutcomeStopped || r.Error != nil:
+		return "Stopped"
+	}
+	for i := range r.Objects { // by --fail-fast
+		if o := &r.Objects[i]; o.Status == runner.StatusSkipped && o.Error == nil {
+			return "Stopped"
+		}
+	}
+	return ""
+}
+
+// left says what a run left that did not get through.
+func left(r *runner.Report) string {
+	unseen := notLookedAt(r)
+	undone := r.Summary.Skipped - unseen
+	switch {
+	case unseen == 0 && undone == 0:
+		return "nothing was left to do."
+	case undone == 0:
+		return fmt.Sprintf("%s not looked at.", count(unseen, "object"))
+	case unseen == 0:
+		return fmt.Sprintf("%s not made.", count(undone, "change"))
+	}
+	return fmt.Sprintf("%s not looked at, %s not made.", count(unseen, "object"), count(undone, "change"))
+}
+
+// advance is what somebody who applies a plan wants to know of it.
+func (t *text) advance(r *runner.Report) {
+	if s := takes(r); s != "" {
+		t.printf("%s\n", s)
+	}
+	if r.Checksum != "" && r.Command == "plan" {
+		t.printf("Checksum: %s\n", clean.Line(r.Checksum))
 	}
 }
 
-// label names a source: crm (#4).
-func label(s *runner.Object) string { return fmt.Sprintf("%s (#%d)", clean(s.Name), s.ID) }
-
-// place is where a source is declared: manifest.yaml:5.
-func place(s *runner.Object) string { return fmt.Sprintf("%s:%d", clean(s.File), s.Line) }
-
-// failure is the code and the message on one line.
-func failure(f *runner.Failure) string {
-	if f.Message == "" {
-		return clean(f.Code)
+// takes says how long an apply of a plan will take, where it is over a minute.
+func takes(r *runner.Report) string {
+	d := time.Duration(r.Estimate * float64(time.Second))
+	if r.Command != "plan" || d <= time.Minute {
+		return ""
 	}
-	return clean(f.Code) + ": " + clean(f.Message)
+	return "Applying this takes about " + roughly(d) + "."
 }
 
-// count puts a noun after a number.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+// roughly is a duration to plan with: 9 min, 1 h 20 min.
+func roughly(d time.Duration) string {
+	minutes := int((d + 30*time.Second) / time.Minute)
+	if minutes < 60 {
+		return fmt.Sprintf("%d min", minutes)
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	if minutes%60 == 0 {
+		return fmt.Sprintf("%d h", minutes/60)
+	}
+	return fmt.Sprintf("%d h %d min", minutes/60, minutes%60)
 }

@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -39,13 +40,36 @@ func TestTextLastLine(t *testing.T) {
 			}
 		}
 	}
-	if got, want := render.SummaryLine(&runner.Report{Command: "plan", Summary: runner.Summary{Planned: 3, Failed: 2, Unchanged: 95}}),
-		"Plan: 3 to update, 2 failed, 95 unchanged."; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for want, r := range map[string]*runner.Report{
+		"Plan for acme.bitrix24.com: 2 to create, 2 to update, 1 to delete, 1 failed, 1 skipped, 0 unchanged.": kinds(),
+		"Apply to acme.bitrix24.com: 3 created, 296 updated, 1 deleted, 4 failed, 0 skipped, 50 unchanged.":    rotation(300),
+		"Apply to sandbox: 0 created, 3 updated, 0 deleted, 2 failed, 0 skipped, 95 unchanged.":                {Command: "apply", Portal: "https://sandbox.invalid", Summary: runner.Summary{Updated: 3, Failed: 2, Unchanged: 95}},
+		"Plan for the portal: 0 to create, 0 to update, 0 to delete, 0 failed, 4 skipped, 0 unchanged.":        {Command: "plan", Summary: runner.Summary{Skipped: 4}},
+		"Valid: 1,200 objects.": {Command: "validate", Summary: runner.Summary{Total: 1200}},
+	} {
+		if got := render.SummaryLine(r); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
-	if got, want := render.SummaryLine(&runner.Report{Command: "apply", Summary: runner.Summary{Updated: 3, Failed: 2, Unchanged: 95}}),
-		"Apply: 3 updated, 2 failed, 0 skipped, 95 unchanged."; got != want {
-		t.Errorf("got %q, want %q", got, want)
+}
+
+// Of many portals each has its line, and the last one counts them all.
+func TestTextPortals(t *testing.T) {
+	all := fleet(4, 12)
+	out := string(renderedRun(t, render.Text, render.Many(all), render.Options{}))
+	golden(t, "text-portals", []byte(out))
+	if want := "\nApply to 4 portals: 3 created, 11 updated, 1 deleted, 1 failed, 2 skipped, 4 unchanged.\n"; !strings.HasSuffix(out, want) {
+		t.Errorf("it does not end with %q:\n%s", want, out)
+	}
+	// One after the other, as they end, it is the same text.
+	var b bytes.Buffer
+	for _, p := range all.Portals {
+		if err := render.TextPortal(&b, p.Name, p.Report, render.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := render.TextTotal(&b, all, render.Options{}); err != nil || b.String() != out {
+		t.Errorf("%v, portal by portal it is\n%s", err, b.String())
 	}
 }
 
@@ -90,13 +114,13 @@ func TestTextValues(t *testing.T) {
 		{"long line", runner.Change{Path: "title", From: "a\n" + long + "1", To: "a\n" + long + "2"},
 			"title:\n      |  a\n      | -…\"" + long[:24] + "1\"\n      | +…\"" + long[:24] + "2\""},
 		{"command of a CI system", runner.Change{Path: "title", From: "::error::x\nb", To: "::error::x\nc"},
-			"title:\n      |  ::error::x\n      | -b\n      | +c"},
+			"title:\n      |  :\\x3aerror::x\n      | -b\n      | +c"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := crm(runner.StatusPlanned)
 			s.Changes = []runner.Change{c.change}
 			got := string(rendered(t, render.Text, report("plan", runner.OutcomeChanges, s), render.Options{}))
-			if want := "~ crm (#4)  manifest.yaml:5\n    " + c.want + "\n\nPlan: 1 to update, 0 failed, 0 unchanged.\n"; got != want {
+			if want := "Portal acme.bitrix24.com\n\n~ crm (#4) \"New source name\"  manifest.yaml:5\n    " + c.want + "\n\nPlan for acme.bitrix24.com: 0 to create, 1 to update, 0 to delete, 0 failed, 0 skipped, 0 unchanged.\n"; got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
@@ -116,12 +140,13 @@ func TestTextLongDifference(t *testing.T) {
 // The line before the last says that the run did not get through.
 func TestTextStop(t *testing.T) {
 	for want, r := range map[string]*runner.Report{
-		"Stopped (TIMEOUT): 2 sources skipped.":         ended(runner.OutcomeStopped, runner.CodeTimeout, 2),
-		"Interrupted: 1 source skipped.":                ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 1),
-		"Interrupted: 0 sources skipped.":               ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 0),
-		"Refused (TOO_MANY_CHANGES): 1 source skipped.": ended(runner.OutcomeFailed, runner.CodeTooManyChanges, 1),
-		"Stopped: 3 sources skipped.":                   ended(runner.OutcomeFailed, "", 3), // --fail-fast
-		"":                                              ended(runner.OutcomeOK, "", 0),
+		"Stopped (TIMEOUT): 2 objects not looked at.":                   ended(runner.OutcomeStopped, runner.CodeTimeout, 2),
+		"Interrupted: 1 object not looked at.":                          ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 1),
+		"Interrupted: nothing was left to do.":                          ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 0),
+		"Refused (TOO_MANY_CHANGES): 1 object not looked at.":           ended(runner.OutcomeFailed, runner.CodeTooManyChanges, 1),
+		"Stopped: 3 objects not looked at.":                             ended(runner.OutcomeFailed, "", 3), // --fail-fast
+		"Stopped (TIMEOUT): 1 object not looked at, 1 change not made.": stopped(),
+		"": ended(runner.OutcomeOK, "", 0),
 	} {
 		lines := strings.Split(string(rendered(t, render.Text, r, render.Options{Quiet: true})), "\n")
 		if got := strings.Join(lines[:len(lines)-2], "\n"); got != want {
@@ -149,14 +174,16 @@ func TestRunError(t *testing.T) {
 	}
 }
 
-func TestForm(t *testing.T) {
-	for _, name := range render.Forms() {
-		if f, err := render.Form(name); f == nil || err != nil {
+func TestFormats(t *testing.T) {
+	for _, name := range render.Names() {
+		if f, err := render.Named(name); f == nil || err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err := render.Form("yaml")
-	if want := `unknown output form "yaml": use one of text, json, markdown, github`; err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+	for _, name := range []string{"yaml", ""} {
+		_, err := render.Named(name)
+		if want := `unknown output format "` + name + `": use one of text, json, markdown, github, junit, html`; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 
 	"syncsources/runner"
+	"syncsources/runner/render/clean"
 )
 
 // sensitive stands for both sides of a change whose values must not be seen.
@@ -44,11 +45,13 @@ func side(v any, limit int) string {
 		return "(none)"
 	case bool:
 		return strconv.FormatBool(v)
+	case float64: // as numbers come out of a JSON report
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	case string:
 		s, _ := shorten(v, "", limit)
 		return s
 	default:
-		return cut(clean(fmt.Sprint(v)), limit)
+		return cut(clean.Line(fmt.Sprint(v)), limit)
 	}
 }
 
@@ -57,7 +60,7 @@ func side(v any, limit int) string {
 func shorten(a, b string, limit int) (string, string) {
 	x, y := []rune(a), []rune(b)
 	if len(x) <= limit && len(y) <= limit {
-		return quote(a), quote(b)
+		return clean.Quote(a), clean.Quote(b)
 	}
 	head := 0
 	for head < len(x) && head < len(y) && x[head] == y[head] {
@@ -79,11 +82,11 @@ func window(s []rune, start, end, limit int) string {
 		b.WriteString(ellipsis)
 	}
 	if end-start > limit {
-		b.WriteString(quote(string(s[start : start+limit*2/3])))
+		b.WriteString(clean.Quote(string(s[start : start+limit*2/3])))
 		b.WriteString(ellipsis)
 		start = end - limit/3
 	}
-	b.WriteString(quote(string(s[start:end])))
+	b.WriteString(clean.Quote(string(s[start:end])))
 	if end < len(s) {
 		b.WriteString(ellipsis)
 	}
@@ -141,7 +144,18 @@ func hunk(in []udiff.Line, limit int) []string {
 		case udiff.Insert:
 			sign = "+"
 		}
-		out = append(out, sign+cut(clean(text), limit))
+		out = append(out, sign+cut(clean.Line(text), limit))
 	}
 	return out
 }
+
+// cut shortens s to at most limit characters; an ellipsis, which counts, tells
+// that something is missing.
+func cut(s string, limit int) string {
+	if utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	return string([]rune(s)[:limit-1]) + ellipsis
+}
+
+const ellipsis = "…"

@@ -1,0 +1,428 @@
+package render
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+
+	"syncsources/runner"
+	"syncsources/runner/render/clean"
+)
+
+//go:embed html/page.tmpl
+var pageTemplate string
+
+//go:embed html/style.css
+var pageStyle string
+
+//go:embed html/script.js
+var pageScript string
+
+// pagePolicy lets the page's own style and script run and forbids everything
+// else, so that the page loads nothing whatever its text says.
+var pagePolicy = fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'",
+	integrity(pageStyle), integrity(pageScript))
+
+func integrity(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+var htmlPage = template.Must(template.New("page").Funcs(template.FuncMap{"grouped": grouped, "clean": clean.Line, "count": count}).Parse(pageTemplate))
+
+// htmlUnchanged is how many unchanged objects the page lists: of more portals
+// than anybody looks at, they are only counted.
+const htmlUnchanged = 20_000
+
+// HTML writes the run as a page for a browser: one file that loads nothing and
+// can be read without its script, printed, and searched.
+func HTML(w io.Writer, run Run, _ Options) error {
+	sum, err := run.total()
+	if err != nil {
+		return err
+	}
+	line, err := run.lastLine(clean.Line)
+	if err != nil {
+		return err
+	}
+	v := &htmlView{
+		Policy:  template.HTMLAttr(fmt.Sprintf(`content="%s"`, pagePolicy)),
+		Style:   template.CSS(pageStyle),
+		Script:  template.JS(pageScript),
+		Command: run.Command(), Outcome: string(run.Outcome()), Line: headline(run.Outcome(), line),
+		Started: run.started().UTC().Format("2 January 2006, 15:04:05 MST"), StartedISO: run.started().UTC().Format(time.RFC3339),
+		Took: took(run.seconds()),
+		Many: run.Portals != nil, Plan: run.Command() == "plan",
+		Error: failureView(run.failure()), Findings: findingViews(run.findings()),
+	}
+	v.title(run, sum)
+	v.tiles(sum)
+	listed := sum.unchanged <= htmlUnchanged
+	err = run.each(func(p portal) error {
+		v.portal(p, run, listed)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	v.finish()
+	// The page is made in memory: a template that failed half-way would leave
+	// half a page.
+	var b bytes.Buffer
+	if err := htmlPage.Execute(&b, v); err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// htmlView is what the template shows. All its texts are clean; the template
+// escapes them for HTML.
+type htmlView struct {
+	Policy                           template.HTMLAttr
+	Style                            template.CSS
+	Script                           template.JS
+	Title, Heading, Command, Outcome string
+	Line, Started, StartedISO, Took  string
+	Many, Plan                       bool
+	Tiles                            []htmlTile
+	Facts                            []htmlFact
+	Error                            *htmlFailure
+	Findings                         []htmlFinding
+	Notes                            []string
+	Attention                        []*htmlCause
+	Tally                            []htmlTally
+	Portals                          []*htmlPortal
+	Total, Listed                    int
+	tally                            tally
+	causes                           map[hint]*htmlCause
+}
+
+type htmlFact struct{ Name, Value string }
+
+type htmlFailure struct{ Code, Message, Hint string }
+
+type htmlFinding struct {
+	Portal, Place, Rule, Message string
+	Advice                       []string
+}
+
+// htmlTile is a number of the totals, and its part of the bar.
+type htmlTile struct {
+	Class, Name, Sign string
+	N                 int
+	X, Width          string // of 1000
+}
+
+// htmlCause is objects that failed with the same code and hint.
+type htmlCause struct {
+	Code, Hint string
+	Portals    []htmlWhole
+	Objects    []htmlObject
+}
+
+// htmlWhole is a portal whose run as a whole did not get through.
+type htmlWhole struct{ ID, Name, Message string }
+
+// htmlPortal is the section of one portal.
+type htmlPortal struct {
+	ID, Name, Host, Outcome, Line, Took string
+	Tiles                               []htmlTile
+	Facts                               []htmlFact
+	From, Width                         string // when it ran, of 1000
+	Error                               *htmlFailure
+	Findings                            []htmlFinding
+	Notes                               []string
+	Left, Takes                         string
+	Failed                              int
+	Groups                              []htmlGroup
+	Changes, Unchanged                  []htmlObject
+	UnchangedCount                      int
+	Unmanaged                           []htmlUnmanaged
+	Timeline                            *htmlTimeline
+}
+
+// htmlGroup is objects with the same change.
+type htmlGroup struct {
+	N       int
+	Noun    string
+	Changes []htmlChange
+	Names   string
+}
+
+type htmlUnmanaged struct{ Label, Parent string }
+
+type htmlTally struct {
+	Title string
+	Rows  []htmlCount
+	More  int
+}
+
+type htmlCount struct {
+	Name  string
+	N     int
+	Width string // of 100
+}
+
+func (v *htmlView) title(run Run, sum totals) {
+	v.Heading = count(sum.portals, "portal")
+	if run.Report != nil {
+		v.Heading = clean.Line(host(run.Report.Portal))
+	}
+	if v.Heading == "" || run.Portals != nil && sum.portals == 0 {
+		v.Heading = "syncsources " + v.Command
+	}
+	v.Title = v.Heading + ": " + v.Command
+}
+
+func (v *htmlView) tiles(sum totals) {
+	v.Total = sum.objects
+	v.Tiles = tilesOf(sum, v.Plan)
+}
+
+// tilesOf are the totals as tiles and as parts of a bar.
+func tilesOf(t totals, plan bool) []htmlTile {
+	tiles := []htmlTile{
+		{Class: "failed", Name: "failed", Sign: "!", N: t.failed},
+		{Class: "create", Name: "created", Sign: "+", N: t.created},
+		{Class: "update", Name: "updated", Sign: "~", N: t.updated},
+		{Class: "delete", Name: "deleted", Sign: "-", N: t.deleted},
+		{Class: "skipped", Name: "skipped", Sign: "/", N: t.skipped},
+		{Class: "unchanged", Name: "unchanged", Sign: "=", N: t.unchanged},
+	}
+	if plan {
+		tiles[1].Name, tiles[2].Name, tiles[3].Name = "to create", "to update", "to delete"
+	}
+	all := 0
+	for _, tile := range tiles {
+		all += tile.N
+	}
+	// What there is gets at least a sliver of the bar.
+	const sliver = 6.0
+	room := 1000.0
+	for _, tile := range tiles {
+		if tile.N > 0 {
+			room -= sliver
+		}
+	}
+	x := 0.0
+	for i := range tiles {
+		if tiles[i].N == 0 {
+			continue
+		}
+		width := sliver + room*float64(tiles[i].N)/float64(all)
+		tiles[i].X, tiles[i].Width = fmt.Sprintf("%.1f", x), fmt.Sprintf("%.1f", width)
+		x += width
+	}
+	return tiles
+}
+
+// portal adds the section of a portal.
+func (v *htmlView) portal(p portal, run Run, listed bool) {
+	r := p.report
+	sum := totalsOf(r)
+	s := &htmlPortal{
+		ID: fmt.Sprintf("portal-%d", len(v.Portals)+1), Name: clean.Line(p.name), Host: clean.Line(host(r.Portal)),
+		Outcome: string(r.Outcome), Line: headline(r.Outcome, SummaryLine(r)), Took: took(r.Duration),
+		Tiles: tilesOf(sum, v.Plan), Failed: sum.failed, Facts: facts(r), Takes: takes(r), UnchangedCount: sum.unchanged,
+		Timeline: timeline(r, run.portalCount()),
+	}
+	if s.Host == s.Name {
+		s.Host = ""
+	}
+	if p.name != "" {
+		s.Error, s.Findings = failureView(r.Error), findingViews(r.Findings)
+		s.From, s.Width = span(run, r)
+		v.whole(s, r)
+	}
+	if word := stopWord(r); word != "" {
+		s.Left = word + ": " + left(r)
+	}
+	for _, note := range r.Notes {
+		s.Notes = append(s.Notes, clean.Line(note))
+	}
+	v.tally.add(r.Objects)
+	v.objects(s, p, listed)
+	for i := range r.Unmanaged {
+		u := &r.Unmanaged[i]
+		title, _ := shorten(u.Title, "", longestTitle)
+		s.Unmanaged = append(s.Unmanaged, htmlUnmanaged{fmt.Sprintf("%s #%d %s", clean.Line(string(u.Kind)), u.ID, title), parent(u)})
+	}
+	v.Portals = append(v.Portals, s)
+}
+
+// objects sorts the objects of a portal into what failed, what changes, and the
+// rest.
+func (v *htmlView) objects(s *htmlPortal, p portal, listed bool) {
+	r := p.report
+	var differ []*runner.Object
+	for i := range r.Objects {
+		o := &r.Objects[i]
+		switch view := (htmlObject{o, s.Name, v.Many, s.ID}); {
+		case o.Status == runner.StatusFailed:
+			v.cause(o.Error).Objects = append(v.cause(o.Error).Objects, view)
+		case changed(o):
+			differ = append(differ, o)
+			s.Changes = append(s.Changes, view)
+		case o.Status == runner.StatusUnchanged && len(o.Notes) == 0:
+			if listed {
+				s.Unchanged = append(s.Unchanged, view)
+			}
+		case o.Error != nil || len(o.Notes) > 0:
+			s.Changes = append(s.Changes, view)
+		default: // skipped before it was compared
+			s.Unchanged = append(s.Unchanged, view)
+		}
+	}
+	if len(differ) < manyChanges {
+		return
+	}
+	for _, g := range grouping(differ, true) {
+		if len(g) == 1 {
+			continue
+		}
+		names := make([]string, len(g))
+		for i := range g {
+			names[i] = shortLabel(g[i])
+		}
+		s.Groups = append(s.Groups, htmlGroup{N: len(g), Noun: g.noun(), Changes: htmlObject{Object: g[0]}.Differences(), Names: strings.Join(names, ", ")})
+	}
+}
+
+// cause is where failures with one code and hint are collected.
+func (v *htmlView) cause(f *runner.Failure) *htmlCause {
+	key := hint{}
+	if f != nil {
+		key = hint{f.Code, f.Hint}
+	}
+	if v.causes == nil {
+		v.causes = map[hint]*htmlCause{}
+	}
+	c := v.causes[key]
+	if c == nil {
+		c = &htmlCause{Code: clean.Line(key.code), Hint: clean.Line(key.text)}
+		v.causes[key] = c
+		v.Attention = append(v.Attention, c)
+	}
+	return c
+}
+
+// whole puts a portal first that did not get through at all.
+func (v *htmlView) whole(s *htmlPortal, r *runner.Report) {
+	f := r.Error
+	if f == nil && len(r.Findings) > 0 {
+		f = &runner.Failure{Code: string(r.Outcome), Message: count(len(r.Findings), "finding")}
+	}
+	if f != nil {
+		c := v.cause(f)
+		c.Portals = append(c.Portals, htmlWhole{s.ID, s.Name, clean.Line(f.Message)})
+	}
+}
+
+// finish adds what needs all portals.
+func (v *htmlView) finish() {
+	for _, p := range v.Portals {
+		v.Listed += len(p.Changes) + len(p.Unchanged)
+	}
+	for _, c := range v.Attention {
+		v.Listed += len(c.Objects)
+	}
+	if !v.Many && len(v.Portals) == 1 {
+		v.Facts = v.Portals[0].Facts
+		v.Notes = v.Portals[0].Notes
+	}
+	if v.tally.n < manyChanges {
+		return
+	}
+	for _, part := range v.tally.parts() {
+		t := htmlTally{Title: part.title}
+		for i, c := range part.items {
+			if i == tallyItems {
+				t.More = len(part.items) - i
+				break
+			}
+			t.Rows = append(t.Rows, htmlCount{clean.Line(c.name), c.n, fmt.Sprintf("%.1f", max(1, 100*float64(c.n)/float64(part.items[0].n)))})
+		}
+		v.Tally = append(v.Tally, t)
+	}
+}
+
+// facts are figures of a run that somebody may want to know.
+func facts(r *runner.Report) []htmlFact {
+	var all []htmlFact
+	add := func(name, value string) { all = append(all, htmlFact{name, value}) }
+	q := r.Requests
+	if q.HTTP > 0 {
+		add("Requests", grouped(q.HTTP))
+		add("Commands", grouped(q.Commands))
+		if q.Retries > 0 {
+			add("Sent again", grouped(q.Retries))
+		}
+		if q.Throttled > 0 {
+			add("Throttled", grouped(q.Throttled))
+		}
+		add("Waited", took(q.Waited))
+	}
+	if r.Checksum != "" {
+		add("Checksum", clean.Line(r.Checksum))
+	}
+	return all
+}
+
+// span is when a portal was worked on within the run, of 1000.
+func span(run Run, r *runner.Report) (from, width string) {
+	all := run.finished().Sub(run.started()).Seconds()
+	if all <= 0 || r.Started.IsZero() {
+		return "0", "0"
+	}
+	x := max(0, min(1000, 1000*r.Started.Sub(run.started()).Seconds()/all))
+	w := max(4, min(1000-x, 1000*r.Finished.Sub(r.Started).Seconds()/all))
+	return fmt.Sprintf("%.1f", min(x, 996)), fmt.Sprintf("%.1f", w)
+}
+
+func (run Run) portalCount() int {
+	if run.Report != nil {
+		return 1
+	}
+	return len(run.Portals.Portals)
+}
+
+// took is a duration for people: 350 ms, 12.4 s, 4 min 5 s.
+func took(seconds float64) string {
+	switch {
+	case seconds < 0.9995:
+		return fmt.Sprintf("%.0f ms", seconds*1000)
+	case seconds < 59.95:
+		return fmt.Sprintf("%.1f s", seconds)
+	}
+	s := int(seconds + 0.5)
+	if s < 3600 {
+		return fmt.Sprintf("%d min %d s", s/60, s%60)
+	}
+	return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
+}
+
+func failureView(f *runner.Failure) *htmlFailure {
+	if f == nil {
+		return nil
+	}
+	return &htmlFailure{clean.Line(f.Code), clean.Line(f.Message), clean.Line(f.Hint)}
+}
+
+func findingViews(all []runner.Finding) []htmlFinding {
+	var views []htmlFinding
+	for _, f := range all {
+		v := htmlFinding{Place: clean.Line(findingPlace(f)), Rule: clean.Line(f.Rule), Message: clean.Line(f.Message)}
+		for _, advice := range f.Advice {
+			v.Advice = append(v.Advice, clean.Line(advice))
+		}
+		views = append(views, v)
+	}
+	return views
+}
