@@ -15,9 +15,9 @@ func TestManifests(t *testing.T) {
 		code        int
 		fails       string // the source that fails
 	}{
-		{"docs-example.yaml", "Apply: 1 updated, 0 failed, 0 skipped, 0 unchanged.", 0, ""},
-		{"fleet.yaml", "Apply: 4 updated, 1 failed, 0 skipped, 1 unchanged.", 1, "! payroll (#7)"},
-		{"docs-example.yaml fleet.yaml", "Apply: 5 updated, 1 failed, 0 skipped, 1 unchanged.", 1, "! payroll (#7)"},
+		{"docs-example.yaml", "Apply to sandbox: 0 created, 1 updated, 0 deleted, 0 failed, 0 skipped, 0 unchanged.", 0, ""},
+		{"fleet.yaml", "Apply to sandbox: 0 created, 4 updated, 0 deleted, 1 failed, 0 skipped, 1 unchanged.", 1, "! payroll (#7)"},
+		{"docs-example.yaml fleet.yaml", "Apply to sandbox: 0 created, 5 updated, 0 deleted, 1 failed, 0 skipped, 1 unchanged.", 1, "! payroll (#7)"},
 	} {
 		r := run(t, nil, append([]string{"apply", "--sandbox", "sandbox.yaml"}, strings.Fields(c.paths)...)...)
 		if r.code != c.code || r.lastLine() != c.last || !strings.Contains(r.stdout, c.fails) {

@@ -132,7 +132,7 @@ func (s schedule) rehearse(t *testing.T) {
 		env = append(env, name+"="+value)
 	}
 	r := run(t, env, args...)
-	if r.code != 0 || r.lastLine() != "Apply: 1 updated, 0 failed, 0 skipped, 0 unchanged." {
+	if r.code != 0 || r.lastLine() != "Apply to sandbox: 0 created, 1 updated, 0 deleted, 0 failed, 0 skipped, 0 unchanged." {
 		t.Errorf("exit code %d\n%s\n%s", r.code, r.stdout, r.stderr)
 	}
 	if strings.Contains(r.stderr, "warning") {

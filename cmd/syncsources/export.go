@@ -16,6 +16,7 @@ import (
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
+	"syncsources/runner/render"
 )
 
 // exportFlags are the flags of export.
@@ -77,7 +78,7 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 	defer client.CloseIdle()
 	live, report := runner.List(ctx, client, runner.Options{Schedule: f.limits.schedule(), Logger: logger})
 	if report.Outcome != runner.OutcomeOK && report.Outcome != runner.OutcomeFailed {
-		a.printRunError(report, f.noColor, &f.log)
+		a.printRunError(render.One(report), f.noColor, &f.log)
 		return exit.Err(exit.Of(ctx, report.Outcome, false))
 	}
 	for _, s := range report.Objects { // the others are exported all the same

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"syncsources/cmd/syncsources/option"
+	"syncsources/runner/render/clean"
 )
 
 // logFlags are the flags of commands that log.
@@ -74,7 +75,7 @@ func (o *outlet) divert(to io.Writer) {
 type harmlessLog struct{ io.Writer }
 
 func (h harmlessLog) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(h.Writer, defused(string(p))); err != nil {
+	if _, err := io.WriteString(h.Writer, clean.Log(string(p))); err != nil {
 		return 0, err
 	}
 	return len(p), nil

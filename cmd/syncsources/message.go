@@ -3,14 +3,12 @@ package main
 import (
 	"fmt"
 	"log/slog"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/manifest"
-	"syncsources/runner"
 	"syncsources/runner/render"
+	"syncsources/runner/render/clean"
 )
 
 // printFailure writes a failure to standard error: lines for people, or, with
@@ -21,9 +19,9 @@ func (a *app) printFailure(f *exit.Failure, log *logFlags) {
 		log.logger(a.stderr, false).Error(f.Message, "code", f.Code, "hint", strings.Join(f.Hints, "; "))
 		return
 	}
-	_, _ = fmt.Fprintf(a.stderr, "error: %s\n", printable(f.Message))
+	_, _ = fmt.Fprintf(a.stderr, "error: %s\n", clean.Lines(f.Message))
 	for _, line := range f.Hints {
-		_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", printable(line))
+		_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", clean.Lines(line))
 	}
 }
 
@@ -33,7 +31,7 @@ func (a *app) warn(message string, log *logFlags) {
 		log.logger(a.stderr, false).Warn(message)
 		return
 	}
-	_, _ = fmt.Fprintf(a.stderr, "warning: %s\n", printable(message))
+	_, _ = fmt.Fprintf(a.stderr, "warning: %s\n", clean.Lines(message))
 }
 
 // printFindings writes what is wrong with manifests.
@@ -47,48 +45,22 @@ func (a *app) printFindings(findings []*manifest.Finding, log *logFlags) {
 			logger.Error(f.Message, "file", f.Position.File, "line", f.Position.Line, "column", f.Position.Column, "rule", f.Rule, "hint", strings.Join(f.Advice, "; "))
 			continue
 		}
-		_, _ = fmt.Fprintln(a.stderr, defused(f.Detail()))
+		_, _ = fmt.Fprintln(a.stderr, clean.Lines(f.Detail()))
+	}
+	switch n := len(findings); {
+	case n == 0 || logger != nil:
+	case n == 1:
+		_, _ = fmt.Fprintln(a.stderr, "1 finding")
+	default:
+		_, _ = fmt.Fprintf(a.stderr, "%d findings\n", n)
 	}
 }
 
 // printRunError writes why a run as a whole ended early.
-func (a *app) printRunError(r *runner.Report, noColor bool, log *logFlags) {
-	if r.Error != nil && log.machine() {
-		log.logger(a.stderr, false).Error(r.Error.Message, "code", r.Error.Code, "hint", r.Error.Hint)
+func (a *app) printRunError(run render.Run, noColor bool, log *logFlags) {
+	if f := run.Failure(); f != nil && log.machine() {
+		log.logger(a.stderr, false).Error(f.Message, "code", f.Code, "hint", f.Hint)
 		return
 	}
-	_ = render.RunError(a.stderr, r, render.Options{Color: a.env.Colored(noColor, a.stderr)})
+	_ = render.RunError(a.stderr, run, render.Options{Color: a.env.Colored(noColor, a.stderr)})
 }
-
-// The orders that CI systems read from a log: ::add-mask:: at the beginning of
-// a line, ##[group] anywhere in it. Both begin with what a file may be named,
-// and a line of a manifest may be.
-var (
-	orderLine = regexp.MustCompile(`(?m)^(\s*:):`)
-	orderWord = regexp.MustCompile(`##([A-Za-z]*\[)`)
-)
-
-// defused escapes such orders.
-func defused(text string) string {
-	return orderWord.ReplaceAllString(orderLine.ReplaceAllString(text, `$1\x3a`), `#\x23$1`)
-}
-
-// printable shows control characters of a text as escapes, line breaks apart:
-// a path or a file's content must not send commands to a terminal.
-func printable(text string) string {
-	text = defused(text)
-	if !strings.ContainsFunc(text, unprintable) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if unprintable(r) {
-			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func unprintable(r rune) bool { return r != '\n' && !strconv.IsPrint(r) }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/spf13/pflag"
 
 	"syncsources/cmd/syncsources/exit"
-	"syncsources/runner"
 	"syncsources/runner/render"
 )
 
@@ -34,11 +32,10 @@ func (m *metricsFlags) check(in inputs) error {
 	return nil
 }
 
-// writeMetrics writes the metrics of a run to their places. The report is the
-// result, so that a Pushgateway that does not answer fails no run.
-func (a *app) writeMetrics(ctx context.Context, r *runner.Report, m *metricsFlags, log *logFlags) error {
+// writeMetrics writes the metrics of a run, where they are asked for.
+func writeMetrics(run render.Run, m *metricsFlags) error {
 	if m == nil || m.file == "" {
 		return nil
 	}
-	return render.WriteMetrics(m.file, r)
+	return render.WriteMetrics(m.file, run)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,16 +20,26 @@ import (
 
 // outputFlags are the flags of commands that end with a report.
 type outputFlags struct {
-	format  string
-	reports []string
-	quiet   bool
-	noColor bool
+	format    string
+	reports   []string
+	commentID string
+	quiet     bool
+	noColor   bool
 }
 
 func (o *outputFlags) add(set *pflag.FlagSet) {
-	formats := render.Forms()
+	formats := render.Names()
 	option.AddChoice(set, &o.format, "output", "o", "format", "format of the result: "+option.Enumerate(formats, "or"), formats...)
-	option.AddList(set, &o.reports, "report", "file", "also write the report to this file, in the format of its extension: .json, .md or .xml (JUnit); written atomically, also when the run fails", option.Path("a file"))
+	option.AddList(set, &o.reports, "report", "file", "also write the report to this file, in the format of its extension: "+option.Enumerate(render.Endings(), "or")+"; written atomically, also when the run fails", option.Path("a file"))
+	option.Add(set, &o.commentID, "comment-id", "id", "", "name this run in the marker that markdown begins with, so that several runs against one portal have a comment each", commentID)
+}
+
+// commentID refuses what cannot be part of a marker.
+func commentID(text string) (string, error) {
+	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`).MatchString(text) || strings.Contains(text, "--") {
+		return "", errors.New("must be of letters, digits, dots, underscores and single hyphens, at most 64")
+	}
+	return text, nil
 }
 
 func (o *outputFlags) addQuiet(set *pflag.FlagSet) {
@@ -67,14 +78,15 @@ type delivery struct {
 // tried, whatever happened to the others.
 func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
 	fillHints(r)
-	if d.output.format != render.FormGitHub { // there they are annotations
+	run := render.One(r)
+	if d.output.format != render.GitHubName { // there they are annotations
 		a.printFindings(d.findings, d.log)
 	}
 	if !d.printed {
-		a.printRunError(r, d.output.noColor, d.log)
+		a.printRunError(run, d.output.noColor, d.log)
 	}
 	code := exit.Of(ctx, r.Outcome, d.detailed)
-	err := errors.Join(a.print(r, d.output), a.writeReports(r, d.output), a.writeMetrics(ctx, r, d.metrics, d.log))
+	err := errors.Join(a.print(run, d.output), a.writeReports(run, d.output), writeMetrics(run, d.metrics))
 	if err != nil {
 		code = exit.Higher(code, exit.Failed)
 		a.printFailure(exit.Unwritten(err), d.log)
@@ -82,38 +94,35 @@ func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
 	return exit.Err(code)
 }
 
-// print writes the report to standard output.
-func (a *app) print(r *runner.Report, o *outputFlags) error {
-	form, err := render.Form(o.format)
+// print writes the run to standard output, and to the page that GitHub Actions
+// shows of a step, where there is one.
+func (a *app) print(run render.Run, o *outputFlags) error {
+	write, err := render.Named(o.format)
 	if err != nil {
 		return err
 	}
-	options := render.Options{Color: a.env.Colored(o.noColor, a.stdout), Quiet: o.quiet}
-	if err := form(a.stdout, r, options); err != nil || o.format != render.FormGitHub {
+	options := a.renderOptions(o)
+	options.Color, options.Quiet = a.env.Colored(o.noColor, a.stdout), o.quiet
+	if err := write(a.stdout, run, options); err != nil || o.format != render.GitHubName {
 		return err
 	}
-	return a.appendStepSummary(r, options)
+	if page := a.env.Get("GITHUB_STEP_SUMMARY"); page != "" {
+		return render.AppendStepSummary(page, run, options)
+	}
+	return nil
 }
 
-// appendStepSummary adds the report to the page that GitHub Actions shows of a
-// step, where there is one.
-func (a *app) appendStepSummary(r *runner.Report, o render.Options) error {
-	path := a.env.Get("GITHUB_STEP_SUMMARY")
-	if path == "" {
-		return nil
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("step summary: %w", err)
-	}
-	return errors.Join(render.Markdown(f, r, o), f.Close())
+// renderOptions are what all formats of a run have in common.
+func (a *app) renderOptions(o *outputFlags) render.Options {
+	dir, _ := os.Getwd() // without it, files stay as they are
+	return render.Options{CommentID: o.commentID, Dir: dir, Workspace: a.env.Get("GITHUB_WORKSPACE")}
 }
 
 // writeReports writes the files of --report.
-func (a *app) writeReports(r *runner.Report, o *outputFlags) error {
+func (a *app) writeReports(run render.Run, o *outputFlags) error {
 	var errs []error
 	for _, path := range o.reports {
-		errs = append(errs, render.WriteFile(path, r))
+		errs = append(errs, render.WriteFile(path, run, a.renderOptions(o)))
 	}
 	return errors.Join(errs...)
 }

@@ -90,25 +90,33 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// What goes to the step summary is the Markdown, cut where it is cut.
+// What goes to the step summary is the markdown, up to a limit of its own, and
+// is added to what is there.
 func TestStepSummary(t *testing.T) {
 	var state, declared strings.Builder
 	state.WriteString("connectors: [{id: 1, title: SQL}]\nsources:\n")
 	declared.WriteString("version: 1\nsources:\n")
 	for id := 1; id <= 1500; id++ {
 		fmt.Fprintf(&state, "  - {id: %d, title: Old, connectorId: 1}\n", id)
-		fmt.Fprintf(&declared, "  - {id: %d, title: New}\n", id)
+		fmt.Fprintf(&declared, "  - {id: %d, title: New %d}\n", id, id)
 	}
 	paths := files(t, state.String(), declared.String())
 	summary := filepath.Join(t.TempDir(), "summary.md")
+	const before = "# An earlier step\n"
+	if err := os.WriteFile(summary, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	plan := []string{"plan", "--sandbox", paths[0], paths[1], "-o"}
-	want := program(t.Context(), nil, append(plan, "markdown")...)
-	if !strings.Contains(want.stdout, " more changes") {
-		t.Fatalf("nothing is cut: %.200s", want.stdout)
+	if comment := program(t.Context(), nil, append(plan, "markdown")...); !strings.Contains(comment.stdout, " more changes") {
+		t.Errorf("nothing is cut of a comment: %.200s", comment.stdout)
 	}
 	program(t.Context(), []string{"GITHUB_STEP_SUMMARY=" + summary}, append(plan, "github")...)
-	if got, err := os.ReadFile(summary); err != nil || string(got) != want.stdout {
-		t.Errorf("%v: %d bytes in the summary, %d of Markdown", err, len(got), len(want.stdout))
+	got, err := os.ReadFile(summary)
+	if err != nil || !strings.HasPrefix(string(got), before+"<!-- syncsources:plan sandbox -->\n") {
+		t.Errorf("%v: the summary begins with %.200s", err, got)
+	}
+	if n := strings.Count(string(got), `"New `); n < 2*1500 || strings.Contains(string(got), " more change") {
+		t.Errorf("%d new titles in the summary", n)
 	}
 }
 

@@ -44,7 +44,7 @@ func TestSandboxCommand(t *testing.T) {
 	}
 
 	environ := []string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "TMPDIR=" + t.TempDir(), "XDG_STATE_HOME=" + t.TempDir()}
-	for want, code := range map[string]int{"Apply: 3 updated": exit.OK} {
+	for want, code := range map[string]int{": 0 created, 3 updated": exit.OK} {
 		if got := program(t.Context(), environ, "apply", state[1]); got.code != code || !strings.Contains(got.stdout, want) {
 			t.Errorf("exit code %d: %s%s", got.code, got.stdout, got.stderr)
 		}

@@ -31,7 +31,7 @@ func GitHub(w io.Writer, run Run, o Options) error {
 	}
 	title := "syncsources " + run.Command()
 	total := headline(run.Outcome(), line)
-	if f := run.failure(); f != nil {
+	if f := run.Failure(); f != nil {
 		total += "\n" + withHint(f)
 	}
 	switch {

@@ -59,7 +59,7 @@ func HTML(w io.Writer, run Run, _ Options) error {
 		Started: run.started().UTC().Format("2 January 2006, 15:04:05 MST"), StartedISO: run.started().UTC().Format(time.RFC3339),
 		Took: took(run.seconds()),
 		Many: run.Portals != nil, Plan: run.Command() == "plan",
-		Error: failureView(run.failure()), Findings: findingViews(run.findings()),
+		Error: failureView(run.Failure()), Findings: findingViews(run.findings()),
 	}
 	v.title(run, sum)
 	v.tiles(sum)

@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
-	"unicode/utf8"
 
 	"syncsources/runner"
+	"syncsources/runner/render/clean"
 )
 
 // JSON writes the run as one indented JSON document, as
@@ -62,10 +60,6 @@ func JSON(w io.Writer, run Run, _ Options) error {
 	return err
 }
 
-// ciCommand is what some CI systems take for a command wherever it is in a line
-// of a log: ##[add-mask], ##vso[task.setvariable], ##teamcity[...].
-var ciCommand = regexp.MustCompile(`##([A-Za-z]*\[)`)
-
 // document encodes v with prefix before each line but the first.
 func document(v any, prefix string) ([]byte, error) {
 	var b bytes.Buffer
@@ -75,7 +69,7 @@ func document(v any, prefix string) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	return ciCommand.ReplaceAll(escapeInvisible(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), []byte(`#\u0023$1`)), nil
+	return clean.JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
 // complete returns the report as it goes out: with empty lists where it has
@@ -121,29 +115,4 @@ func masked(changes []runner.Change) []runner.Change {
 		}
 	}
 	return changes
-}
-
-// escapeInvisible writes the characters of a JSON document that do not print
-// as \u escapes, which encoding/json does only for some. Such characters can
-// only be in strings: outside of them JSON is ASCII.
-func escapeInvisible(doc []byte) []byte {
-	visible := func(r rune) bool { return r == '\n' || strconv.IsPrint(r) }
-	if bytes.IndexFunc(doc, func(r rune) bool { return !visible(r) }) < 0 {
-		return doc
-	}
-	out := make([]byte, 0, len(doc)+64)
-	for len(doc) > 0 {
-		r, size := utf8.DecodeRune(doc)
-		switch {
-		case visible(r):
-			out = append(out, doc[:size]...)
-		case r > 0xFFFF:
-			r -= 0x10000
-			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-		doc = doc[size:]
-	}
-	return out
 }

@@ -70,7 +70,7 @@ func markdown(w io.Writer, run Run, o Options, page *page) error {
 	if r := run.Report; r != nil {
 		about(page, r)
 	}
-	if f := run.failure(); f != nil {
+	if f := run.Failure(); f != nil {
 		page.add("**" + code(cut(f.Code, markdownMessage)) + "** " + code(cut(f.Message, markdownMessage)) + "\n\n")
 		if f.Hint != "" {
 			page.add(code(cut(f.Hint, markdownMessage)) + "\n\n")
@@ -82,14 +82,10 @@ func markdown(w io.Writer, run Run, o Options, page *page) error {
 	return err
 }
 
-// about says of which portal a report is, and what an apply has to know.
+// about says what there is to know before an apply, and what was left out.
 func about(page *page, r *runner.Report) {
-	if name := host(r.Portal); name != "" {
-		page.add("Portal " + code(name))
-		if r.Checksum != "" {
-			page.add(", checksum " + code(r.Checksum))
-		}
-		page.add("\n\n")
+	if r.Checksum != "" {
+		page.add("Checksum " + code(r.Checksum) + "\n\n")
 	}
 	if s := takes(r); s != "" {
 		page.add(s + "\n\n")

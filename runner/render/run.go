@@ -69,9 +69,9 @@ func (run Run) findings() []runner.Finding {
 	return run.Portals.Findings
 }
 
-// failure is why the run as a whole did not get through; nil where it did, and
+// Failure is why the run as a whole did not get through; nil where it did, and
 // of many portals, where each has its own.
-func (run Run) failure() *runner.Failure {
+func (run Run) Failure() *runner.Failure {
 	if run.Report != nil {
 		return run.Report.Error
 	}

@@ -19,9 +19,16 @@ const (
 	tallyItems = 10
 )
 
-// changed reports whether an object has something to show beside a failure.
+// changed reports whether an object differs, or did before an apply. What
+// failed is shown elsewhere.
 func changed(o *runner.Object) bool {
-	return o.Status != runner.StatusUnchanged && o.Status != runner.StatusFailed && o.Action != runner.ActionNone && o.Action != ""
+	switch o.Status {
+	case runner.StatusUnchanged, runner.StatusFailed:
+		return false
+	case runner.StatusSkipped: // perhaps before it could be compared
+		return len(o.Changes) > 0 || o.Action == runner.ActionDelete
+	}
+	return o.Action != runner.ActionNone && o.Action != ""
 }
 
 // counted is a name and how many objects have it.

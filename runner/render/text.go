@@ -96,7 +96,7 @@ func textPortal(w io.Writer, p portal, o Options) error {
 // one, as lines for standard error: it says why there is no full result, and
 // is not a part of it.
 func RunError(w io.Writer, run Run, o Options) error {
-	f := run.failure()
+	f := run.Failure()
 	if f == nil {
 		return nil
 	}

@@ -138,7 +138,7 @@ func notLookedAt(r *runner.Report) int {
 	n := 0
 	for i := range r.Objects {
 		o := &r.Objects[i]
-		if o.Status == runner.StatusSkipped && (o.Action == runner.ActionNone || o.Action == "") && o.Error == nil {
+		if o.Status == runner.StatusSkipped && o.Error == nil && !changed(o) {
 			n++
 		}
 	}

@@ -8,6 +8,8 @@
 package clean
 
 import (
+	"bytes"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -40,6 +42,42 @@ func Lines(s string) string {
 		lines[i] = Line(lines[i])
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Log makes what our own logger has written harmless to a CI system. Escape
+// sequences stay: the colours are the logger's, and it quotes those of others.
+func Log(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = harmless(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// JSON makes a JSON document harmless, and keeps its meaning: what does not
+// print, and commands to a CI system, become \u escapes, of which encoding/json
+// writes only some. Such characters can only be in strings: outside of them JSON
+// is ASCII.
+func JSON(doc []byte) []byte {
+	visible := func(r rune) bool { return r == '\n' || strconv.IsPrint(r) }
+	if bytes.IndexFunc(doc, func(r rune) bool { return !visible(r) }) >= 0 {
+		out := make([]byte, 0, len(doc)+64)
+		for len(doc) > 0 {
+			r, size := utf8.DecodeRune(doc)
+			switch {
+			case visible(r):
+				out = append(out, doc[:size]...)
+			case r > 0xFFFF:
+				r -= 0x10000
+				out = fmt.Appendf(out, `\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
+			default:
+				out = fmt.Appendf(out, `\u%04x`, r)
+			}
+			doc = doc[size:]
+		}
+		doc = out
+	}
+	return anywhere.ReplaceAll(doc, []byte(`#\u0023$1`))
 }
 
 // Quote is Line with the quotes that Go writes around a string.
