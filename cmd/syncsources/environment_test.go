@@ -18,7 +18,7 @@ import (
 // Every flag of every command can be set by its variable.
 func TestEveryFlagHasAVariable(t *testing.T) {
 	samples := map[string]string{
-		"format": "json", "level": "info", "N": "7", "R": "3", "B": "9", "N|P%": "5%", "duration": "90s", "sum": "abc",
+		"format": "json", "level": "info", "N": "7", "R": "3", "B": "9", "N|P%": "5%", "duration": "90s", "sum": "abc", "id": "nightly",
 		"when": "never", "name": "enterprise", "address": "127.0.0.1:0", "ID": "4", "bool": "true",
 		"string": "text", "NAME|ID|GLOB": "a, b", "GLOB": "a, b", "file": "state.yaml", "directory": "a, b",
 	}

@@ -25,7 +25,8 @@ var directions = map[string][]string{
 	"bitrix/sandbox/php":     {},
 	"runner/schedule":        {"bitrix", "bitrix/rest"},
 	"runner":                 {"manifest", "bitrix", "bitrix/rest", "bitrix/secret", "runner/schedule"},
-	"runner/render":          {"runner", "bitrix/rest"}, // rest makes foreign text harmless
+	"runner/render":          {"runner", "runner/render/clean"},
+	"runner/render/clean":    {},
 	"cmd/syncsources/option": {},
 	"cmd/syncsources/signin": {"cmd/syncsources/option", "manifest", "bitrix", "bitrix/auth", "bitrix/rest", "bitrix/secret"},
 	"cmd/syncsources/exit":   {"runner", "manifest"},

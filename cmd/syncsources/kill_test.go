@@ -266,7 +266,7 @@ func (b *deathbed) whole() {
 			}
 			err = errors.Join(err, xml.Unmarshal(content, &v))
 		case ".md":
-			if !strings.HasSuffix(string(content), "\n") || !strings.Contains(string(content), "Apply: ") {
+			if !strings.HasSuffix(string(content), "\n") || !strings.Contains(string(content), "Apply to ") {
 				err = fmt.Errorf("%q", content)
 			}
 		case ".prom":

@@ -26,7 +26,7 @@ func (a *app) approve(ctx context.Context, plan *runner.Report, counts changes, 
 	if len(counts) == 0 || plan.Error != nil {
 		return true, nil // the apply reports what stands in the way
 	}
-	if err := render.Text(a.stderr, plan, render.Options{Color: a.env.Colored(f.output.noColor, a.stderr)}); err != nil {
+	if err := render.Text(a.stderr, render.One(plan), render.Options{Color: a.env.Colored(f.output.noColor, a.stderr)}); err != nil {
 		return false, err
 	}
 	if anyPortal {

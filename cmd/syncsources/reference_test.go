@@ -119,7 +119,7 @@ func TestFlagsAreDescribed(t *testing.T) {
 func TestFlagsOfPlanAndApply(t *testing.T) {
 	both := strings.Fields(`target file concurrency batch-size rate burst tariff timeout max-changes fail-fast
 		show-unmanaged sandbox output report metrics-file log-level log-format no-color progress quiet
-		allow-file operating-limit request-time`)
+		allow-file operating-limit request-time comment-id`)
 	for command, own := range map[string][]string{"plan": {"detailed-exitcode"}, "apply": {"checksum", "dry-run", "lock-timeout", "no-verify", "yes"}} {
 		c, _, err := newRoot(&app{}).Find([]string{command})
 		if err != nil {
