@@ -31,7 +31,7 @@ import (
 )
 
 var (
-	killRounds = flag.Int("kill.rounds", 16, "how many runs TestKill kills")
+	killRounds = flag.Int("kill.rounds", 8, "how many runs TestKill kills; -short: a quarter")
 	killSeed   = flag.Uint64("kill.seed", 1, "of their instants")
 )
 
@@ -347,7 +347,11 @@ func TestKill(t *testing.T) {
 	}
 	b.converged()
 	events, killed, ended := b.events, 0, 0
-	for round := 1; round <= *killRounds; round++ {
+	rounds := *killRounds
+	if testing.Short() {
+		rounds /= 4
+	}
+	for round := 1; round <= rounds; round++ {
 		b.declare(round)
 		for range 1 + r.IntN(3) {
 			b.expireAt(-1)
@@ -393,8 +397,11 @@ func TestSignalAtAnyInstant(t *testing.T) {
 	if code, _ := b.apply(never, -1); code != exit.OK {
 		t.Fatalf("exit code %d when nothing goes wrong\n%s", code, b.stderr.String())
 	}
-	events := b.events
-	for n := 0; n < events; n += 1 + events/12 {
+	events, instants := b.events, 12
+	if testing.Short() {
+		instants = 4
+	}
+	for n := 0; n < events; n += 1 + events/instants {
 		want := exit.Interrupted
 		if b.signal = syscall.SIGINT; n%2 == 0 {
 			b.signal, want = syscall.SIGTERM, exit.Terminated

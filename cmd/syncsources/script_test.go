@@ -2,10 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http/httptest"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,8 +15,8 @@ import (
 	"syncsources/runner"
 )
 
-// TestMain lets the test binary stand in for the program: the stories run it
-// as a process of its own.
+// TestMain lets the test binary stand in for the program, for stories and tests
+// that run it as a process of its own.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"syncsources": main, "xdg-open": standInBrowser})
 }
@@ -26,6 +25,7 @@ func TestMain(m *testing.M) {
 // situation. Besides testscript's own commands they use
 //
 //	exits CODE COMMAND...   run a command, which has to exit with the code
+//	processes               run the program as a process of its own from here on
 //	portal FILE             serve a portal seeded from a state file on loopback,
 //	                        and set B24_PORTAL_URL and B24_ACCESS_TOKEN for it
 //	requests N              the portal has received so many requests since the
@@ -41,23 +41,25 @@ func TestMain(m *testing.M) {
 //	freeport NAME           put a port that nobody listens on into a variable
 //	checksum FILE NAME      put the checksum of a JSON report into a variable
 func TestStories(t *testing.T) {
-	examples, err := os.Getwd()
+	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Dir:                 filepath.Join(here, "testdata"), // stories change the working directory
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TMPDIR", env.WorkDir)
 			env.Setenv("XDG_STATE_HOME", env.WorkDir) // of the locks
-			env.Setenv("EXAMPLES", examples+"/../../examples")
-			env.Values[storyKey{}] = &story{}
-			return nil
+			env.Setenv("EXAMPLES", here+"/../../examples")
+			script, err := os.ReadFile(filepath.Join(here, "testdata", strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")+".txt"))
+			env.Values[storyKey{}] = &story{environment: newEnvironment(env.Vars, string(script))}
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "portal": servePortal, "requests": countRequests, "updates": countUpdates,
+			"exits": exits, "processes": func(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).processes = true },
+			"portal": servePortal, "requests": countRequests, "updates": countUpdates,
 			"live": showsLive, "set": setLive, "checksum": readChecksum,
 			"authorize": authorizeCode, "expire": expireTokens, "renewals": countRenewals, "freeport": freePort,
 			"await-update": func(ts *testscript.TestScript, _ bool, _ []string) { <-storyOf(ts).gate.arrived },
@@ -72,27 +74,13 @@ type story struct {
 	portal            *sandbox.Portal
 	gate              *gate
 	requests, updates int // up to the last time they were asked for
+	environment       *environment
+	processes         bool
 }
 
 type storyKey struct{}
 
 func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
-
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND...")
-	}
-	want, got := args[0], "0"
-	var status *exec.ExitError
-	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &status) {
-		got = strconv.Itoa(status.ExitCode())
-	} else if err != nil {
-		ts.Fatalf("%v: %v", args[1:], err)
-	}
-	if got != want {
-		ts.Fatalf("%v exited with %s, want %s", args[1:], got, want)
-	}
-}
 
 func servePortal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
@@ -109,7 +97,8 @@ func servePortal(ts *testscript.TestScript, neg bool, args []string) {
 		_ = portal.Close()
 		server.Close()
 	})
-	*storyOf(ts) = story{portal: portal, gate: updates}
+	s := storyOf(ts)
+	s.portal, s.gate, s.requests, s.updates = portal, updates, 0, 0
 	ts.Setenv("B24_PORTAL_URL", server.URL)
 	ts.Setenv("B24_ACCESS_TOKEN", sandbox.AccessToken)
 	ts.Setenv("WEBHOOK", server.URL+sandbox.WebhookPath)
