@@ -5,28 +5,32 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
 
-// PairFromEvent finds the first pair in the request with which the portal
-// tells an application of its installation (ONAPPINSTALL), as whoever received
-// it has kept it: JSON with a map "auth", JSON with flat keys like
-// "auth[access_token]", the pair alone, or the form it was sent as. An error
-// does not repeat any of it.
-func PairFromEvent(content []byte) (Pair, error) {
-	content = bytes.TrimSpace(content)
+// ErrNotAPair is the error of a text that holds no pair.
+var ErrNotAPair = errors.New("it holds no access token and refresh token (auth[access_token] and auth[refresh_token], or AUTH_ID and REFRESH_ID)")
+
+// PairFromText finds the first pair in what the portal sends to an
+// application, however whoever received it has kept it: the event of an
+// installation (ONAPPINSTALL) as JSON with a map "auth", as JSON with flat keys
+// like "auth[access_token]", or as the form it was sent as; what an
+// application's page gets (AUTH_ID, REFRESH_ID) as JSON, as a form, or as lines
+// of names and values; and the pair alone, as the authorization server answers
+// it and a token file keeps it. An error does not repeat any of it.
+func PairFromText(content []byte) (Pair, error) {
+	content = bytes.TrimSpace(bytes.TrimPrefix(content, []byte(byteOrderMark)))
 	fields := map[string]any{}
 	if len(content) > 0 && content[0] == '{' {
 		dec := json.NewDecoder(bytes.NewReader(content))
 		dec.UseNumber()
 		if dec.Decode(&fields) != nil || dec.More() {
-			return Pair{}, errors.New("the installation event is not JSON")
+			return Pair{}, errors.New("it is not complete JSON")
 		}
-	} else if form, err := url.ParseQuery(string(content)); err == nil {
-		for key := range form {
-			fields[key] = form.Get(key)
-		}
+	} else {
+		fields = formFields(string(content))
 	}
 	auth, ok := fields["auth"].(map[string]any)
 	if !ok {
@@ -38,6 +42,7 @@ func PairFromEvent(content []byte) (Pair, error) {
 			auth[key] = value
 		}
 	}
+	fromPage(auth)
 	delete(auth, "application_token") // proves events to be the portal's; nothing here needs it
 	b, err := json.Marshal(auth)
 	if err != nil {
@@ -45,7 +50,56 @@ func PairFromEvent(content []byte) (Pair, error) {
 	}
 	p, err := parsePair(b, time.Time{})
 	if err != nil || p.AccessToken.Plain() == "" || p.RefreshToken.Plain() == "" {
-		return Pair{}, errors.New("the installation event holds no auth[access_token] and auth[refresh_token]")
+		return Pair{}, ErrNotAPair
 	}
 	return p, nil
+}
+
+// line is a name with its value as browsers' tools and PHP's print_r show it.
+var line = regexp.MustCompile(`^\s*\[?"?([A-Za-z_]+(?:\[[a-z_]+\])?)"?\]?\s*(?:=>|[:=])\s*"?([^"\s]*)"?,?\s*$`)
+
+// formFields reads a form, or lines of names and values.
+func formFields(text string) map[string]any {
+	fields := map[string]any{}
+	if strings.Contains(text, "\n") || !strings.Contains(text, "=") || strings.Contains(text, "=>") {
+		for l := range strings.Lines(text) {
+			if m := line.FindStringSubmatch(l); m != nil {
+				fields[m[1]] = m[2]
+			}
+		}
+		return fields
+	}
+	if _, query, ok := strings.Cut(text, "?"); ok {
+		text = query
+	}
+	form, err := url.ParseQuery(text)
+	if err != nil {
+		return fields
+	}
+	for key := range form {
+		fields[key] = form.Get(key)
+	}
+	return fields
+}
+
+// fromPage gives the names of what an application's page gets those of a pair.
+func fromPage(auth map[string]any) {
+	for from, to := range map[string]string{
+		"AUTH_ID": "access_token", "REFRESH_ID": "refresh_token", "AUTH_EXPIRES": "expires_in",
+		"SERVER_ENDPOINT": "server_endpoint", "DOMAIN": "domain",
+	} {
+		if value, ok := auth[from]; ok {
+			if _, there := auth[to]; !there {
+				auth[to] = value
+			}
+			delete(auth, from)
+		}
+	}
+	domain, _ := auth["domain"].(string)
+	if auth["client_endpoint"] == nil && domain != "" {
+		auth["client_endpoint"] = "https://" + domain + "/rest/"
+	}
+	for _, key := range []string{"PLACEMENT", "PLACEMENT_OPTIONS", "LANG", "PROTOCOL", "APP_SID"} {
+		delete(auth, key)
+	}
 }

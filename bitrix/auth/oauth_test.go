@@ -221,7 +221,7 @@ func TestPairIsFreshAndBelongs(t *testing.T) {
 		"http://portal.example/rest/": true, "http://portal.example:80/rest/": true, "https://portal.example./rest/": true,
 		"https://other.example/rest/": false, "https://portal.example:8443/rest/": false, "%zz": false, "portal.example": false,
 	} {
-		if got := (Pair{Endpoint: endpoint}).belongsTo("https://portal.example"); got != ok {
+		if got := (Pair{Endpoint: endpoint}).BelongsTo("https://portal.example"); got != ok {
 			t.Errorf("%q: %v", endpoint, got)
 		}
 	}

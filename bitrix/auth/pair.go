@@ -184,9 +184,9 @@ func (p Pair) same(other Pair) bool {
 	return p.AccessToken == other.AccessToken && p.RefreshToken == other.RefreshToken
 }
 
-// belongsTo reports whether the pair is one of the portal with this address,
+// BelongsTo reports whether the pair is one of the portal with this address,
 // as far as it says so: its tokens must not be sent to another one.
-func (p Pair) belongsTo(portal string) bool {
+func (p Pair) BelongsTo(portal string) bool {
 	return p.Endpoint == "" || endpointHost(p.Endpoint) == endpointHost(portal)
 }
 
@@ -211,8 +211,8 @@ func (p Pair) portal() string {
 	return rest.Clean(u.Host)
 }
 
-// token is the pair as golang.org/x/oauth2 has it.
-func (p Pair) token() *oauth2.Token {
+// Token is the pair as golang.org/x/oauth2 has it.
+func (p Pair) Token() *oauth2.Token {
 	return &oauth2.Token{AccessToken: p.AccessToken.Plain(), RefreshToken: p.RefreshToken.Plain(), Expiry: p.Expires}
 }
 

@@ -103,7 +103,7 @@ func (s *TokenSource) renewOnce(ctx context.Context, locked LockedStore, rejecte
 		return err
 	}
 	s.log.Info("renewed the access token", "store", s.store.String(), "expires", p.Expires)
-	if !p.belongsTo(s.portal) || old.moved && p.Member != old.Member {
+	if !p.BelongsTo(s.portal) || old.moved && p.Member != old.Member {
 		return s.otherPortal(p)
 	}
 	if old.moved {

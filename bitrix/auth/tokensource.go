@@ -133,7 +133,7 @@ func (s *TokenSource) withTurn(ctx context.Context, f func() error) (*oauth2.Tok
 		s.failed = final(err)
 		return nil, s.failed
 	}
-	return s.current.token(), nil
+	return s.current.Token(), nil
 }
 
 // load reads the store; without a pair in it, the seed is one.
@@ -152,7 +152,7 @@ func (s *TokenSource) load(ctx context.Context, from interface {
 	case err != nil:
 		return Pair{}, err
 	}
-	if !p.belongsTo(s.portal) {
+	if !p.BelongsTo(s.portal) {
 		if p.Member == "" || p.RefreshToken.Plain() == "" {
 			return Pair{}, s.otherPortal(p)
 		}

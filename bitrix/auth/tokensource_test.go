@@ -278,7 +278,7 @@ func TestAuthorizationServerThatStumbles(t *testing.T) {
 		before, _ := os.ReadFile(path)
 		start := time.Now()
 		source := tokenSource(t, s, tokenFile(t, path), "")
-		_, err := source.Renew(context.Background(), seedPair(secret.New("x")).token())
+		_, err := source.Renew(context.Background(), seedPair(secret.New("x")).Token())
 		if err != nil {
 			t.Errorf("the file's token was not tried: %v", err)
 		}

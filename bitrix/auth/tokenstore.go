@@ -153,7 +153,7 @@ func Probe(ctx context.Context, store TokenStore, portal string) (other string, 
 	if err := locked.Discard(); err != nil {
 		return "", err
 	}
-	if old.fields == nil || old.belongsTo(portal) {
+	if old.fields == nil || old.BelongsTo(portal) {
 		return "", nil
 	}
 	if old.Member == "" {
@@ -218,11 +218,11 @@ func StoreNew(ctx context.Context, store TokenStore, portal string, get func(con
 	if err != nil {
 		return errors.Join(err, locked.Discard())
 	}
-	if !p.belongsTo(portal) {
+	if !p.BelongsTo(portal) {
 		e := because(OtherPortal, storeFailure(fmt.Sprintf("the new token pair belongs to %s, not to %s", p.portal(), rest.Clean(portal)), "", nil))
 		return errors.Join(e, locked.Discard())
 	}
-	if old.fields != nil && !old.belongsTo(portal) && (old.Member == "" || old.Member != p.Member) {
+	if old.fields != nil && !old.BelongsTo(portal) && (old.Member == "" || old.Member != p.Member) {
 		return errors.Join(otherPortals(store, old), locked.Discard())
 	}
 	err = locked.Store(context.WithoutCancel(ctx), p)

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/auth"
 	"syncsources/bitrix/rest"
 	"syncsources/bitrix/sandbox"
 	"syncsources/bitrix/secret"
@@ -19,6 +20,7 @@ import (
 // connection is the portal of a run and the way to it.
 type connection struct {
 	credentials bitrix.Credentials
+	locks       auth.Locks        // nil: nobody else can be at work there
 	transport   http.RoundTripper // nil: the network
 	close       func()
 }
@@ -33,7 +35,7 @@ func (a *app) connect(ctx context.Context, stateFile string, logger *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	return &connection{credentials: credentials, transport: a.transport, close: func() {}}, nil
+	return &connection{credentials.Credentials, credentials.Locks(a.env), a.transport, credentials.Close}, nil
 }
 
 // connectSandbox starts a sandbox in this process, with credentials of its own.
@@ -47,7 +49,7 @@ func connectSandbox(ctx context.Context, stateFile string) (*connection, error) 
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
-	return &connection{credentials, portal.RoundTripper(), func() { _ = portal.Close() }}, nil
+	return &connection{credentials, nil, portal.RoundTripper(), func() { _ = portal.Close() }}, nil
 }
 
 // config configures a client of the portal, which cuts requests after

@@ -5,6 +5,7 @@ import (
 
 	"syncsources/bitrix/auth"
 	"syncsources/bitrix/rest"
+	"syncsources/cmd/syncsources/signin"
 	"syncsources/runner"
 )
 
@@ -16,7 +17,7 @@ const scopeHint = "the credentials lack a scope; the application needs \"biconne
 var hints = map[rest.Code]string{
 	rest.AccessDenied: "the portal refuses for one of four reasons: the call goes through a webhook; the user lacks a right (\"Access to BI Builder\", \"Access to Analytics Hub\"); " +
 		"the plan does not include BI Builder; there is no application. Instead of a webhook register a local application with the scope \"biconnector\" " +
-		"(Applications > Developer resources > Other > Local application), set " + varPortal + ", " + varClientID + ", " + varClientSecret + " and " + varTokenFile + ", and run: syncsources login",
+		"(Applications > Developer resources > Other > Local application), set " + signin.Portal + ", " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.TokenFile + ", and run: syncsources login",
 	rest.OverloadLimit:                "the portal is blocked by hand because of overload; write to Bitrix24 support to lift the block",
 	rest.ExpiredToken:                 "the access token has expired; get a new one, or use a token file, which is renewed by itself (syncsources login)",
 	"NO_AUTH_FOUND":                   "the portal does not know these credentials; check them, or get new ones (a webhook may have been deleted)",
@@ -32,12 +33,15 @@ var hints = map[rest.Code]string{
 	rest.SourceNotFound:               "the source does not exist, or another application created it: an application sees only its own sources",
 	rest.UpdateConnectionError:        "the external system did not accept the new settings or did not answer; the source was not changed",
 	"invalid_grant":                   "the refresh token has been used up, is older than 180 days, or the application was installed anew; get a new pair with: syncsources login",
-	"invalid_request":                 "check " + varClientID + ", " + varClientSecret + " and " + varOAuth,
-	"invalid_client":                  "check " + varClientID + " and " + varClientSecret + " against the application's settings in the portal",
+	"invalid_request":                 "check " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.OAuth,
+	"invalid_client":                  "check " + signin.ClientID + " and " + signin.ClientSecret + " against the application's settings in the portal",
 
 	auth.NoPair:           "get a token pair with: syncsources login",
-	auth.OtherPortal:      "correct " + varPortal + ", or use another token file for this portal",
-	auth.ServerUnanswered: "check the network and " + varOAuth + "; nothing was changed on the portal",
+	auth.OtherPortal:      "correct " + signin.Portal + ", or use another token file for this portal; if the portal was renamed, get a new pair with: syncsources login",
+	auth.NewTokenRejected: "compare the clock of a self-hosted portal with this machine's; in the cloud install the application anew, then run: syncsources login",
+	auth.StoreDown:        "check " + signin.Store + " and the server that it names; nothing was sent to the portal, and no token was renewed",
+	auth.StoreKeyWrong:    "set " + signin.StoreKey + " to the key with which the pair was stored, in a rotation also " + signin.StoreKeyOld + "; without the key get a new pair with: syncsources login",
+	auth.ServerUnanswered: "check that this machine, or its proxy, may call oauth.bitrix.info, or oauth.bitrix24.tech for portals in ru, by, kz, kg, uz, am, az and ge, and " + signin.OAuth + " if you set it; nothing was changed on the portal",
 }
 
 // hint is what to do about a failure with this code. Where the failure brings

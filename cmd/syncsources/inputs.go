@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"syncsources/cmd/syncsources/signin"
 )
 
 // inputs are the files that a run reads. None may be replaced by what it
@@ -21,7 +23,7 @@ func (a *app) inputs(paths []string, further ...input) inputs {
 	for _, path := range paths {
 		in = append(in, input{path, "a manifest"})
 	}
-	for _, path := range credentialFiles(a.env) {
+	for _, path := range signin.Files(a.env) {
 		in = append(in, input{path, "a file with credentials"})
 	}
 	return append(in, slices.DeleteFunc(further, func(i input) bool { return i.path == "" })...)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -13,11 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncsources/bitrix"
-	"syncsources/bitrix/auth"
-	"syncsources/bitrix/rest"
-	"syncsources/bitrix/secret"
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
+	"syncsources/cmd/syncsources/signin"
 	"syncsources/runner"
 )
 
@@ -39,29 +38,31 @@ func newLogin(a *app) *cobra.Command {
 	f := &loginFlags{}
 	cmd := &cobra.Command{
 		Use:   "login",
-		Short: "Let the application into the portal, and keep its tokens",
-		Long: `Get an application's first pair of OAuth tokens and store it in B24_TOKEN_FILE,
-or hand it to B24_TOKEN_HELPER. From then on, runs renew it themselves.
-B24_PORTAL_URL, B24_CLIENT_ID and B24_CLIENT_SECRET name the portal and the
-application.
+		Short: "Log the application in and store its tokens",
+		Long: `Get an application's first pair of OAuth tokens and store it: in B24_TOKEN_FILE,
+by means of B24_TOKEN_HELPER, or in the database SYNCSOURCES_STORE. From then on
+runs renew it themselves. B24_PORTAL_URL, B24_CLIENT_ID and B24_CLIENT_SECRET
+name the portal and the application. A pair of another portal is never replaced.
 
-login prints an address and, on a terminal with a browser, opens it. When you
-have let the application in there, the portal sends the browser to the
+On a terminal login prints an address and, where there is one, opens a browser.
+When you have allowed the application there, the portal sends the browser to the
 application's handler path, with a code. If that is where login listens
 (--listen), nothing more is needed. If it is not, or if the browser runs on
-another machine, paste the address at which the browser ends, or the code alone,
-into the waiting login, or start again with --code. A code works once, and for
-30 seconds.
+another machine, paste the address at which the browser lands, or the code
+alone, into the waiting login, or start again with --code. A code works once,
+within 30 seconds.
 
-An application that is "API only" gets its tokens when it is installed: give
-login the JSON of that event (ONAPPINSTALL) on standard input.
+Without a terminal, login takes a pair from standard input: the event of the
+application's installation (ONAPPINSTALL) as JSON or as a form, what the
+application's page gets (AUTH_ID, REFRESH_ID), or a token file, which this moves
+into another store. The pair is tried before it replaces another one.
 
-At the end, login asks the portal whose tokens they are, and prints the answer.`,
-		Example: "  syncsources login\n  syncsources login --code 1a2b3c\n  syncsources login < event.json",
+At the end login asks the portal whose tokens they are, and prints the answer.`,
+		Example: "  syncsources login\n  syncsources login --code 1a2b3c\n  syncsources login <event.json",
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), f) },
 	}
-	cmd.Flags().StringVar(&f.code, "code", "", "the `code` of an authorization already given")
+	cmd.Flags().StringVar(&f.code, "code", "", "the `code` of an authorization already given, or the address that holds it")
 	option.Add(cmd.Flags(), &f.listen, "listen", "address", returnAddress, "host and port on this machine where login waits for the browser; the application's handler path in the portal has to be http:// and this", loopbackAndPort)
 	cmd.Flags().BoolVar(&f.noBrowser, "no-browser", false, "do not open a browser")
 	option.Add(cmd.Flags(), &f.timeout, "timeout", "duration", "10m", "how long to wait for the authorization", option.Duration)
@@ -69,58 +70,36 @@ At the end, login asks the portal whose tokens they are, and prints the answer.`
 	return cmd
 }
 
-// login finds out whether the pair could be stored, gets a code or a pair by
-// whichever way it comes, stores the pair, and shows what it is good for.
+// login gets a token pair, stores it, and shows what it is good for.
 func (a *app) login(ctx context.Context, f *loginFlags) error {
 	logger := f.logger(a.stderr, a.env.Colored(false, a.stderr))
-	app, err := a.application(logger)
+	c, err := signin.ApplicationFromEnvironment(ctx, a.signinConfig(logger))
 	if err != nil {
-		return err
+		return signinFailure(ctx, err)
 	}
-	probing, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	if _, err := auth.Probe(probing, app.store, app.portal); err != nil {
-		if probing.Err() != nil && ctx.Err() == nil {
-			return &exit.Failure{Exit: exit.Stopped, Code: "TIMEOUT", Message: err.Error(), Hints: []string{"run login again; --timeout gives more time"}}
-		}
-		return storeFailure(ctx, storeVariable(a.env), err)
-	}
-	// How long the store took is no part of the time that a person has.
-	limited, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	grant := grant{code: f.code}
-	if grant.code == "" {
-		if grant, err = a.await(limited, f, app); err != nil {
-			return loginFailure(ctx, limited, err)
-		}
-	}
-	err = auth.StoreNew(ctx, app.store, app.portal, func(ctx context.Context) (auth.Pair, error) {
-		if grant.event != nil {
-			return auth.PairFromEvent(grant.event)
-		}
-		return app.server.Exchange(ctx, app.portal, secret.New(grant.code))
+	defer c.Close()
+	err = c.Application.Login(ctx, signin.Login{
+		Env: a.env, Code: f.code, Listen: f.listen, NoBrowser: f.noBrowser, Timeout: f.timeout,
+		Stdin: a.stdin, Stderr: a.stderr, Terminal: a.isTerminal(a.stdin), Client: a.reader(logger),
 	})
 	if err != nil {
-		return loginFailure(ctx, limited, err)
+		return loginFailure(ctx, err)
 	}
-	return a.showLogin(ctx, app, logger)
+	return a.showLogin(ctx, c.Application, logger)
 }
 
-// showLogin proves the stored pair by asking the portal who we are.
-func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logger) error {
-	source, err := app.tokens(logger)
+// showLogin proves the stored pair by asking the portal who we are, and says
+// what comes next.
+func (a *app) showLogin(ctx context.Context, app *signin.Application, logger *slog.Logger) error {
+	credentials, err := app.Fresh()
 	if err != nil {
-		return err
+		return signinFailure(ctx, err)
 	}
-	credentials, err := app.credentials(source)
-	if err != nil {
-		return err
-	}
-	client := bitrix.NewReader(bitrix.Config{Credentials: credentials, Transport: a.transport, Logger: logger, UserAgent: userAgent()})
+	client := a.reader(logger)(credentials)
 	defer client.CloseIdle()
 	who, err := client.Identify(ctx)
 	if err != nil {
-		f, stored := loginFailure(ctx, ctx, err), "the tokens are stored in "+place(app.store)
+		f, stored := loginFailure(ctx, err), "the tokens are stored in "+app.Place()
 		if ctx.Err() != nil {
 			f.Message = "interrupted; " + stored
 		} else {
@@ -135,12 +114,16 @@ func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logg
 	lines := []string{
 		"Logged in to " + client.Portal() + " as " + user + ".",
 		"Scope: " + cmp.Or(strings.Join(who.Scope, ", "), "none") + ".",
-		"The tokens are in " + place(app.store) + ", and are renewed when they expire.",
+		"The tokens are in " + app.Place() + ", and are renewed when they expire.",
+	}
+	ready := slices.Contains(who.Scope, bitrix.ScopeBIConnector)
+	if ready {
+		lines = append(lines, "Next: syncsources status checks the user's rights, syncsources export >sources.yaml writes down what the portal has.")
 	}
 	if _, err := fmt.Fprintln(a.stdout, strings.Join(lines, "\n")); err != nil {
 		return exit.Unwritten(err)
 	}
-	if !slices.Contains(who.Scope, bitrix.ScopeBIConnector) {
+	if !ready {
 		return &exit.Failure{Exit: exit.Stopped, Code: exit.CodeCredentials,
 			Message: "the application lacks the scope biconnector, without which the portal refuses every call about sources",
 			Hints:   []string{"tick biconnector (BI analytics) among the permissions in the application's settings, save, and run login again"}}
@@ -148,25 +131,26 @@ func (a *app) showLogin(ctx context.Context, app *application, logger *slog.Logg
 	return nil
 }
 
-// place is a store without the article and the noun in front of its path.
-func place(store auth.TokenStore) string {
-	return strings.TrimPrefix(store.String(), "the token file ")
-}
-
-// loginFailure makes a failure of what went wrong. limited is the context that
-// --timeout ends, ctx the one that a signal does.
-func loginFailure(ctx, limited context.Context, err error) *exit.Failure {
-	var f *exit.Failure
-	var e *rest.Error
+// loginFailure makes a failure of what went wrong.
+func loginFailure(ctx context.Context, err error) *exit.Failure {
 	switch {
-	case errors.As(err, &f):
-		return f
 	case ctx.Err() != nil:
 		return &exit.Failure{Exit: exit.Signalled(ctx), Code: runner.CodeInterrupted, Message: "interrupted; nothing was stored"}
-	case errors.Is(err, context.DeadlineExceeded) && limited.Err() != nil:
-		return &exit.Failure{Exit: exit.Stopped, Code: runner.CodeTimeout, Message: "nobody let the application in before the time was over", Hints: []string{"run login again; --timeout gives more time"}}
-	case errors.As(err, &e):
-		return &exit.Failure{Exit: exit.Stopped, Code: string(e.Code), Message: e.Error(), Hints: nonEmpty(hintOf(e))}
+	case errors.Is(err, signin.ErrTime):
+		return &exit.Failure{Exit: exit.Stopped, Code: runner.CodeTimeout, Message: err.Error(), Hints: []string{"run login again; --timeout gives more time"}}
 	}
-	return &exit.Failure{Exit: exit.Stopped, Code: exit.CodeCredentials, Message: err.Error()}
+	return signinFailure(ctx, err)
+}
+
+// loopbackAndPort checks an address to listen on that no other machine reaches:
+// a code that arrives at it is as good as a password for 30 seconds.
+func loopbackAndPort(text string) (string, error) {
+	host, _, err := net.SplitHostPort(text)
+	if err != nil {
+		return option.Address(text)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return "", fmt.Errorf("must be an address of this machine alone, like 127.0.0.1:8925")
+	}
+	return option.Address(text)
 }

@@ -12,12 +12,13 @@ import (
 )
 
 // interactive reports whether somebody sits at a terminal who can be asked.
-func (a *app) interactive() bool {
-	terminal := a.terminal
-	if terminal == nil {
-		terminal = option.IsTerminal
+func (a *app) interactive() bool { return a.isTerminal(a.stdin) && a.isTerminal(a.stdout) }
+
+func (a *app) isTerminal(stream any) bool {
+	if a.terminal != nil {
+		return a.terminal(stream)
 	}
-	return terminal(a.stdin) && terminal(a.stdout)
+	return option.IsTerminal(stream)
 }
 
 // approve shows a plan and asks whether to apply it. Where there is nothing to

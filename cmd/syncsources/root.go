@@ -15,6 +15,7 @@ import (
 
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
+	"syncsources/cmd/syncsources/signin"
 	"syncsources/manifest"
 )
 
@@ -135,7 +136,7 @@ nothing sent, 4 run stopped, 129/130/143 interrupted.`,
 // warnOfVariables warns of each SYNCSOURCES_ variable that sets no flag but is
 // near one that does.
 func (a *app) warnOfVariables(root *cobra.Command, log *logFlags) {
-	misspelled := option.Misspelled(root, a.env, manifest.Nearest, "SYNCSOURCES_SECRET_HELPER", "SYNCSOURCES_STORE", "SYNCSOURCES_STORE_KEY")
+	misspelled := option.Misspelled(root, a.env, manifest.Nearest, append(signin.StoreVariables(), "SYNCSOURCES_SECRET_HELPER")...)
 	for _, v := range slices.Sorted(maps.Keys(misspelled)) {
 		a.warn(fmt.Sprintf("environment variable %s sets no flag; did you mean %s?", v, misspelled[v]), log)
 	}

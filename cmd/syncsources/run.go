@@ -5,8 +5,8 @@ import (
 	"log/slog"
 
 	"syncsources/bitrix"
-	"syncsources/bitrix/auth"
 	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/signin"
 	"syncsources/manifest"
 	"syncsources/runner"
 )
@@ -34,7 +34,7 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 		return err
 	}
 	selected := selectedSources(set, f.selection.selects())
-	resolver := manifest.Resolver{LookupEnv: a.env.Lookup, AllowDirs: f.allowDirs, DenyFiles: credentialFiles(a.env)}
+	resolver := manifest.Resolver{LookupEnv: a.env.Lookup, AllowDirs: f.allowDirs, DenyFiles: signin.Files(a.env)}
 	resolved, findings := resolver.Resolve(ctx, &manifest.Set{Sources: selected}, nil)
 	if len(findings) > 0 {
 		return deliver(runner.Invalid(command, findings), findings)
@@ -86,9 +86,8 @@ type portalRun struct {
 // signalled ends with a signal only, ctx with the time limit too.
 func (r *portalRun) converge(ctx, signalled context.Context, command string) *runner.Report {
 	f, portal := r.flags, r.connection.credentials.Portal()
-	if command == "apply" && f.limits.sandbox == "" {
-		locks := auth.NewFileLocks(lockDirectories(r.app.env)...)
-		lock, _, err := lockPortal(ctx, locks, portal, min(f.lockTimeout, f.timeout))
+	if command == "apply" && r.connection.locks != nil {
+		lock, _, err := lockPortal(ctx, r.connection.locks, portal, min(f.lockTimeout, f.timeout))
 		if err != nil {
 			return runner.Unstarted(ctx, command, portal, r.declared, exit.AsFailure(err).Report())
 		}

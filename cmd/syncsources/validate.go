@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/signin"
 	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/schema"
@@ -50,7 +51,7 @@ func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manif
 		findings []*manifest.Finding
 	}
 	l, err := obeying(ctx, func() (loaded, error) {
-		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, DenyFiles: credentialFiles(a.env)})
+		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, DenyFiles: signin.Files(a.env)})
 		if err != nil {
 			f := exit.Refuse(exit.CodeUnreadable, err.Error())
 			f.Findings = findings

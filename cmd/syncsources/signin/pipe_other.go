@@ -1,0 +1,5 @@
+//go:build !unix
+
+package signin
+
+const nonBlocking = 0
