@@ -30,7 +30,7 @@ func withPortal(t *testing.T, stdin io.Reader, terminal bool, args ...string) (r
 		t.Fatal(err)
 	}
 	defer func() { _ = portal.Close() }()
-	environ := []string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}
+	environ := []string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}
 	var stdout, stderr bytes.Buffer
 	a := &app{env: option.NewEnvironment(environ), stdin: stdin, stdout: &stdout, stderr: &stderr,
 		transport: portal.RoundTripper(), terminal: func(any) bool { return terminal }}
@@ -40,7 +40,6 @@ func withPortal(t *testing.T, stdin io.Reader, terminal bool, args ...string) (r
 
 // At a terminal an apply shows the plan and asks once; only yes is a yes.
 func TestQuestion(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir()) // of the lock
 	paths := files(t, threeManifest, "version: 1\nportal: "+address+"\nsources: [{id: 4, title: New}]\n", "version: 1\nsources: [{id: 4, title: Old}]\n")
 	const question = "Apply 3 updates to portal.example? yes/no "
 	synctest.Test(t, func(t *testing.T) {
@@ -63,7 +62,6 @@ func TestQuestion(t *testing.T) {
 // Nobody is asked who has answered already, who has seen the plan, who cannot
 // answer, or where there is nothing to ask.
 func TestNoQuestion(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
 	paths := files(t, threeManifest, threeSources, "version: 1\nsources: [{id: 4, title: Old}]\n")
 	synctest.Test(t, func(t *testing.T) {
 		sum := program(t.Context(), nil, "plan", "--sandbox", paths[1], "-o", "json", paths[0]).report(t).Checksum
@@ -94,7 +92,6 @@ func TestNoQuestion(t *testing.T) {
 // The question names the way to make an apply to the wrong portal impossible,
 // where that is not done yet.
 func TestQuestionAdvisesToNameThePortal(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
 	paths := files(t, threeManifest, "version: 1\nportal: "+address+"\nsources: [{id: 4, title: New}]\n")
 	synctest.Test(t, func(t *testing.T) {
 		for path, hinted := range map[string]bool{paths[0]: true, paths[1]: false} {
@@ -123,7 +120,6 @@ func (c *changing) Read(p []byte) (int, error) {
 
 // What is applied is what was shown: a change in between is refused.
 func TestPortalChangesDuringTheQuestion(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
 		state, err := sandbox.ReadState(strings.NewReader(threeSources))
@@ -136,7 +132,7 @@ func TestPortalChangesDuringTheQuestion(t *testing.T) {
 		}
 		defer func() { _ = portal.Close() }()
 		var stdout, stderr bytes.Buffer
-		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}),
+		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
 			stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper(), terminal: func(any) bool { return true },
 			stdin: &changing{func() {
 				s, _ := portal.Source(5)

@@ -247,7 +247,7 @@ func appEnviron(file string) []string {
 // wherever.
 func (r *redactRun) run(t *testing.T, stdin string, args ...string) (all string) {
 	t.Helper()
-	environ := append(r.environ, "APP_PASSWORD="+secretValue("-env"), "GITHUB_STEP_SUMMARY="+r.out("summary.md"))
+	environ := append(r.environ, "XDG_STATE_HOME="+r.pairs, "APP_PASSWORD="+secretValue("-env"), "GITHUB_STEP_SUMMARY="+r.out("summary.md"))
 	in, err := os.Open(r.in(stdin))
 	if err != nil {
 		t.Fatal(err)
@@ -295,7 +295,6 @@ func leak(t *testing.T, all string) {
 // with each kind of credentials, against a portal that works and one that
 // repeats requests in its errors, and searches all of the output.
 func TestNoOutputHoldsASecret(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir()) // of locks and rescued pairs
 	dir := redactDir(t)
 	formats, reports := []string{"text", "json", "markdown", "github"}, []string{"r.json", "r.md", "r.xml"}
 	runs, masked := 0, 0
