@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,12 +19,46 @@ func check(d *Document) []*Finding {
 	if portal, ok := root.Field("portal"); ok && portal.Kind() == String {
 		found = append(found, address(portal)...)
 	}
-	if sources, ok := root.Field("sources"); ok {
-		for item := range sources.Items() {
-			found = append(found, checkSource(item)...)
+	for _, f := range root.Fields() {
+		for item := range f.mappings() {
+			switch f.Key() {
+			case "connectors":
+				found = append(found, integers(item, "id", "sort")...)
+				found = append(found, repeated(item, "settings", "code")...)
+			case "sources":
+				found = append(found, integers(item, "connector")...)
+				found = append(found, checkSource(item)...)
+			case "tables":
+				found = append(found, integers(item, "source")...)
+				found = append(found, repeated(item, "columns", "name")...)
+				found = append(found, repeated(item, "columns", "externalCode")...)
+			}
 		}
 	}
 	return found
+}
+
+// sandboxState reports a state file of the sandbox among manifests: one finding
+// instead of one for each of its keys.
+func sandboxState(d *Document) []*Finding {
+	root := d.Root()
+	if _, ok := root.Field("version"); ok {
+		return nil
+	}
+	for _, f := range root.Fields() {
+		state := slices.Contains([]string{"limits", "latency", "update_cost", "read_cost", "request_time", "operating_limit", "faults"}, f.Key())
+		if f.Key() == "sources" {
+			for item := range f.mappings() {
+				if _, ok := item.Field("connectorId"); ok {
+					state = true
+				}
+			}
+		}
+		if state {
+			return []*Finding{root.Problem("sandbox-state", []string{"keep it out of the directory of manifests; it goes to --sandbox and to sandbox --state"}, "this is a state of the sandbox, not a manifest")}
+		}
+	}
+	return nil
 }
 
 func checkSource(n Node) []*Finding {
@@ -59,6 +94,39 @@ func checkSource(n Node) []*Finding {
 	return found
 }
 
+// integers reports fields in another notation than the plain decimal one.
+func integers(n Node, keys ...string) []*Finding {
+	var found []*Finding
+	for _, key := range keys {
+		if f, ok := n.Field(key); ok {
+			found = append(found, plain(f, key, "write it with decimal digits only")...)
+		}
+	}
+	return found
+}
+
+// repeated reports items of a list that have the same text under a key.
+func repeated(n Node, list, key string) []*Finding {
+	items, ok := n.Field(list)
+	if !ok {
+		return nil
+	}
+	var found []*Finding
+	first := map[string]Node{}
+	for item := range items.mappings() {
+		f, ok := item.Field(key)
+		if !ok || f.text() == "" {
+			continue
+		}
+		if before, twice := first[f.text()]; twice {
+			found = append(found, f.Problem("duplicate-code", declaredAt(before), "the %s %s is declared twice", key, Quote(f.text())))
+			continue
+		}
+		first[f.text()] = f
+	}
+	return found
+}
+
 // plain reports an integer in a notation that other readers of YAML take for
 // another number, or for a text.
 func plain(n Node, what, advice string) []*Finding {
@@ -66,7 +134,7 @@ func plain(n Node, what, advice string) []*Finding {
 		return nil
 	}
 	shown := ""
-	if n.doc.visible().public(n.val) {
+	if n.shown() {
 		shown = ", not " + bare(n.Text())
 	}
 	return []*Finding{n.Problem("plain-integer", []string{advice}, "%s must be an integer in plain decimal form%s", what, shown)}
@@ -123,7 +191,7 @@ func undeclared(reveal, settings Node, codes []string) []*Finding {
 			advice = append(advice, "declared: "+quoteAll(codes))
 		}
 		name := "a name that the settings do not declare"
-		if item.doc.visible().public(item.val) {
+		if item.shown() {
 			name = Quote(item.Text()) + ", which the settings do not declare"
 		}
 		found = append(found, item.Problem("undeclared-reveal", advice, "reveal names %s", name))

@@ -71,8 +71,8 @@ func buildConnector(n Node, portal string) builtConnector {
 
 func logoOf(n Node) *Logo {
 	l := &Logo{Position: n.Position()}
-	if n.Kind() == String {
-		l.URL = n.Text()
+	if text := textOf(n); text != nil {
+		l.URL = *text
 		return l
 	}
 	if ref, ok := asReference(n); ok && ref.file != "" {

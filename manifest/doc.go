@@ -1,15 +1,15 @@
 // Package manifest reads the YAML files that declare the desired state of
-// BIconnector sources.
+// BIconnector's connectors, sources and tables.
 //
-// Load returns typed sources with the positions they stand at, and what is
-// wrong with the files as findings (see Error) with the source line, a caret
-// and advice. References to variables and files are checked for their form
-// only; Resolver fetches what they stand for, later and only for the sources
-// that need it.
+// Load returns typed objects with the positions they stand at, and what is
+// wrong with the files as findings (see Finding) with advice. References to
+// variables, files and secrets are checked for their form only; Resolver
+// fetches what they stand for, later and only for the objects that need it.
 //
 // A settings value is a secret until the manifest says otherwise: it is a
-// Value, which does not print itself, and no finding repeats one or shows a
-// line that may hold one.
+// Value, which does not print itself, and no finding repeats one. Findings show
+// nodes, never lines, and a node only where its place is known to hold no
+// secret: see scope.go.
 //
 // # Rules
 //
@@ -23,10 +23,11 @@
 //	alias-cycle        an alias inside what it names
 //	alias-document     an alias of an anchor in an earlier document
 //	alias-bomb         aliases out of all proportion to the file
+//	sandbox-state      a state of the sandbox instead of a manifest
 //
 // What no manifest may hold, wherever it stands:
 //
-//	duplicate-key      a key twice in a mapping; overriding a merged key is none
+//	duplicate-key      a key twice in a mapping; overriding a merged key is not one
 //	key-type           a key that is a list or mapping; in settings, one that is null, a boolean or a fraction
 //	merge-value        a merge key without a mapping
 //	tag                a tag that is not allowed, or that the value does not bear out
@@ -40,9 +41,11 @@
 //	wrong-form         a text that is not written as it has to be
 //	out-of-range       a number too small or too large
 //	empty              a text, mapping or key without content
+//	too-long           a text longer than the portal stores
 //	not-allowed        a value that is excluded
+//	placeholder        a text that another tool would have replaced
 //	nothing-declared   a source with nothing to keep
-//	two-references     a settings value with both env and file
+//	two-references     a settings value with several of env, file, secret and literal
 //	reserved-variable  a reference to a variable that holds our own credentials or flags
 //
 // What the schema cannot say:
@@ -50,12 +53,16 @@
 //	plain-integer      an integer that is not in plain decimal form
 //	portal-address     a portal whose host or port is none
 //	undeclared-reveal  reveal names a setting that is not declared
-//	duplicate-id       an id twice, in all files
-//	duplicate-name     a name twice, in all files, the default names included
+//	duplicate-id       an id twice on one portal, in all files
+//	duplicate-name     a name twice on one portal, in all files, the default names included
+//	duplicate-identity  an object without an id that is found by the title of another one
+//	duplicate-code     a setting of a connector twice; a column's name or code twice
+//	unknown-reference  a name of a connector or source that nobody declares
 //
 // What a reference can lack when it is resolved:
 //
 //	env-unset          the variable is not set
+//	logo-type          a logo's file that holds no picture
 //	file-outside       the file is not below an allowed directory
 //	reserved-file      the file holds our own credentials
 //	file-unreadable    the file cannot be read, or is no regular file

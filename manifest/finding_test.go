@@ -11,44 +11,19 @@ func TestDetail(t *testing.T) {
 		Position: Position{"dir/m.yaml", 5, 3},
 		Rule:     "unknown-key",
 		Message:  `unknown key "titel"`,
-		Snippet:  "  titel: a",
+		Excerpt:  "titel: a",
 		Advice:   []string{`did you mean "title"?`, "allowed here: title"},
 	}
 	want := `dir/m.yaml:5:3: unknown key "titel" [unknown-key]
-  titel: a
-  ^
+    titel: a
   did you mean "title"?
   allowed here: title`
 	if got := e.Detail(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	e.Snippet, e.Advice = "", nil
+	e.Excerpt, e.Advice = "", nil
 	if got := e.Detail(); got != e.Error() {
-		t.Errorf("without a line and advice it says\n%s", got)
-	}
-}
-
-func TestExcerpt(t *testing.T) {
-	long := strings.Repeat("a", 300)
-	for _, c := range []struct {
-		name, line string
-		column     int
-		shown, pad string
-	}{
-		{"first", "ab", 1, "ab", ""},
-		{"after the end", "ab:", 4, "ab:", "   "},
-		{"far after the end", "ab", 9, "ab", "  "},
-		{"tab", "\tab", 3, "\tab", "\t "},
-		{"wide", "数据 x", 4, "数据 x", "     "},
-		{"combining", "e\u0301x", 3, "e\u0301x", " "},
-		{"long, at its start", long, 2, long[:maxExcerpt] + "...", " "},
-		{"long, within", long, 150, "..." + long[:maxExcerpt] + "...", "   " + strings.Repeat(" ", 80)},
-		{"long, at its end", long, 300, "..." + long[:maxExcerpt], "   " + strings.Repeat(" ", 159)},
-	} {
-		shown, pad := excerpt(c.line, c.column)
-		if shown != c.shown || pad != c.pad {
-			t.Errorf("%s: got %q and %q, want %q and %q", c.name, shown, pad, c.shown, c.pad)
-		}
+		t.Errorf("without excerpt and advice it says\n%s", got)
 	}
 }
 

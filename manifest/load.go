@@ -43,10 +43,14 @@ func Load(paths []string, o Options) (*Set, []*Finding, error) {
 	var b built
 	var found []*Finding
 	for _, t := range files {
-		docs, errs := parse(t)
+		docs, errs := parse(t, manifestScope)
 		found = append(found, errs...)
 		for _, d := range docs {
-			if errs := guard(d); errs != nil {
+			if errs := unbounded(d); errs != nil {
+				found = append(found, errs...)
+				continue
+			}
+			if errs := sandboxState(d); errs != nil {
 				found = append(found, errs...)
 				continue
 			}

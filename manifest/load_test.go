@@ -40,7 +40,7 @@ func show(s manifest.Source) string {
 		fmt.Fprintf(&b, " active=%v", *s.Active)
 	}
 	for _, setting := range s.Settings {
-		fmt.Fprintf(&b, " %s=%q", setting.Code, setting.Value.Plain())
+		fmt.Fprintf(&b, " %s=%q", setting.Code, setting.Value.Text().Plain())
 		if setting.Value.IsReference() {
 			b.WriteString("(reference)")
 		}
@@ -249,7 +249,6 @@ func TestAllErrorsOfAllFilesInOrder(t *testing.T) {
 		got = append(got, e.Position.String()+" "+e.Rule)
 	}
 	want := []string{
-		"b.yaml:3:5 nothing-declared",
 		"b.yaml:3:13 unknown-key",
 		"b.yaml:4:20 empty",
 		"a.yaml:3:10 duplicate-id",

@@ -8,43 +8,55 @@ import "strings"
 // The first of several equally near ones is taken. It returns "" where nothing
 // is near.
 func Nearest(word string, among []string) string {
-	const longest = 64 // nobody misspells a longer one, and the distance costs its square
-	if word == "" || len(word) > longest {
+	if word == "" || len(word) > longestWord {
 		return ""
 	}
 	best, least := "", 0
 	for _, candidate := range among {
-		if len(candidate) > longest {
+		most := max(1, len(candidate)/3)
+		if len(candidate) > longestWord {
 			continue
 		}
-		d := distance([]rune(strings.ToLower(word)), []rune(strings.ToLower(candidate)))
-		if d <= max(1, len(candidate)/3) && d < len(candidate) && (best == "" || d < least) {
+		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d <= most && d < len(candidate) && (best == "" || d < least) {
 			best, least = candidate, d
 		}
 	}
 	return best
 }
 
+// longestWord is the longest word that is compared, in bytes: nobody misspells
+// a longer one, and the distance costs its square.
+const longestWord = 64
+
 // distance is the optimal string alignment distance: Levenshtein's, with a
-// swap of neighbours as one step.
-func distance(a, b []rune) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+// swap of neighbours as one step. The words have at most longestWord bytes.
+func distance(a, b string) int {
+	var wordA, wordB [longestWord]rune
+	as, bs := wordA[:0], wordB[:0]
+	for _, r := range a {
+		as = append(as, r)
+	}
+	for _, r := range b {
+		bs = append(bs, r)
+	}
+	var rows [3][longestWord + 1]int
+	before, last, row := &rows[0], &rows[1], &rows[2]
 	for j := range last {
 		last[j] = j
 	}
-	for i := 1; i <= len(a); i++ {
+	for i := 1; i <= len(as); i++ {
 		row[0] = i
-		for j := 1; j <= len(b); j++ {
+		for j := 1; j <= len(bs); j++ {
 			cost := 1
-			if a[i-1] == b[j-1] {
+			if as[i-1] == bs[j-1] {
 				cost = 0
 			}
 			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+			if i > 1 && j > 1 && as[i-1] == bs[j-2] && as[i-2] == bs[j-1] {
 				row[j] = min(row[j], before[j-2]+1)
 			}
 		}
 		before, last, row = last, row, before
 	}
-	return last[len(b)]
+	return last[len(bs)]
 }

@@ -35,18 +35,33 @@ type Node struct {
 	key *yaml.Node // of a field: its key, never an alias
 	// keyUse is the alias through which key was reached.
 	keyUse *yaml.Node
+	scope  *scope // of val
+	named  bool   // key stands in a known place
+	shared bool   // key has an anchor or is an alias
 }
 
-// step returns the node n, seen from the node it stands in.
-func (n Node) step(val *yaml.Node) Node {
+// step returns the node val in scope s, seen from the node it stands in.
+func (n Node) step(val *yaml.Node, s *scope) Node {
 	use := n.use
 	for val.Kind == yaml.AliasNode {
 		if use == nil {
 			use = val
 		}
-		val = val.Alias
+		val, s = val.Alias, s.anchored()
 	}
-	return Node{doc: n.doc, val: val, use: use}
+	if val.Anchor != "" {
+		s = s.anchored()
+	}
+	return Node{doc: n.doc, val: val, use: use, scope: s}
+}
+
+// field returns the field of a mapping that starts at index i of its content.
+func (n Node) field(i int) Node {
+	key := n.step(n.val.Content[i], label)
+	f := n.step(n.val.Content[i+1], n.scope.of(key.val.Value))
+	f.key, f.keyUse, f.named = key.val, key.use, n.scope != nil
+	f.shared = key.val != n.val.Content[i] || key.val.Anchor != ""
+	return f
 }
 
 // Kind returns what the node is.
@@ -80,7 +95,7 @@ func (n Node) keyNode() Node { return Node{doc: n.doc, val: n.key, use: n.keyUse
 func (n Node) Len() int { return len(n.val.Content) }
 
 // Item returns item i of a list, from 0.
-func (n Node) Item(i int) Node { return n.step(n.val.Content[i]) }
+func (n Node) Item(i int) Node { return n.step(n.val.Content[i], n.scope.items()) }
 
 // Items goes through a list.
 func (n Node) Items() iter.Seq[Node] {
@@ -88,8 +103,8 @@ func (n Node) Items() iter.Seq[Node] {
 		if n.val.Kind != yaml.SequenceNode {
 			return
 		}
-		for _, item := range n.val.Content {
-			if !yield(n.step(item)) {
+		for i := range n.val.Content {
+			if !yield(n.Item(i)) {
 				return
 			}
 		}
@@ -118,13 +133,11 @@ func (n Node) Fields() []Node {
 	fields := make([]Node, 0, len(n.val.Content)/2)
 	merges := false
 	for i := 0; i+1 < len(n.val.Content); i += 2 {
-		key := n.step(n.val.Content[i])
-		if key.val.Kind != yaml.ScalarNode {
+		field := n.field(i)
+		if field.key.Kind != yaml.ScalarNode {
 			continue
 		}
-		merges = merges || isMerge(n.val.Content[i])
-		field := n.step(n.val.Content[i+1])
-		field.key, field.keyUse = key.val, key.use
+		merges = merges || isMerge(field.key)
 		fields = append(fields, field)
 	}
 	if !merges && len(fields) < 2 {
@@ -160,6 +173,7 @@ func (n Node) merged(fields []Node, merges bool) []Node {
 			for _, g := range m.Fields() {
 				if !own[g.Key()] && !seen[g.Key()] {
 					seen[g.Key()] = true
+					g.named = n.scope != nil
 					all = append(all, g)
 				}
 			}
@@ -208,7 +222,7 @@ func (n Node) Field(name string) (Node, bool) {
 }
 
 // Position returns where the value stands.
-func (n Node) Position() Position { return n.doc.text.at(n.val.Line, n.val.Column) }
+func (n Node) Position() Position { return n.doc.text.place(n.val) }
 
 func (n Node) usedAs() string { return n.doc.usedAs(n.use) }
 
@@ -216,7 +230,7 @@ func (n Node) usedAs() string { return n.doc.usedAs(n.use) }
 // is public, its kind alone where it may be a settings value.
 func (n Node) Describe() string {
 	kind := n.Kind()
-	if kind == List || kind == Mapping || kind == Null || !n.doc.visible().public(n.val) {
+	if kind == List || kind == Mapping || kind == Null || !n.shown() {
 		return kind.String()
 	}
 	switch kind {
@@ -232,18 +246,22 @@ func (n Node) Describe() string {
 
 // Problem returns a finding at the value.
 func (n Node) Problem(rule string, advice []string, format string, args ...any) *Finding {
-	return n.doc.problem(n.val, n.use, rule, advice, format, args...)
+	e := n.doc.problem(n.val, n.use, rule, advice, format, args...)
+	e.Excerpt = n.excerpt()
+	return e
 }
 
 // KeyProblem returns a finding at the key of a field.
 func (n Node) KeyProblem(rule string, advice []string, format string, args ...any) *Finding {
-	return n.doc.problem(n.key, n.keyUse, rule, advice, format, args...)
+	e := n.doc.problem(n.key, n.keyUse, rule, advice, format, args...)
+	e.Excerpt = n.excerpt()
+	return e
 }
 
 // QuoteKey returns the key of a field quoted, or "" where it may be part of a
 // settings value.
 func (n Node) QuoteKey() string {
-	if n.doc.visible().secret(n.key) {
+	if !n.keyShown() {
 		return ""
 	}
 	return Quote(n.key.Value)
@@ -265,3 +283,6 @@ func isBoolean(s string) bool {
 }
 
 func isTrue(s string) bool { return strings.EqualFold(s, "true") }
+
+// Anchored reports whether the value has an anchor.
+func (n Node) Anchored() bool { return n.val.Anchor != "" }

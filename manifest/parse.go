@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,13 +10,16 @@ import (
 )
 
 // parse splits a file into its documents; empty ones are skipped. With a
-// syntax error the documents before it are returned too.
-func parse(t *text) ([]*Document, []*Finding) {
+// syntax error the documents before it are returned too. top is the scope of
+// their roots.
+func parse(t *text, top *scope) ([]*Document, []*Finding) {
 	if found := characters(t); found != nil {
 		return nil, found
 	}
+	data, spelled := respell(t.data)
+	lines := &lineReader{data: data}
+	decoder := yaml.NewDecoder(lines)
 	var docs []*Document
-	decoder := yaml.NewDecoder(bytes.NewReader(t.data))
 	for {
 		var n yaml.Node
 		err := decoder.Decode(&n)
@@ -25,25 +27,20 @@ func parse(t *text) ([]*Document, []*Finding) {
 			break
 		}
 		if err != nil {
-			if len(docs) > 0 {
-				docs[len(docs)-1].torn = true
-			}
-			return docs, []*Finding{syntax(t, err)}
-		}
-		if len(docs) > 0 && docs[len(docs)-1].next == 0 {
-			docs[len(docs)-1].next = t.at(n.Line, n.Column).Line
+			return docs, []*Finding{syntax(t, err, lines.line())}
 		}
 		if len(n.Content) == 0 || emptyScalar(n.Content[0]) {
 			continue
 		}
-		docs = append(docs, &Document{text: t, root: n.Content[0]})
+		spelled.restore(n.Content[0])
+		docs = append(docs, &Document{text: t, root: n.Content[0], scope: top})
 	}
 	if len(docs) == 0 {
 		return nil, []*Finding{{
 			Position: Position{t.name, 1, 1},
 			Rule:     "empty-file",
 			Message:  "the file declares nothing",
-			Advice:   []string{"a manifest without sources is written as version: 1 and sources: []"},
+			Advice:   []string{"a manifest without objects is written as version: 1 and sources: []"},
 		}}
 	}
 	return docs, nil
@@ -56,21 +53,17 @@ func emptyScalar(n *yaml.Node) bool {
 }
 
 // characters reports what may not stand in a file, before YAML is parsed: the
-// YAML library tells no position for it. Of each kind the first is reported;
-// a file that is no text would have thousands.
+// YAML library gives no position for it, and would take U+0085, U+2028 and
+// U+2029 for line breaks, which no editor does. Of each kind the first is
+// reported; a file that is no text would have thousands.
 func characters(t *text) []*Finding {
 	var found []*Finding
 	reported := map[string]bool{}
 	report := func(at int, rule, message string, advice ...string) {
-		if reported[rule] {
-			return
+		if !reported[rule] {
+			reported[rule] = true
+			found = append(found, &Finding{Position: t.offset(at), Rule: rule, Message: message, Advice: advice})
 		}
-		reported[rule] = true
-		e := &Finding{Position: t.offset(at), Rule: rule, Message: message, Advice: advice}
-		if showable(t, e.Position.Line) {
-			e.Snippet = t.snippet(e.Position.Line)
-		}
-		found = append(found, e)
 	}
 	for i := 0; i < len(t.data); {
 		if c := t.data[i]; c >= ' ' && c < 0x7f || c == '\n' || c == '\t' || c == '\r' {
@@ -85,7 +78,10 @@ func characters(t *text) []*Finding {
 			report(i, "nul", "a NUL character is not allowed")
 		case r == 0xFEFF:
 			report(i, "control-character", "a byte order mark is allowed at the start of a file only")
-		case r < ' ' || r >= 0x7f && r < 0xa0 && r != 0x85 || r == 0xFFFE || r == 0xFFFF:
+		case r == 0x85 || r == 0x2028 || r == 0x2029:
+			report(i, "control-character", fmt.Sprintf("the line separator %U is not allowed: YAML breaks lines there, editors do not", r),
+				fmt.Sprintf(`between double quotes it can be written as "\u%04x"`, r))
+		case r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xFFFE || r == 0xFFFF:
 			report(i, "control-character", fmt.Sprintf("the control character %U is not allowed in YAML", r),
 				fmt.Sprintf(`between double quotes it can be written as "\u%04x"`, r))
 		}

@@ -211,3 +211,10 @@ func TestCredentialsAreNoManifest(t *testing.T) {
 		}
 	}
 }
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

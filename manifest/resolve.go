@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"syncsources/bitrix/secret"
 )
 
 // maxReferenced is the largest content of a referenced file or variable, in
@@ -60,12 +62,12 @@ func (r *Resolver) Resolve(ctx context.Context, set *Set, selected func(Object) 
 			if !v.IsReference() {
 				continue
 			}
-			got := run.fetch(v.content.ref)
+			got := run.fetch(v.ref)
 			if got.fault != nil {
-				found = append(found, v.content.ref.problem(got.fault))
+				found = append(found, v.ref.problem(got.fault))
 				continue
 			}
-			*v = Value{&content{plain: &got.plain, ref: v.content.ref}}
+			*v = Value{secret.New(got.plain), v.ref}
 		}
 	}
 	return &resolved, arrange(found, nil)

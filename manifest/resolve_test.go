@@ -79,8 +79,8 @@ func TestResolve(t *testing.T) {
 			continue
 		}
 		got := sources[0].Settings[0].Value
-		if got.Plain() != c.want || !got.IsReference() || sources[0].Settings[1].Value.Plain() != "text" {
-			t.Errorf("%s: got %.20q, want %.20q", c.ref, got.Plain(), c.want)
+		if got.Text().Plain() != c.want || !got.IsReference() || sources[0].Settings[1].Value.Text().Plain() != "text" {
+			t.Errorf("%s: got %.20q, want %.20q", c.ref, got.Text().Plain(), c.want)
 		}
 	}
 }
@@ -166,7 +166,7 @@ func TestResolveRefuses(t *testing.T) {
 		if at := e.Position.String(); at != "m/m.yaml:4:36" {
 			t.Errorf("%s: reported at %s", c.ref, at)
 		}
-		if e.Rule != c.rule || c.message != "" && e.Message != c.message || e.Snippet != "" {
+		if e.Rule != c.rule || c.message != "" && e.Message != c.message || e.Excerpt != "" {
 			t.Errorf("%s: got %s", c.ref, e.Detail())
 		}
 		if strings.Contains(e.Detail(), "s3cret") {
@@ -217,7 +217,7 @@ func TestResolveNeverReadsOurVariables(t *testing.T) {
 			t.Fatal(err)
 		}
 		resolved, found := r.Resolve(t.Context(), set, nil)
-		if len(found) != 1 || resolved.Sources[0].Settings[0].Value.Plain() != "" {
+		if len(found) != 1 || resolved.Sources[0].Settings[0].Value.Text().Plain() != "" {
 			t.Errorf("%s: found %v", name, found)
 		}
 	}
@@ -248,10 +248,10 @@ sources:
 	if len(found) != 1 || found[0].Detail() != want {
 		t.Errorf("found %v: %s", found, found[0].Detail())
 	}
-	if got := resolved.Sources[2].Settings[0].Value.Plain(); got != "of P" {
+	if got := resolved.Sources[2].Settings[0].Value.Text().Plain(); got != "of P" {
 		t.Errorf("got %q", got)
 	}
-	if set.Sources[2].Settings[0].Value.Plain() != "" {
+	if set.Sources[2].Settings[0].Value.Text().Plain() != "" {
 		t.Error("the sources passed were changed")
 	}
 	if _, found := r.Resolve(t.Context(), set, func(o manifest.Object) bool { return o.ID == 3 }); len(found) != 0 {
@@ -263,7 +263,7 @@ func TestResolveFromStandardInput(t *testing.T) {
 	tree(t, map[string]string{"secrets/key": "s3cret\n", "m/x": ""})
 	set := parse(t, "version: 1\nsources: [{id: 1, settings: {p: {file: secrets/key}}}]")
 	resolved, found := (&manifest.Resolver{}).Resolve(t.Context(), set, nil)
-	if len(found) > 0 || resolved.Sources[0].Settings[0].Value.Plain() != "s3cret" {
+	if len(found) > 0 || resolved.Sources[0].Settings[0].Value.Text().Plain() != "s3cret" {
 		t.Errorf("found %v", found)
 	}
 }

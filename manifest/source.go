@@ -66,7 +66,7 @@ func buildSettings(n Node, reveal map[string]bool) []Setting {
 		} else if kind := f.Kind(); kind == Integer && f.Plain() {
 			s.Value, s.Reveal = Literal(f.Text()), reveal[s.Code]
 		} else if ref, ok := asReference(f); ok {
-			s.Value = Value{&content{ref: ref}}
+			s.Value = Value{ref: ref}
 		} else {
 			continue
 		}

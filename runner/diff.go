@@ -37,7 +37,7 @@ func compare(desired *manifest.Source, live *bitrix.Source) []difference {
 	}
 	for i := range desired.Settings {
 		s := &desired.Settings[i]
-		from, to := liveSetting(live, s.Code), trim(s.Value.Plain())
+		from, to := liveSetting(live, s.Code), trim(s.Value.Text().Plain())
 		if from != to {
 			diffs = append(diffs, difference{path: "settings." + s.Code, from: from, to: to, setting: s})
 		}
@@ -110,7 +110,7 @@ func fields(desired *manifest.Source, live *bitrix.Source, diffs []difference) (
 	for _, d := range diffs {
 		switch {
 		case d.setting != nil:
-			f.Settings = append(f.Settings, bitrix.Setting{Code: d.setting.Code, Value: secret.New(d.setting.Value.Plain())})
+			f.Settings = append(f.Settings, bitrix.Setting{Code: d.setting.Code, Value: d.setting.Value.Text()})
 		case d.path == "description":
 			f.Description = desired.Description
 		case d.path == "active":

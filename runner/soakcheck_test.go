@@ -142,7 +142,7 @@ func (l *lived) checkFields(d *manifest.Source, was sandbox.Source, say sayer) {
 	}
 	for _, s := range d.Settings {
 		if path := "settings." + s.Code; slices.Contains(open, path) {
-			declared[path] = s.Value.Plain()
+			declared[path] = s.Value.Text().Plain()
 		}
 	}
 	for path, value := range l.fields[d.ID] {
@@ -217,7 +217,7 @@ func allow(d *manifest.Source, was *sandbox.Source, is sandbox.Source) {
 		settings[code] = value
 	}
 	for _, s := range d.Settings {
-		if value, ok := is.Settings[s.Code]; ok && value == phpTrim(s.Value.Plain()) {
+		if value, ok := is.Settings[s.Code]; ok && value == phpTrim(s.Value.Text().Plain()) {
 			settings[s.Code] = value
 		}
 	}
@@ -247,7 +247,7 @@ func differing(d *manifest.Source, live sandbox.Source) []string {
 		paths = append(paths, "active")
 	}
 	for _, s := range d.Settings {
-		if live.Settings[s.Code] != phpTrim(s.Value.Plain()) {
+		if live.Settings[s.Code] != phpTrim(s.Value.Text().Plain()) {
 			paths = append(paths, "settings."+s.Code)
 		}
 	}
@@ -283,7 +283,7 @@ func (w *world) hopeless(d *manifest.Source, live sandbox.Source, visible bool) 
 		case !slices.Contains(paths, "settings."+s.Code):
 		case kind == "":
 			unknown = true
-		case kind == "INT " && strings.Trim(phpTrim(s.Value.Plain()), "0123456789") != "":
+		case kind == "INT " && strings.Trim(phpTrim(s.Value.Text().Plain()), "0123456789") != "":
 			odd = true
 		}
 	}

@@ -1,93 +1,229 @@
 package schema
 
 import (
-	"errors"
-	"runtime"
+	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/santhosh-tekuri/jsonschema/v5"
-	"golang.org/x/sync/errgroup"
+	"unicode/utf8"
 
 	"syncsources/manifest"
 )
 
-// Check reports what a document says against the schema, in no certain order.
-//
-// The sources are validated one by one: a manifest of many of them then needs
-// no second copy of itself in memory.
-func Check(doc *manifest.Document) []*manifest.Finding {
-	c := load()
-	root := doc.Root()
-	found := c.translate(root, validate(c.manifest, shallow(root)))
-	list, ok := root.Field("sources")
-	if !ok || list.Kind() != manifest.List {
-		return found
-	}
-	for i, v := range c.validateAll(list) {
-		found = append(found, c.translate(list.Item(i), v)...)
-	}
-	return found
+// Check reports what a document says against the schema of manifests, in the
+// order in which it stands there.
+func Check(doc *manifest.Document) []*manifest.Finding { return check(doc.Root(), manifests()) }
+
+// CheckPortals reports what a document says against the schema of portals
+// files.
+func CheckPortals(doc *manifest.Document) []*manifest.Finding {
+	return check(doc.Root(), portalsFiles())
 }
 
-// validateAll validates each item of a list of sources. Items are only read
-// here, which may be done at the same time; findings need what a document
-// works out when it is first asked, and are made by the caller.
-func (c *compiled) validateAll(list manifest.Node) []*jsonschema.ValidationError {
-	const chunk = 256
-	violations := make([]*jsonschema.ValidationError, list.Len())
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for from := 0; from < len(violations); from += chunk {
-		// Each goroutine owns the elements of one chunk.
-		group.Go(func() error {
-			for i := from; i < min(from+chunk, len(violations)); i++ {
-				violations[i] = validate(c.source, instance(list.Item(i), 0))
+func check(n manifest.Node, r *rule) []*manifest.Finding {
+	var c checker
+	c.value(n, r)
+	return c.found
+}
+
+// checker walks a document and a schema side by side.
+type checker struct {
+	found []*manifest.Finding
+	// silent counts the conditions that are being tried: whether they hold is
+	// no finding.
+	silent int
+}
+
+// object is a mapping whose keys have been looked at.
+type object struct {
+	node   manifest.Node
+	rule   *rule // with its properties
+	fields []manifest.Node
+	meant  map[string]bool // properties that unknown keys were probably meant to be
+}
+
+// value reports whether n is as r says.
+func (c *checker) value(n manifest.Node, r *rule) bool {
+	kind := n.Kind()
+	if r.kinds != 0 && !r.kinds.has(kind) {
+		return c.fail(n, r, wrongType)
+	}
+	if r.constant != "" && kind != r.constKind || r.enum != nil && kind != manifest.String {
+		return c.fail(n, r, wrongValue)
+	}
+	ok := true
+	var o *object
+	switch kind {
+	case manifest.String:
+		ok = c.text(n, r)
+	case manifest.Integer:
+		ok = c.integer(n, r)
+	case manifest.List:
+		if n.Len() < r.fewest {
+			ok = c.fail(n, r, empty)
+		}
+		if r.items != nil {
+			for item := range n.Items() {
+				ok = c.value(item, r.items) && ok
 			}
-			return nil
-		})
+		}
+	case manifest.Mapping:
+		o = &object{node: n, rule: r, fields: n.Fields()}
+		ok = c.fields(n, o)
 	}
-	_ = group.Wait() // no goroutine returns an error
-	return violations
+	return c.combined(n, r, r, o) && ok
 }
 
-// shallow returns a manifest for the validator with an empty list of sources.
-func shallow(root manifest.Node) any {
-	if root.Kind() != manifest.Mapping {
-		return instance(root, 0)
+// combined reports whether n is as r says as a whole: r is what messages speak
+// of, or a part of that, which says nothing of single properties. o is nil
+// where n is no mapping.
+func (c *checker) combined(n manifest.Node, r, of *rule, o *object) bool {
+	ok := true
+	if r.required != nil && o != nil {
+		ok = c.required(n, r, o)
 	}
-	object := map[string]any{}
-	for _, f := range root.Fields() {
-		switch {
-		case f.Key() == "sources" && f.Kind() == manifest.List:
-			object[f.Key()] = []any{}
-		case strings.HasPrefix(f.Key(), "x-"):
-			object[f.Key()] = nil // free
-		default:
-			object[f.Key()] = instance(f, 0)
+	if r.not != nil && c.holds(n, r.not, o) {
+		ok = c.fail(n, of, func(c *checker, n manifest.Node, of *rule) { notAllowed(c, n, of, r.not) })
+	}
+	for _, part := range r.allOf {
+		ok = c.combined(n, part, of, o) && ok
+	}
+	if r.anyOf != nil && !slices.ContainsFunc(r.anyOf, func(part *rule) bool { return c.holds(n, part, o) }) {
+		ok = c.noneOf(n, r, o)
+	}
+	if r.condition != nil {
+		part := r.or
+		if c.holds(n, r.condition, o) {
+			part = r.then
+		} else if o != nil && slices.ContainsFunc(r.condition.required, func(name string) bool { return o.meant[name] }) {
+			part = nil // an id that is misspelt is reported as that
+		}
+		if part != nil {
+			ok = c.combined(n, part, of, o) && ok
 		}
 	}
-	return object
+	return ok
 }
 
-// validate returns what a value violates, nil if it fits.
-func validate(s *jsonschema.Schema, value any) *jsonschema.ValidationError {
-	err := s.Validate(value)
-	if err == nil {
-		return nil
+// holds reports whether n is as r says, without a finding.
+func (c *checker) holds(n manifest.Node, r *rule, o *object) bool {
+	c.silent++
+	defer func() { c.silent-- }()
+	if o != nil && len(r.properties) == 0 && r.kinds == 0 && r.constant == "" {
+		return c.combined(n, r, r, o) // the keys have been looked at
 	}
-	var violated *jsonschema.ValidationError
-	if !errors.As(err, &violated) {
-		panic(err) // the value is made of JSON's types, and the schema has no loop
-	}
-	return violated
+	return c.value(n, r)
 }
 
-// translate returns the findings that violations of n come to.
-func (c *compiled) translate(n manifest.Node, v *jsonschema.ValidationError) []*manifest.Finding {
-	if v == nil {
-		return nil
+// fail adds the finding of one violation, and returns false.
+func (c *checker) fail(n manifest.Node, r *rule, say func(*checker, manifest.Node, *rule)) bool {
+	if c.silent == 0 {
+		say(c, n, r)
 	}
-	t := translation{schema: c, finder: finder{root: n}}
-	t.violation(v)
-	return t.found
+	return false
+}
+
+// text reports whether a string is as r says.
+func (c *checker) text(n manifest.Node, r *rule) bool {
+	ok, s := true, n.Text()
+	if r.constant != "" && s != r.constant || r.enum != nil && !slices.Contains(r.enum, s) {
+		ok = c.fail(n, r, wrongValue)
+	}
+	if s == "" && r.minLength > 0 {
+		return c.fail(n, r, empty)
+	}
+	if r.maxLength > 0 && len(s) > r.maxLength && utf8.RuneCountInString(s) > r.maxLength {
+		ok = c.fail(n, r, tooLong)
+	}
+	if r.pattern != nil && !r.pattern.MatchString(s) {
+		ok = c.fail(n, r, wrongForm)
+	}
+	return ok
+}
+
+// integer reports whether an integer is as r says. One that is not in plain
+// decimal form is reported by package manifest.
+func (c *checker) integer(n manifest.Node, r *rule) bool {
+	if !n.Plain() {
+		return true
+	}
+	if r.constant != "" && n.Text() != r.constant {
+		return c.fail(n, r, wrongValue)
+	}
+	if !r.limited {
+		return true
+	}
+	if i, err := strconv.ParseInt(n.Text(), 10, 64); err != nil || i < r.minimum || i > r.maximum {
+		return c.fail(n, r, outOfRange)
+	}
+	return true
+}
+
+// fields reports whether the fields of a mapping are as its rule says.
+func (c *checker) fields(n manifest.Node, o *object) bool {
+	r, ok := o.rule, true
+	if len(o.fields) < r.fewest {
+		return c.fail(n, r, empty)
+	}
+	if r.most > 0 && len(o.fields) > r.most {
+		ok = c.fail(n, r, tooManyKeys)
+	}
+	for _, f := range o.fields {
+		key := f.Key()
+		if r.keys != nil && key == "" && r.keys.minLength > 0 {
+			ok = c.fail(f, r, emptyKey)
+			continue
+		}
+		if known, is := r.properties[key]; is {
+			ok = c.value(f, known) && ok
+			continue
+		}
+		switch {
+		case r.free && strings.HasPrefix(key, "x-"):
+		case r.closed:
+			ok = false
+			if c.silent == 0 {
+				c.unknownKey(f, o)
+			}
+		case r.others != nil:
+			ok = c.value(f, r.others) && ok
+		}
+	}
+	return ok
+}
+
+// required reports whether the keys are there that have to be. One that was
+// probably misspelt is reported as that.
+func (c *checker) required(n manifest.Node, r *rule, o *object) bool {
+	missing := slices.DeleteFunc(slices.Clone(r.required), o.has)
+	if len(missing) == 0 {
+		return true
+	}
+	missing = slices.DeleteFunc(missing, func(name string) bool { return o.meant[name] })
+	if c.silent == 0 && len(missing) > 0 {
+		c.missingKeys(n, r, o, missing)
+	}
+	return false
+}
+
+func (o *object) has(name string) bool {
+	for i := range o.fields {
+		if o.fields[i].Key() == name {
+			return true
+		}
+	}
+	return false
+}
+
+// noneOf reports a mapping that has none of several keys.
+func (c *checker) noneOf(n manifest.Node, r *rule, o *object) bool {
+	if c.silent > 0 || o == nil {
+		return false
+	}
+	for _, alternative := range r.anyOf {
+		if slices.ContainsFunc(alternative.required, func(name string) bool { return o.meant[name] }) {
+			return false
+		}
+	}
+	c.nothingDeclared(n, r, o)
+	return false
 }

@@ -3,17 +3,11 @@ package schema
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
-	"sort"
 	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
-
-// annotations are the keywords that no value can violate, and those that only
-// lead to others.
-var annotations = []string{"$schema", "$ref", "title", "description", "examples", "default", "errorMessage", "definitions", "properties", "patternProperties", "items", "propertyNames"}
 
 // walk calls visit for every schema in a schema, with its place. In values of
 // keywords that hold no schema it sees none.
@@ -29,41 +23,29 @@ func walk(place string, s any, visit func(place string, s map[string]any)) {
 			for name, sub := range v.(map[string]any) {
 				walk(place+"/"+keyword+"/"+name, sub, visit)
 			}
-		case "items", "additionalProperties", "propertyNames", "not":
+		case "items", "additionalProperties", "propertyNames", "not", "if", "then", "else":
 			walk(place+"/"+keyword, v, visit)
-		case "anyOf":
+		case "anyOf", "allOf":
 			for i, sub := range v.([]any) {
-				walk(fmt.Sprintf("%s/anyOf/%d", place, i), sub, visit)
+				walk(fmt.Sprintf("%s/%s/%d", place, keyword, i), sub, visit)
 			}
 		}
 	}
 }
 
-func TestEveryKeywordHasASentence(t *testing.T) {
-	used := map[string]bool{}
-	walk("", load().document, func(place string, s map[string]any) {
-		for keyword := range s {
-			if slices.Contains(annotations, keyword) {
-				continue
-			}
-			used[keyword] = true
-			if load().sentences[keyword] == nil {
-				t.Errorf("%s: nothing says in words what %s wants", place, keyword)
-			}
-		}
-	})
-	for keyword := range load().sentences {
-		if !used[keyword] {
-			t.Errorf("there is a sentence for %s, which the schema does not use", keyword)
-		}
+func document(t *testing.T, schema []byte) (d map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal(schema, &d); err != nil {
+		t.Fatal(err)
 	}
+	return d
 }
 
 // Editors show the title and the description of what the cursor is on, and
 // offer the examples.
 func TestEveryPropertyIsExplained(t *testing.T) {
 	seen := 0
-	walk("", load().document, func(place string, s map[string]any) {
+	walk("", document(t, Sources()), func(place string, s map[string]any) {
 		before, _ := cutLast(place)
 		_, in := cutLast(before)
 		isProperty := in == "properties" || in == "patternProperties" || in == "definitions" || place == "" || strings.HasSuffix(place, "/items")
@@ -76,7 +58,7 @@ func TestEveryPropertyIsExplained(t *testing.T) {
 				t.Errorf("%q has no %s", place, keyword)
 			}
 		}
-		if list, _ := s["examples"].([]any); len(list) == 0 && place != "/definitions/source" {
+		if list, _ := s["examples"].([]any); len(list) == 0 && !(in == "definitions" && s["type"] == "object") {
 			t.Errorf("%q has no examples", place)
 		}
 		if s["type"] != nil && s["errorMessage"] == nil {
@@ -90,7 +72,7 @@ func TestEveryPropertyIsExplained(t *testing.T) {
 
 // Examples and defaults have to be right themselves.
 func TestExamplesFitTheSchema(t *testing.T) {
-	walk("", load().document, func(place string, s map[string]any) {
+	walk("", document(t, Sources()), func(place string, s map[string]any) {
 		if strings.HasPrefix(place, "/patternProperties") {
 			return // everything fits
 		}
@@ -133,12 +115,5 @@ func TestSourcesIsDraft07(t *testing.T) {
 	Sources()[0] = 'x'
 	if Sources()[0] != '{' {
 		t.Error("a caller can change the schema")
-	}
-}
-
-func TestPropertiesNamesRequiredOnesFirst(t *testing.T) {
-	got := violated{schema: load().at("#/definitions/source")}.properties()
-	if got[0] != "id" || !sort.StringsAreSorted(got[1:]) || len(got) != 7 {
-		t.Errorf("got %v", got)
 	}
 }

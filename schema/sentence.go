@@ -1,162 +1,221 @@
 package schema
 
 import (
-	"regexp"
 	"strings"
 
 	"syncsources/manifest"
 )
 
+// Places in the schemas that have sentences of their own.
+const (
+	valueDefinition       = "/definitions/value" // of a setting
+	placeholderDefinition = "/definitions/placeholder"
+	fileDefinition        = "/definitions/file"
+	variable              = valueDefinition + "/properties/env"
+)
+
+// spaceAfterColon is the advice on a key that may hold its own value.
+const spaceAfterColon = "put a space after the colon that ends a key"
+
+func (c *checker) report(n manifest.Node, rule string, advice []string, format string, args ...any) {
+	c.found = append(c.found, n.Problem(rule, advice, format, args...))
+}
+
 // subject names what a finding is about.
-func (v violated) subject() string {
-	switch {
-	case v.path == settingDefinition:
-		if name := v.node.QuoteKey(); name != "" {
-			return "the setting " + name
-		}
-		return "a setting"
-	case strings.HasSuffix(v.path, "/items"):
-		return "an item of reveal"
-	case v.path == "/definitions/source":
-		return "a source"
-	case v.path == "":
-		return "the manifest"
+func subject(n manifest.Node, r *rule) string {
+	if r.path != valueDefinition {
+		return r.name
 	}
-	_, name := cutLast(v.path)
-	return name
+	if name := n.QuoteKey(); name != "" {
+		return "the setting " + name
+	}
+	return "a setting"
 }
 
 // wrongType: the kind of a value.
-func wrongType(t *translation, v violated) {
-	if v.path == settingDefinition {
-		t.report(v, "wrong-type", settingAdvice(v.node), "%s must be %s, not %s", v.subject(), v.allowed(), v.node.Kind())
-		return
-	}
-	t.report(v, "wrong-type", kindAdvice(v), "%s must be %s, not %s", v.subject(), v.allowed(), v.node.Describe())
+func wrongType(c *checker, n manifest.Node, r *rule) {
+	c.report(n, "wrong-type", kindAdvice(n, r), "%s must be %s, not %s", subject(n, r), r.words, n.Describe())
 }
 
 // kindAdvice says how to write what was probably meant.
-func kindAdvice(v violated) []string {
-	wanted, _ := v.schema["type"].(string)
-	switch kind := v.node.Kind(); {
-	case kind == manifest.Null && v.node.Text() == "":
+func kindAdvice(n manifest.Node, r *rule) []string {
+	kind := n.Kind()
+	if r.path == valueDefinition {
+		return settingAdvice(n)
+	}
+	switch {
+	case kind == manifest.Null && n.Text() == "":
 		return []string{"what is left empty is read as null; leave the key out to declare nothing"}
-	case wanted == "string" && kind < manifest.String:
+	case r.kinds.has(manifest.String) && kind < manifest.String:
 		return []string{"quote it to mean text"}
-	case wanted == "boolean" && kind == manifest.String:
+	case r.kinds.has(manifest.Boolean) && kind == manifest.String:
 		return []string{"yes, no, on, off and quoted words are strings; write true or false"}
-	case wanted == "integer" && kind == manifest.String:
+	case r.kinds.has(manifest.Integer) && kind == manifest.String:
 		return []string{"write it without quotes, in decimal digits"}
 	}
 	return nil
 }
 
-// wrongValue: another value than the one there is.
-func wrongValue(t *translation, v violated) {
-	t.report(v, "wrong-value", nil, "%s must be %s, not %s", v.subject(), v.allowed(), v.node.Describe())
+func settingAdvice(n manifest.Node) []string {
+	switch n.Kind() {
+	case manifest.Null:
+		if n.Anchored() {
+			return []string{"quote text that begins with &"}
+		}
+		if n.QuoteKey() == "" {
+			return []string{spaceAfterColon}
+		}
+		return []string{`an empty value is declared as ""; quote text that begins with #; leave the key out to declare nothing`}
+	case manifest.Boolean, manifest.Number:
+		return []string{"quote it: it is sent exactly as written"}
+	case manifest.List:
+		return []string{"quote text that begins with a bracket"}
+	}
+	return nil
 }
 
-// outOfRange: a number too small or too large. The limit above is that of the
-// portal's numbers.
-func outOfRange(t *translation, v violated) {
-	limit := v.allowed()
-	if !strings.HasPrefix(v.node.Text(), "-") && v.node.Text() != "0" {
+// wrongValue: another value than those there are.
+func wrongValue(c *checker, n manifest.Node, r *rule) {
+	var advice []string
+	if near := manifest.Nearest(n.Text(), r.enum); near != "" {
+		advice = append(advice, "did you mean "+manifest.Quote(near)+"?")
+	}
+	c.report(n, "wrong-value", advice, "%s must be %s, not %s", subject(n, r), r.words, n.Describe())
+}
+
+// outOfRange: a number too small or too large.
+func outOfRange(c *checker, n manifest.Node, r *rule) {
+	limit := r.words
+	if r.maximum == 1<<63-1 && !strings.HasPrefix(n.Text(), "-") && n.Text() != "0" {
 		limit += " of at most 63 bits"
 	}
-	t.report(v, "out-of-range", nil, "%s must be %s, not %s", v.subject(), limit, v.node.Describe())
+	c.report(n, "out-of-range", nil, "%s must be %s, not %s", subject(n, r), limit, n.Describe())
 }
 
-// empty: a text, a mapping or a key without content.
-func empty(t *translation, v violated) {
-	if v.isKey {
-		t.report(v, "empty", nil, "a settings key must not be empty")
+// empty: a text, a mapping or a list without content.
+func empty(c *checker, n manifest.Node, r *rule) {
+	if r.path == valueDefinition {
+		c.report(n, "empty", nil, "%s must be %s, not an empty mapping", subject(n, r), r.words)
 		return
 	}
-	if v.path == settingDefinition {
-		t.report(v, "empty", nil, "%s must be %s, not an empty mapping", v.subject(), v.allowed())
-		return
-	}
-	t.report(v, "empty", []string{"allowed: " + v.allowed()}, "%s must not be empty", v.subject())
+	c.report(n, "empty", []string{"allowed: " + r.words}, "%s must not be empty", subject(n, r))
+}
+
+func emptyKey(c *checker, f manifest.Node, _ *rule) {
+	c.found = append(c.found, f.KeyProblem("empty", nil, "a settings key must not be empty"))
+}
+
+// tooLong: a text that the portal does not store.
+func tooLong(c *checker, n manifest.Node, r *rule) {
+	c.report(n, "too-long", nil, "%s must be %s", subject(n, r), r.words)
 }
 
 // wrongForm: a text of another form. One that stands in a settings block is
 // not repeated.
-func wrongForm(t *translation, v violated) {
-	if v.node.Kind() == manifest.String && v.node.Text() == "" && v.schema["minLength"] != nil {
-		return // reported as empty
-	}
+func wrongForm(c *checker, n manifest.Node, r *rule) {
 	not := ""
-	if found := v.node.Describe(); found != manifest.String.String() {
+	if found := n.Describe(); found != manifest.String.String() {
 		not = ", not " + found
 	}
-	t.report(v, "wrong-form", nil, "%s must be %s%s", v.subject(), v.allowed(), not)
+	var advice []string
+	if r.path == variable && strings.HasPrefix(n.Text(), "$") {
+		advice = []string{"leave the $ out: {env: NAME}"}
+	}
+	c.report(n, "wrong-form", advice, "%s must be %s%s", subject(n, r), r.words, not)
 }
-
-var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // notAllowed: a value that is excluded.
-func notAllowed(t *translation, v violated) {
-	if strings.HasPrefix(v.path, settingDefinition) {
-		if name := v.node.Text(); variable.MatchString(name) { // any other is reported for its form
-			t.report(v, "reserved-variable", []string{"variables named B24_* and SYNCSOURCES_* hold our own credentials and flags"},
-				"the variable %s cannot be referenced", manifest.Quote(name))
+func notAllowed(c *checker, n manifest.Node, r, not *rule) {
+	switch {
+	case not.path == placeholderDefinition:
+		placeholder(c, n, r)
+	case r.path == variable:
+		if r.pattern.MatchString(n.Text()) { // any other is reported for its form
+			c.report(n, "reserved-variable", []string{"variables named B24_* and SYNCSOURCES_* hold our own credentials and flags"},
+				"the variable %s cannot be referenced", manifest.Quote(n.Text()))
 		}
+	case r.path == fileDefinition:
+		c.report(n, "not-allowed", []string{"no shell replaces the ~; write a path relative to the manifest"}, "%s cannot begin with ~", subject(n, r))
+	default:
+		c.report(n, "not-allowed", []string{"allowed: " + r.words}, "%s cannot be %s", subject(n, r), n.Describe())
+	}
+}
+
+// placeholder: what another tool would have replaced.
+func placeholder(c *checker, n manifest.Node, r *rule) {
+	advice := "write {env: NAME}, or {literal: TEXT} if you mean this text"
+	if r.path != valueDefinition {
+		advice = "write {literal: TEXT} if you mean this text; only settings can be references"
+	}
+	c.report(n, "placeholder", []string{advice}, "%s looks like a placeholder of another tool, and would be taken as it stands", subject(n, r))
+}
+
+// missingKeys: keys that have to be there.
+func (c *checker) missingKeys(n manifest.Node, r *rule, o *object, names []string) {
+	var advice, quoted []string
+	for _, name := range names {
+		quoted = append(quoted, manifest.Quote(name))
+		words := name
+		if property := o.rule.properties[name]; property != nil {
+			words += ": " + property.words
+		}
+		advice = append(advice, "add "+words)
+	}
+	if r != o.rule && r.words != "" {
+		advice = append(advice, r.words)
+	}
+	what := "key"
+	if len(names) > 1 {
+		what = "keys"
+	}
+	c.report(n, "missing-key", advice, "missing %s %s", what, strings.Join(quoted, ", "))
+}
+
+// nothingDeclared: none of several keys, one of which has to be there.
+func (c *checker) nothingDeclared(n manifest.Node, r *rule, o *object) {
+	var names []string
+	for _, alternative := range r.anyOf {
+		names = append(names, alternative.required...)
+	}
+	if o.rule.path == "" {
+		c.report(n, "missing-key", []string{"an empty list is allowed: sources: []"}, "%s needs at least one of %s", o.rule.name, list(names))
 		return
 	}
-	t.report(v, "not-allowed", []string{"allowed: " + v.allowed()}, "%s cannot be %s", v.subject(), v.node.Describe())
+	c.report(n, "nothing-declared", []string{"a source that should stay as it is needs no entry"}, "%s needs at least one of %s", o.rule.name, list(names))
 }
 
-// missingKeys: keys that have to be there. The validator tells of all of them
-// at once, and their names only in its text.
-func missingKeys(t *translation, v violated) {
-	for _, name := range v.required() {
-		if _, ok := v.node.Field(name); !ok {
-			t.report(v, "missing-key", []string{"add " + missing(v, name)}, "missing key %s", manifest.Quote(name))
-		}
-	}
+// list joins at least two words.
+func list(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// missing describes a property that is not there.
-func missing(v violated, name string) string {
-	properties, _ := v.schema["properties"].(map[string]any)
-	property, _ := properties[name].(map[string]any)
-	what, _ := property["errorMessage"].(string)
-	return name + ": " + what
-}
-
-// unknownKeys: keys that the format does not have. The validator names them
-// only in its text.
-func unknownKeys(t *translation, v violated) {
-	if v.path == settingDefinition {
-		unknownReference(t, v)
+// unknownKey: a key that the format does not have.
+func (c *checker) unknownKey(f manifest.Node, o *object) {
+	if o.rule.path == valueDefinition {
+		c.unknownReference(f, o)
 		return
 	}
-	known := v.properties()
-	isKnown := map[string]bool{}
-	for _, key := range known {
-		isKnown[key] = true
+	r, key := o.rule, f.Key()
+	var advice []string
+	if near := manifest.Nearest(key, r.known); near != "" {
+		advice = append(advice, "did you mean "+manifest.Quote(near)+"?")
+		if o.meant == nil {
+			o.meant = map[string]bool{}
+		}
+		o.meant[near] = true
 	}
-	free := v.schema["patternProperties"] != nil
-	for _, f := range v.node.Fields() {
-		key := f.Key()
-		if isKnown[key] || free && strings.HasPrefix(key, "x-") {
-			continue
-		}
-		var advice []string
-		if near := manifest.Nearest(key, known); near != "" {
-			advice = append(advice, "did you mean "+manifest.Quote(near)+"?")
-		}
-		if f.QuoteKey() == "" {
-			advice = append(advice, spaceAfterColon)
-		}
-		allowed := "allowed here: " + strings.Join(known, ", ")
-		if free {
-			allowed += ", and keys that begin with x-"
-		}
-		at := v
-		at.node, at.isKey = f, true
-		t.report(at, "unknown-key", append(advice, allowed), "unknown key%s", spaced(f.QuoteKey()))
+	if f.QuoteKey() == "" {
+		advice = append(advice, spaceAfterColon)
 	}
+	if _, text := r.properties["literal"]; text && (key == "env" || key == "file" || key == "secret") {
+		advice = append(advice, "only settings can be references")
+	}
+	allowed := "allowed here: " + strings.Join(r.known, ", ")
+	if r.free || r.path == "" {
+		allowed += ", and keys that begin with x-"
+	}
+	c.found = append(c.found, f.KeyProblem("unknown-key", append(advice, allowed), "unknown key%s", spaced(f.QuoteKey())))
 }
 
 // spaced returns s after a space, "" for "".
@@ -167,9 +226,26 @@ func spaced(s string) string {
 	return " " + s
 }
 
-// noneOf: none of several forms. There is one such place, a source that has
-// nothing but its id; that its forms all miss a key needs no telling.
-func noneOf(t *translation, v violated) {
-	t.report(v, "nothing-declared", []string{"a source that should stay as it is needs no entry"},
-		"a source needs at least one of title, description, active and settings")
+// unknownReference reports a key of a mapping that is no reference. It is not
+// repeated: a secret that begins with a brace is a mapping too.
+func (c *checker) unknownReference(f manifest.Node, o *object) {
+	advice := []string{"allowed here: " + list(o.rule.known) + "; quote text that begins with a brace"}
+	if near := manifest.Nearest(f.Key(), o.rule.known); near != "" {
+		advice = append([]string{"did you mean " + manifest.Quote(near) + "?"}, advice...)
+	}
+	c.found = append(c.found, f.KeyProblem("unknown-key", advice, "unknown key in %s", subject(o.node, o.rule)))
+}
+
+// tooManyKeys: a reference that names several places. Keys that are unknown
+// are reported as that.
+func tooManyKeys(c *checker, n manifest.Node, r *rule) {
+	known := 0
+	for _, f := range n.Fields() {
+		if r.properties[f.Key()] != nil {
+			known++
+		}
+	}
+	if known > 1 {
+		c.report(n, "two-references", []string{"choose one of them"}, "%s must be one of %s, not several", subject(n, r), list(r.known))
+	}
 }

@@ -148,12 +148,12 @@ func TestErrorsAsEvents(t *testing.T) {
 	paths := files(t, threeSources+"faults: [{kind: overload, rate: 1}]\n", threeManifest, "version: 2\nsources: [{}]\n")
 	synctest.Test(t, func(t *testing.T) {
 		for want, args := range map[string][]string{
-			"OVERLOAD_LIMIT":                      {"apply", "--sandbox", paths[0], paths[1]},
-			`"rule":"missing-key","hint":"add id`: {"apply", "--sandbox", paths[0], paths[2]},
-			"no credentials":                      {"plan", paths[1]},
-			"unknown flag --bogus":                {"plan", "--bogus", paths[1]},
-			"no such file":                        {"plan", "--sandbox", paths[0], "absent.yaml"},
-			"sets no flag":                        {"plan", "--sandbox", paths[0], paths[2]},
+			"OVERLOAD_LIMIT": {"apply", "--sandbox", paths[0], paths[1]},
+			`"rule":"missing-key","hint":"add connector`: {"apply", "--sandbox", paths[0], paths[2]},
+			"no credentials":       {"plan", paths[1]},
+			"unknown flag --bogus": {"plan", "--bogus", paths[1]},
+			"no such file":         {"plan", "--sandbox", paths[0], "absent.yaml"},
+			"sets no flag":         {"plan", "--sandbox", paths[0], paths[2]},
 		} {
 			got := program(t.Context(), []string{"SYNCSOURCES_LOG_FORMAT=json", "SYNCSOURCES_OUTPT=json"}, args...)
 			if got.code == exit.OK || strings.Count(got.stderr, want) != 1 {

@@ -1,0 +1,184 @@
+package manifest
+
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// wellFormed reports what no manifest may hold, wherever it stands: duplicate
+// keys and keys that are no scalars, merge keys without a mapping, tags, and
+// NUL characters written as escapes.
+func wellFormed(d *Document) []*Finding {
+	w := wellFormedness{doc: d}
+	w.walk(d.Root())
+	return w.found
+}
+
+type wellFormedness struct {
+	doc   *Document
+	found []*Finding
+}
+
+// walk looks at everything that is written in n, aliases left out: what they
+// name is looked at where it is written.
+func (w *wellFormedness) walk(n Node) {
+	w.tag(n)
+	switch n.val.Kind {
+	case yaml.ScalarNode:
+		if strings.IndexByte(n.val.Value, 0) >= 0 {
+			w.add(n.doc.problem(n.val, nil, "nul", nil, "a NUL character is not allowed"))
+		}
+	case yaml.SequenceNode:
+		for i, raw := range n.val.Content {
+			if raw.Kind != yaml.AliasNode {
+				w.walk(n.Item(i))
+			}
+		}
+	case yaml.MappingNode:
+		w.keys(n)
+		for i := 0; i+1 < len(n.val.Content); i += 2 {
+			if key := n.val.Content[i]; key.Kind != yaml.ScalarNode || key.Style&yaml.TaggedStyle != 0 || strings.IndexByte(key.Value, 0) >= 0 {
+				if key.Kind != yaml.AliasNode {
+					w.walk(n.step(key, nil))
+				}
+			}
+			if n.val.Content[i+1].Kind != yaml.AliasNode {
+				w.walk(n.field(i))
+			}
+		}
+	}
+}
+
+func (w *wellFormedness) add(e *Finding) { w.found = append(w.found, e) }
+
+// keys reports what is wrong with a mapping's keys.
+func (w *wellFormedness) keys(n Node) {
+	content := n.val.Content
+	const few = 16 // up to here a search is cheaper than a map
+	var first map[string]int
+	if len(content)/2 > few {
+		first = make(map[string]int, len(content)/2)
+	}
+	for i := 0; i+1 < len(content); i += 2 {
+		f := n.field(i)
+		key := f.key
+		if key.Kind != yaml.ScalarNode {
+			w.add(n.doc.problem(content[i], nil, "key-type", []string{"a key is a string or an integer"}, "a key cannot be %s", f.keyNode().Kind()))
+			continue
+		}
+		if isMerge(content[i]) {
+			w.mergeValue(f)
+		}
+		before, twice := i, false
+		if first != nil {
+			if before, twice = first[key.Value]; !twice {
+				first[key.Value] = i
+			}
+		} else {
+			before, twice = n.earlier(i, key.Value)
+		}
+		if twice {
+			w.duplicateKey(f, content[before])
+		}
+	}
+}
+
+// earlier returns where a key stands before index i of a mapping's content.
+func (n Node) earlier(i int, key string) (int, bool) {
+	for j := 0; j < i; j += 2 {
+		if k := follow(n.val.Content[j]); k.Kind == yaml.ScalarNode && k.Value == key {
+			return j, true
+		}
+	}
+	return 0, false
+}
+
+// follow returns what an alias names, or the node itself.
+func follow(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+func (w *wellFormedness) duplicateKey(f Node, before *yaml.Node) {
+	advice := []string{"already declared at " + w.doc.text.place(before).String()}
+	name := f.QuoteKey()
+	if name != "" {
+		name = " " + name
+	}
+	if isMerge(f.key) {
+		advice = append(advice, "write <<: [*one, *another] to merge several")
+	}
+	e := f.KeyProblem("duplicate-key", advice, "duplicate key%s", name)
+	e.uses = nil
+	w.add(e)
+}
+
+// mergeValue reports a merge key whose value is neither a mapping nor a list
+// of mappings.
+func (w *wellFormedness) mergeValue(n Node) {
+	advice := []string{"write <<: *anchor, or <<: [*one, *another]"}
+	switch n.Kind() {
+	case Mapping:
+	case List:
+		for item := range n.Items() {
+			if item.Kind() != Mapping {
+				w.add(item.Problem("merge-value", advice, "the merge key << takes mappings, not %s", item.Kind()))
+			}
+		}
+	default:
+		w.add(n.Problem("merge-value", advice, "the merge key << takes a mapping or a list of mappings, not %s", n.Kind()))
+	}
+}
+
+// references are tags of other tools, and what stands for them here.
+var references = map[string]string{
+	"!secret": "write {secret: KEY} to have the secret helper asked",
+	"!vault":  "write {secret: KEY} to have the secret helper asked",
+	"!env":    "write {env: NAME} for a variable of the environment",
+	"!file":   "write {file: PATH} for the content of a file",
+}
+
+// tag reports a tag that a manifest has no use for, or that the value does not
+// bear out.
+func (w *wellFormedness) tag(n Node) {
+	v := n.val
+	if v.Style&yaml.TaggedStyle == 0 {
+		return
+	}
+	tag, fits := v.ShortTag(), false
+	switch v.Kind {
+	case yaml.MappingNode:
+		fits = tag == "!!map"
+	case yaml.SequenceNode:
+		fits = tag == "!!seq"
+	case yaml.ScalarNode:
+		switch tag {
+		case "!!str":
+			fits = true
+		case "!!int":
+			fits = onlyDigits(v.Value)
+		case "!!bool":
+			fits = isBoolean(v.Value)
+		case "!!null":
+			fits = v.Value == "" || v.Value == "~" || strings.EqualFold(v.Value, "null")
+		case "!!float":
+			fits = true // an error wherever it may stand
+		}
+	}
+	if fits {
+		return
+	}
+	advice := "leave the tag out; quote text that begins with an exclamation mark"
+	reference, known := references[tag]
+	if known {
+		advice = reference
+	}
+	if known || n.shown() {
+		w.add(n.doc.problem(v, nil, "tag", []string{advice}, "the tag %s is not allowed here", Quote(tag)))
+		return
+	}
+	w.add(n.doc.problem(v, nil, "tag", []string{advice}, "this tag is not allowed here"))
+}
