@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -101,7 +102,7 @@ func (r *Reader) batch(ctx context.Context, commands []Command) (*Response, erro
 	if e != nil {
 		return resp, e
 	}
-	replies, err := r.splitBatch(ans, commands)
+	replies, err := splitBatch(ans, commands)
 	if err != nil {
 		return resp, err
 	}
@@ -114,40 +115,70 @@ func batchKey(i int) string { return "c" + strconv.Itoa(i) }
 
 // splitBatch deals the result of a batch out to its commands. A command that
 // stands neither among the results nor among the errors was perhaps not run
-// at all: that is a rest.BadAnswer, not a success.
-func (r *Reader) splitBatch(ans answer, commands []Command) ([]Reply, error) {
-	var in struct {
-		Result rest.Map `json:"result"`
-		Errors rest.Map `json:"result_error"`
-		Times  rest.Map `json:"result_time"`
-	}
-	if err := json.Unmarshal(ans.Result, &in); err != nil || in.Result == nil && in.Errors == nil {
+// at all: that is a BadAnswer, not a success.
+func splitBatch(ans answer, commands []Command) ([]Reply, error) {
+	results, errs, times, any := []json.RawMessage(nil), []json.RawMessage(nil), []json.RawMessage(nil), false
+	err := rest.Members(ans.Result, func(key, value []byte) (err error) {
+		switch string(key) {
+		case "result":
+			results, err = byCommand(value, len(commands))
+			any = any || results != nil
+		case "result_error":
+			errs, err = byCommand(value, len(commands))
+			any = any || errs != nil
+		case "result_time":
+			times, _ = byCommand(value, len(commands)) // advice
+		}
+		return err
+	})
+	if err != nil || !any {
 		return nil, &rest.Error{Code: rest.BadAnswer, Method: rest.MethodBatch, Message: "the portal's answer to a batch has no results"}
 	}
 	replies := make([]Reply, len(commands))
 	for i, c := range commands {
-		key := batchKey(i)
 		reply := &replies[i]
-		if t, ok := in.Times[key]; ok {
-			_ = reply.Time.UnmarshalJSON(t)
+		if times != nil && times[i] != nil {
+			_ = reply.Time.UnmarshalJSON(times[i])
 		}
-		raw, done := in.Result[key]
-		e := rest.ShapedError(in.Errors[key], "", ans.secrets)
-		switch {
-		case e != nil:
-		case !done:
+		var result, failure json.RawMessage
+		if results != nil {
+			result = results[i]
+		}
+		if errs != nil {
+			failure = errs[i]
+		}
+		e := rest.BothError(failure, result, ans.secrets)
+		if e == nil && result == nil {
 			e = &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer leaves this command out"}
-		default:
-			e = rest.ResultError(raw, ans.secrets)
 		}
 		if e != nil {
 			e.Method = c.Method()
 			reply.Err = e
 			continue
 		}
-		reply.Result = raw
+		reply.Result = result
 	}
 	return replies, nil
+}
+
+// byCommand sorts the members of one of a batch's maps by their commands: nil
+// where there is no map. A list is a map with the keys 0, 1, ..., as PHP
+// writes it, and holds none of ours.
+func byCommand(value []byte, n int) ([]json.RawMessage, error) {
+	value = bytes.TrimSpace(value)
+	if string(value) == "null" {
+		return nil, nil
+	}
+	out := make([]json.RawMessage, n)
+	if len(value) > 0 && value[0] == '[' {
+		return out, nil
+	}
+	return out, rest.Members(value, func(key, value []byte) error {
+		if i, err := strconv.Atoi(strings.TrimPrefix(string(key), "c")); err == nil && i >= 0 && i < n && batchKey(i) == string(key) {
+			out[i] = value
+		}
+		return nil
+	})
 }
 
 // renewFor deals with a token that expired while a batch ran, so that only

@@ -103,64 +103,42 @@ func DeleteConnector(id int64) Write {
 	return Write{MethodConnectorDelete, id, MethodConnectorDelete, inList, byID(id), nil}
 }
 
-// connectorItem is a connector on the wire.
-type connectorItem struct {
-	ID                  rest.Int                                `json:"id"`
-	Title               heldText                                `json:"title"`
-	Description         heldText                                `json:"description"`
-	Logo                heldText                                `json:"logo"`
-	Sort                heldInt                                 `json:"sort"`
-	URLCheck            heldText                                `json:"urlCheck"`
-	URLTableList        heldText                                `json:"urlTableList"`
-	URLTableDescription heldText                                `json:"urlTableDescription"`
-	URLData             heldText                                `json:"urlData"`
-	SupportMapping      rest.Tristate                           `json:"supportMapping"`
-	Settings            rest.Keyed[settingTypes, *settingTypes] `json:"settings"`
-	DateCreate          rest.Text                               `json:"dateCreate"`
-}
-
-func (it connectorItem) read() (Connector, rest.Int, error) {
-	var f fields
-	c := Connector{
-		ID: int64(it.ID), Title: f.text("title", it.Title), Description: f.text("description", it.Description), Logo: f.text("logo", it.Logo),
-		Sort:     int64(it.Sort.Value),
-		URLCheck: f.text("urlCheck", it.URLCheck), URLTableList: f.text("urlTableList", it.URLTableList),
-		URLTableDescription: f.text("urlTableDescription", it.URLTableDescription), URLData: f.text("urlData", it.URLData),
-		SupportMapping: it.SupportMapping, Settings: it.Settings.Value, DateCreate: string(it.DateCreate),
-	}
-	f.has("sort", it.Sort.Held)
-	f.has("settings", it.Settings.Held)
-	for _, s := range c.Settings {
-		f.clean("settings."+s.Code, s.Code+s.Name+s.Type)
-	}
-	c.Unclean = f.unclean
-	if code, twice := repeated(c.Settings, func(s SettingType) string { return s.Code }); twice {
-		return c, it.ID, rest.DecodeError("the setting " + rest.Clean(code) + " appears twice")
-	}
-	return c, it.ID, f.err()
-}
-
 // DecodeConnectors reads the result of a list of connectors. Errors are as
 // with DecodeSources.
 func DecodeConnectors(result json.RawMessage) (List[Connector], error) {
-	return decodeList[connectorItem, Connector](MethodConnectorList, result)
+	return decodeList(MethodConnectorList, result, readConnector)
 }
 
-// settingTypes are the settings that a connector declares, or null.
-type settingTypes []SettingType
-
-func (s *settingTypes) UnmarshalJSON(b []byte) error {
-	var items rest.List[struct {
-		Code rest.Text `json:"code"`
-		Name rest.Text `json:"name"`
-		Type rest.Text `json:"type"`
-	}]
-	if err := items.UnmarshalJSON(b); err != nil {
-		return rest.DecodeError("settings that are not a list of code, name and type")
+func readConnector(value []byte) (Connector, int64, error) {
+	var c Connector
+	f := newFields(12)
+	f.optional("id", &c.ID)
+	f.text("title", &c.Title)
+	f.text("description", &c.Description)
+	f.text("logo", &c.Logo)
+	f.integer("sort", &c.Sort)
+	f.text("urlCheck", &c.URLCheck)
+	f.text("urlTableList", &c.URLTableList)
+	f.text("urlTableDescription", &c.URLTableDescription)
+	f.text("urlData", &c.URLData)
+	f.optional("supportMapping", &c.SupportMapping)
+	f.each("settings", func(value []byte) error {
+		var t SettingType
+		set := newFields(3)
+		set.text("code", &t.Code)
+		set.text("name", &t.Name)
+		set.text("type", &t.Type)
+		err := set.read(value)
+		t.Type = strings.ToUpper(t.Type)
+		c.Settings = append(c.Settings, t)
+		f.clean("settings."+t.Code, t.Code, t.Name, t.Type)
+		return err
+	})
+	f.optional("dateCreate", &c.DateCreate)
+	err := f.read(value)
+	if err == nil {
+		err = repeated("the setting", c.Settings, func(s *SettingType) string { return s.Code })
 	}
-	*s = nil
-	for _, it := range items {
-		*s = append(*s, SettingType{string(it.Code), string(it.Name), strings.ToUpper(string(it.Type))})
-	}
-	return nil
+	c.Unclean = f.unclean
+	return c, c.ID, err
 }

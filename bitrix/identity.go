@@ -2,7 +2,6 @@ package bitrix
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -31,12 +30,14 @@ func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 	if err != nil {
 		return id, err
 	}
-	var scope rest.List[rest.Text]
-	if scope.UnmarshalJSON(resp.Replies[0].Result) != nil {
+	err = rest.Items(resp.Replies[0].Result, func(value []byte) error {
+		var scope rest.Text
+		err := scope.UnmarshalJSON(value)
+		id.Scope = append(id.Scope, rest.Clean(string(scope)))
+		return err
+	})
+	if err != nil {
 		return id, &rest.Error{Code: rest.BadAnswer, Method: "scope", Message: "the portal's list of scopes cannot be read"}
-	}
-	for _, s := range scope {
-		id.Scope = append(id.Scope, rest.Clean(string(s)))
 	}
 	slices.Sort(id.Scope)
 
@@ -44,17 +45,18 @@ func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 	if err != nil {
 		return id, err
 	}
-	var profile struct {
-		ID       rest.Int  `json:"ID"`
-		Admin    rest.Bool `json:"ADMIN"`
-		Name     rest.Text `json:"NAME"`
-		LastName rest.Text `json:"LAST_NAME"`
-	}
-	if json.Unmarshal(resp.Replies[0].Result, &profile) != nil {
+	var f fields
+	var first, last string
+	admin := rest.Unsaid
+	f.integer("ID", &id.UserID)
+	f.optional("ADMIN", &admin)
+	f.optional("NAME", &first)
+	f.optional("LAST_NAME", &last)
+	if f.read(resp.Replies[0].Result) != nil {
 		return id, &rest.Error{Code: rest.BadAnswer, Method: "profile", Message: "the portal's profile of the user cannot be read"}
 	}
-	id.UserID, id.Admin = int64(profile.ID), bool(profile.Admin)
-	id.Name = rest.Clean(strings.TrimSpace(string(profile.Name) + " " + string(profile.LastName)))
+	id.Admin = admin == rest.True
+	id.Name = rest.Clean(strings.TrimSpace(first + " " + last))
 	return id, nil
 }
 

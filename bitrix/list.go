@@ -57,54 +57,43 @@ type List[T any] struct {
 	Count int
 }
 
-func (l *List[T]) broken(method string, id rest.Int, why error) {
-	if l.Broken == nil {
-		l.Broken = make(map[int64]error)
-	}
-	l.Broken[max(int64(id), 0)] = rest.BadResult(method, why)
-}
-
-// item is what a list holds: an object as the wire has it.
-type item[T any] interface {
-	// read returns the object and its id. An error says why it is broken.
-	read() (T, rest.Int, error)
-}
-
-// decodeList reads a bare array of items. PHP's habits are tolerated: ids as
+// decodeList reads a bare array of items, each by read, which returns the
+// object and its id, and why it is broken. PHP's habits are tolerated: ids as
 // numbers or texts, booleans as true, "Y" or 1, null or [] for an empty map;
 // unknown keys are ignored. An object that is listed twice is broken: nobody
 // could say which of the two is true. An error means that there is no list at
 // all.
-func decodeList[I item[T], T any](method string, result json.RawMessage) (List[T], error) {
-	var list List[T]
-	var items rest.List[I]
-	if err := items.UnmarshalJSON(result); err != nil {
-		if items, err = decodeEach[I](method, &list, result); err != nil {
-			return List[T]{}, rest.BadResult(method, err)
-		}
-	}
-	list.Count += len(items)
-	list.Items = make([]T, 0, len(items))
-	ids := make([]rest.Int, 0, len(items))
-	seen := make(map[rest.Int]bool, len(items))
-	for i, it := range items {
-		object, id, err := it.read()
+func decodeList[T any](method string, result json.RawMessage, read func([]byte) (T, int64, error)) (List[T], error) {
+	list := List[T]{Items: []T{}}
+	var ids []int64
+	seen := map[int64]bool{}
+	err := rest.Items(result, func(value []byte) error {
+		object, id, err := read(value)
 		switch {
-		case id <= 0:
-			err = rest.DecodeError(fmt.Sprintf("item %d has no id", i))
+		case id <= 0 && err == nil:
+			err = rest.DecodeError(fmt.Sprintf("item %d has no id", list.Count))
 		case seen[id]:
 			err = rest.DecodeError(fmt.Sprintf("id %d appears twice", id))
 		}
+		list.Count++
 		seen[id] = true
 		if err != nil {
-			list.broken(method, id, err)
+			if list.Broken == nil {
+				list.Broken = make(map[int64]error)
+			}
+			list.Broken[max(id, 0)] = rest.BadResult(method, err)
+			return nil
 		}
 		list.Items, ids = append(list.Items, object), append(ids, id)
+		return nil
+	})
+	if err != nil {
+		return List[T]{}, rest.BadResult(method, err)
 	}
-	if list.Broken != nil {
+	if list.Broken != nil { // one that appeared before its repetition
 		n := 0
 		for i, id := range ids {
-			if id > 0 && list.Broken[int64(id)] == nil {
+			if list.Broken[id] == nil {
 				list.Items[n] = list.Items[i]
 				n++
 			}
@@ -114,110 +103,115 @@ func decodeList[I item[T], T any](method string, result json.RawMessage) (List[T
 	return list, nil
 }
 
-// decodeEach reads a list item by item and sets the broken ones apart.
-func decodeEach[I item[T], T any](method string, list *List[T], result json.RawMessage) (rest.List[I], error) {
-	var raw rest.List[json.RawMessage]
-	if err := raw.UnmarshalJSON(result); err != nil {
-		return nil, err
-	}
-	items := make(rest.List[I], 0, len(raw))
-	for _, r := range raw {
-		var it I
-		err := json.Unmarshal(r, &it)
-		if err == nil {
-			items = append(items, it)
-			continue
-		}
-		var named struct {
-			ID rest.Int `json:"id"`
-		}
-		if json.Unmarshal(r, &named) != nil {
-			named.ID = 0
-		}
-		list.broken(method, named.ID, err)
-		list.Count++
-	}
-	return items, nil
-}
-
-// decodeItem reads the result of a get: {"item": {...}}.
-func decodeItem[I item[T], T any](method string, result json.RawMessage) (T, error) {
-	var in struct {
-		Item *I `json:"item"`
-	}
-	var none T
-	if err := json.Unmarshal(result, &in); err != nil {
-		return none, rest.BadResult(method, err)
-	}
-	if in.Item == nil {
-		return none, rest.BadResult(method, rest.DecodeError("it has no item"))
-	}
-	object, id, err := (*in.Item).read()
-	if err == nil && id <= 0 {
-		err = rest.DecodeError("the item has no id")
-	}
-	if err != nil {
-		return none, rest.BadResult(method, err)
-	}
-	return object, nil
-}
-
 // DecodeAdded reads the reply to an add: {"id": 12}.
-func DecodeAdded(r Reply) (id int64, err error) {
+func DecodeAdded(r Reply) (int64, error) {
 	if r.Err != nil {
 		return 0, r.Err
 	}
-	var in struct {
-		ID rest.Int `json:"id"`
+	var f fields
+	var id rest.Int
+	f.integer("id", (*int64)(&id))
+	if f.read(r.Result) != nil {
+		_ = id.UnmarshalJSON(r.Result) // a bare number
 	}
-	if json.Unmarshal(r.Result, &in) != nil && in.ID.UnmarshalJSON(r.Result) != nil || in.ID <= 0 {
+	if id <= 0 {
 		return 0, &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer does not say which id the new object has"}
 	}
-	return int64(in.ID), nil
+	return int64(id), nil
 }
 
-// These tell a key that is absent from one that is empty: what an answer does
-// not say about a field must not pass for "as declared".
-type (
-	heldText  = rest.Keyed[rest.Text, *rest.Text]
-	heldInt   = rest.Keyed[rest.Int, *rest.Int]
-	heldState = rest.Keyed[rest.Tristate, *rest.Tristate]
-)
-
-// fields reads the fields of an item and notes the first one that is absent,
-// and the paths of texts that cannot be read exactly.
+// fields reads the fields of one object. What an answer does not say about a
+// field must not pass for "as declared": an absent key is an error, unless the
+// field is optional.
 type fields struct {
-	absent  string
-	unclean []string
+	list    []field
+	unclean []string // paths of texts that cannot be read exactly
 }
 
-// has notes an absent key.
-func (f *fields) has(key string, held bool) {
-	if !held && f.absent == "" {
-		f.absent = key
+type field struct {
+	key  string
+	into any // *string, *int64, *rest.Tristate, or a func([]byte) error
+	seen bool
+}
+
+func (f *fields) text(key string, into *string)            { f.add(field{key: key, into: into}) }
+func (f *fields) integer(key string, into *int64)          { f.add(field{key: key, into: into}) }
+func (f *fields) each(key string, item func([]byte) error) { f.add(field{key: key, into: item}) }
+func (f *fields) optional(key string, into any)            { f.add(field{key: key, into: into, seen: true}) }
+
+func (f *fields) add(d field) {
+	f.list = append(f.list, d)
+}
+
+// newFields has room for n fields.
+func newFields(n int) *fields { return &fields{list: make([]field, 0, n)} }
+
+// read reads the whole object, and returns the first thing that is wrong.
+func (f *fields) read(value []byte) error {
+	var wrong error
+	err := rest.Members(value, func(key, value []byte) error {
+		for i := range f.list {
+			if f.list[i].key == string(key) {
+				f.list[i].seen = true
+				if err := f.set(f.list[i], value); err != nil && wrong == nil {
+					wrong = rest.DecodeError(fmt.Sprintf("%s: %v", key, err))
+				}
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil || wrong != nil {
+		if wrong == nil {
+			wrong = err
+		}
+		return wrong
 	}
+	for i := range f.list {
+		if !f.list[i].seen {
+			return rest.DecodeError("it says nothing about " + f.list[i].key)
+		}
+	}
+	return nil
 }
 
-func (f *fields) text(key string, t heldText) string {
-	f.has(key, t.Held)
-	return f.clean(key, string(t.Value))
+func (f *fields) set(d field, value []byte) error {
+	switch into := d.into.(type) {
+	case *string:
+		err := (*rest.Text)(into).UnmarshalJSON(value)
+		f.clean(d.key, *into)
+		return err
+	case *int64:
+		return (*rest.Int)(into).UnmarshalJSON(value)
+	case *rest.Tristate:
+		return into.UnmarshalJSON(value)
+	case func([]byte) error:
+		return rest.Items(value, into)
+	}
+	return nil
 }
 
 // clean notes a text that holds U+FFFD: what the portal sent was no valid
 // UTF-8 or half of a surrogate pair, or is a text that has been spoilt before.
-func (f *fields) clean(path, text string) string {
-	if strings.ContainsRune(text, '\uFFFD') {
-		f.unclean = append(f.unclean, path)
+func (f *fields) clean(path string, texts ...string) {
+	for _, text := range texts {
+		if strings.ContainsRune(text, '\uFFFD') {
+			f.unclean = append(f.unclean, path)
+			return
+		}
 	}
-	return text
 }
 
-// err reports an absent key.
-func (f *fields) err() error {
-	if f.absent == "" {
-		return nil
+// repeated finds a key that two items share. Lists are short.
+func repeated[T any](what string, items []T, key func(*T) string) error {
+	for i := range items {
+		for j := range i {
+			if key(&items[i]) == key(&items[j]) {
+				return rest.DecodeError(what + " " + rest.Clean(key(&items[i])) + " appears twice")
+			}
+		}
 	}
-	return rest.DecodeError("it says nothing about " + f.absent)
+	return nil
 }
 
 // SourcesPage and ConnectorsPage read numbered pages, counted from 1, and go

@@ -115,69 +115,36 @@ func hiddenIn(f SourceFields) []string {
 	return all
 }
 
-// sourceItem is a source on the wire.
-type sourceItem struct {
-	ID          rest.Int                                  `json:"id"`
-	Title       heldText                                  `json:"title"`
-	Description heldText                                  `json:"description"`
-	Active      rest.Tristate                             `json:"active"`
-	ConnectorID heldInt                                   `json:"connectorId"`
-	Settings    rest.Keyed[looseSettings, *looseSettings] `json:"settings"`
-	CreatedByID rest.Int                                  `json:"createdById"`
-	DateCreate  rest.Text                                 `json:"dateCreate"`
-}
-
-func (it sourceItem) read() (Source, rest.Int, error) {
-	var f fields
-	s := Source{
-		ID: int64(it.ID), Title: f.text("title", it.Title), Description: f.text("description", it.Description),
-		Active: it.Active, ConnectorID: int64(it.ConnectorID.Value), Settings: it.Settings.Value,
-		CreatedByID: int64(it.CreatedByID), DateCreate: string(it.DateCreate),
-	}
-	f.has("connectorId", it.ConnectorID.Held)
-	f.has("settings", it.Settings.Held)
-	for _, set := range s.Settings {
-		f.clean("settings."+set.Code, set.Code+set.Value.Plain())
-	}
-	s.Unclean = f.unclean
-	if code, twice := repeated(s.Settings, func(s Setting) string { return s.Code }); twice {
-		return s, it.ID, rest.DecodeError("the setting " + rest.Clean(code) + " appears twice")
-	}
-	return s, it.ID, f.err()
-}
-
-// repeated finds a key that two items share. Lists are short.
-func repeated[T any](items []T, key func(T) string) (string, bool) {
-	for i := range items {
-		for j := range i {
-			if key(items[i]) == key(items[j]) {
-				return key(items[i]), true
-			}
-		}
-	}
-	return "", false
-}
-
 // DecodeSources reads the result of a list of sources. An error means that
 // there is no list at all, and is a *rest.Error of code BadAnswer.
 func DecodeSources(result json.RawMessage) (List[Source], error) {
-	return decodeList[sourceItem, Source](MethodSourceList, result)
+	return decodeList(MethodSourceList, result, readSource)
 }
 
-// looseSettings is a source's settings: a list of {code, value}, or null.
-type looseSettings []Setting
-
-func (s *looseSettings) UnmarshalJSON(b []byte) error {
-	var items rest.List[struct {
-		Code  rest.Text `json:"code"`
-		Value rest.Text `json:"value"`
-	}]
-	if err := items.UnmarshalJSON(b); err != nil {
-		return rest.DecodeError("settings that are not a list of code and value")
+func readSource(value []byte) (Source, int64, error) {
+	s := Source{Settings: []Setting{}}
+	f := newFields(9)
+	f.optional("id", &s.ID)
+	f.text("title", &s.Title)
+	f.text("description", &s.Description)
+	f.optional("active", &s.Active)
+	f.integer("connectorId", &s.ConnectorID)
+	f.each("settings", func(value []byte) error {
+		var code, text string
+		set := newFields(3)
+		set.text("code", &code)
+		set.optional("value", &text)
+		err := set.read(value)
+		s.Settings = append(s.Settings, Setting{code, secret.New(text)})
+		f.clean("settings."+code, code, text)
+		return err
+	})
+	f.optional("createdById", &s.CreatedByID)
+	f.optional("dateCreate", &s.DateCreate)
+	err := f.read(value)
+	if err == nil {
+		err = repeated("the setting", s.Settings, func(s *Setting) string { return s.Code })
 	}
-	*s = make([]Setting, 0, len(items))
-	for _, it := range items {
-		*s = append(*s, Setting{string(it.Code), secret.New(string(it.Value))})
-	}
-	return nil
+	s.Unclean = f.unclean
+	return s, s.ID, err
 }

@@ -147,89 +147,84 @@ func newColumns(columns []Column) []any {
 	return out
 }
 
-// tableItem is a table on the wire, in a list: without columns.
-type tableItem struct {
-	ID           rest.Int                      `json:"id"`
-	Name         heldText                      `json:"name"`
-	SourceID     heldInt                       `json:"sourceId"`
-	ExternalName heldText                      `json:"externalName"`
-	ExternalCode heldText                      `json:"externalCode"`
-	Description  heldText                      `json:"description"`
-	ExternalID   rest.Int                      `json:"externalId"`
-	CreatedByID  rest.Int                      `json:"createdById"`
-	DateCreate   rest.Text                     `json:"dateCreate"`
-	Columns      rest.Keyed[columns, *columns] `json:"fields"`
-}
-
-func (it tableItem) table(f *fields) Table {
-	return Table{
-		ID: int64(it.ID), Name: f.text("name", it.Name), SourceID: int64(it.SourceID.Value),
-		ExternalName: f.text("externalName", it.ExternalName), ExternalCode: f.text("externalCode", it.ExternalCode),
-		Description: f.text("description", it.Description), ExternalID: int64(it.ExternalID),
-		CreatedByID: int64(it.CreatedByID), DateCreate: string(it.DateCreate), Columns: it.Columns.Value,
-	}
-}
-
-func (it tableItem) read() (Table, rest.Int, error) {
-	var f fields
-	t := it.table(&f)
-	f.has("sourceId", it.SourceID.Held)
-	t.Unclean = f.unclean
-	return t, it.ID, f.err()
-}
-
-// wholeTable is a table as get answers it: with columns, but without source.
-type wholeTable struct{ tableItem }
-
-func (it wholeTable) read() (Table, rest.Int, error) {
-	var f fields
-	t := it.table(&f)
-	f.has("fields", it.Columns.Held)
-	for _, c := range t.Columns {
-		f.clean("columns."+c.Name, c.Name+c.Type+c.ExternalCode)
-		if c.ID <= 0 {
-			return t, it.ID, rest.DecodeError("the column " + rest.Clean(c.Name) + " has no id")
-		}
-	}
-	t.Unclean = f.unclean
-	if name, twice := repeated(t.Columns, func(c Column) string { return c.Name }); twice {
-		return t, it.ID, rest.DecodeError("the column " + rest.Clean(name) + " appears twice")
-	}
-	return t, it.ID, f.err()
-}
-
 // DecodeTables reads the result of a list of tables. Errors are as with
 // DecodeSources.
 func DecodeTables(result json.RawMessage) (List[Table], error) {
-	return decodeList[tableItem, Table](Tables.method("list"), result)
+	return decodeList(Tables.method("list"), result, func(value []byte) (Table, int64, error) {
+		var t Table
+		f := t.fields()
+		f.integer("sourceId", &t.SourceID)
+		err := f.read(value)
+		t.Unclean = f.unclean
+		return t, t.ID, err
+	})
 }
 
-// DecodeTable reads the result of GetTable. An error is a *rest.Error of code
-// BadAnswer.
+// DecodeTable reads the result of GetTable: {"item": {...}}. An error is a
+// *rest.Error of code BadAnswer.
 func DecodeTable(result json.RawMessage) (Table, error) {
-	return decodeItem[wholeTable, Table](Tables.method("get"), result)
+	var t Table
+	var item []byte
+	err := rest.Members(result, func(key, value []byte) error {
+		if string(key) == "item" {
+			item = value
+		}
+		return nil
+	})
+	if err == nil && item == nil {
+		err = rest.DecodeError("it has no item")
+	}
+	if err == nil {
+		err = t.readWhole(item)
+	}
+	if err != nil {
+		return Table{}, rest.BadResult(Tables.method("get"), err)
+	}
+	return t, nil
 }
 
-// columns are the columns of a table, or null.
-type columns []Column
+// fields are those that list and get both show.
+func (t *Table) fields() *fields {
+	f := newFields(10)
+	f.optional("id", &t.ID)
+	f.text("name", &t.Name)
+	f.text("externalName", &t.ExternalName)
+	f.text("externalCode", &t.ExternalCode)
+	f.text("description", &t.Description)
+	f.optional("externalId", &t.ExternalID)
+	f.optional("createdById", &t.CreatedByID)
+	f.optional("dateCreate", &t.DateCreate)
+	return f
+}
 
-func (c *columns) UnmarshalJSON(b []byte) error {
-	var items rest.List[struct {
-		ID           rest.Int  `json:"id"`
-		Name         rest.Text `json:"name"`
-		Type         rest.Text `json:"type"`
-		ExternalCode rest.Text `json:"externalCode"`
-		Visible      heldState `json:"visible"`
-	}]
-	if err := items.UnmarshalJSON(b); err != nil {
-		return rest.DecodeError("columns that are not a list of maps")
-	}
-	*c = make([]Column, 0, len(items))
-	for _, it := range items {
-		if it.Visible.Value == rest.Unsaid {
-			return rest.DecodeError("a column does not say whether it is visible")
+func (t *Table) readWhole(item []byte) error {
+	t.Columns = []Column{}
+	f := t.fields()
+	f.each("fields", func(value []byte) error {
+		var c Column
+		visible := rest.Unsaid
+		column := newFields(5)
+		column.integer("id", &c.ID)
+		column.text("name", &c.Name)
+		column.text("type", &c.Type)
+		column.text("externalCode", &c.ExternalCode)
+		column.optional("visible", &visible)
+		err := column.read(value)
+		if err == nil && visible == rest.Unsaid {
+			err = rest.DecodeError("a column does not say whether it is visible")
 		}
-		*c = append(*c, Column{int64(it.ID), string(it.Name), string(it.Type), string(it.ExternalCode), it.Visible.Value == rest.True})
+		c.Visible = visible == rest.True
+		t.Columns = append(t.Columns, c)
+		f.clean("columns."+c.Name, c.Name, c.Type, c.ExternalCode)
+		return err
+	})
+	err := f.read(item)
+	if err == nil && t.ID <= 0 {
+		err = rest.DecodeError("the item has no id")
 	}
-	return nil
+	if err == nil {
+		err = repeated("the column", t.Columns, func(c *Column) string { return c.Name })
+	}
+	t.Unclean = f.unclean
+	return err
 }

@@ -28,13 +28,13 @@ func TestDecodeTable(t *testing.T) {
 		t.Errorf("got %+v (%v)", got, err)
 	}
 	for in, why := range map[string]string{
-		`{}`: "no item", `[]`: "another type", `{"item":null}`: "no item", `{"item":[]}`: "another type",
+		`{}`: "no item", `[]`: "no item", `{"item":null}`: "expected an object", `{"item":[]}`: "nothing about name",
 		`{"item":{` + tableHead + `}}`: "nothing about fields",
 		`{"item":{` + strings.Replace(tableHead, `"31"`, `0`, 1) + `,` + columns + `}}`:           "no id",
 		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"visible":true,`, "", 1) + `}}`: "whether it is visible",
-		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"id":7,`, "", 1) + `}}`:         "column ID has no id",
+		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"id":7,`, "", 1) + `}}`:         "nothing about id",
 		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"AMOUNT"`, `"ID"`, 1) + `}}`:    "column ID appears twice",
-		`{"item":{` + tableHead + `,"fields":"canary"}}`:                                          "columns",
+		`{"item":{` + tableHead + `,"fields":"canary"}}`:                                          "fields: a single value",
 	} {
 		if _, err := DecodeTable([]byte(in)); !errors.Is(err, rest.BadAnswer) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %q", in, err, why)

@@ -150,18 +150,18 @@ func parseGrant(server string, status int, content []byte, secrets rest.Scrubber
 	content = bytes.TrimPrefix(content, []byte(byteOrderMark))
 	var in struct {
 		Error json.RawMessage `json:"error"`
-		Text  rest.ErrorText  `json:"error_description"`
+		Text  json.RawMessage `json:"error_description"`
 	}
 	if err := json.Unmarshal(content, &in); err != nil {
-		return Pair{}, &rest.Error{Code: rest.BadAnswer, Message: rest.Describe(server, status, content), Status: status}
+		return Pair{}, &rest.Error{Code: rest.BadAnswer, Message: rest.Describe(server, status, content, secrets), Status: status}
 	}
-	if e := rest.ShapedError(in.Error, string(in.Text), secrets); e != nil {
+	if e := rest.ShapedError(in.Error, in.Text, secrets); e != nil {
 		e.Status = status
 		return Pair{}, e
 	}
 	p, err := parsePair(content, time.Now())
 	if err != nil || p.AccessToken.Plain() == "" || status != http.StatusOK {
-		return Pair{}, &rest.Error{Code: rest.BadAnswer, Message: rest.Describe(server, status, content), Status: status}
+		return Pair{}, &rest.Error{Code: rest.BadAnswer, Message: rest.Describe(server, status, content, secrets), Status: status}
 	}
 	return p, nil
 }

@@ -150,6 +150,18 @@ var reactions = map[Code]Reaction{
 	BadAnswer:                         Unknown,
 }
 
+// documented are further codes of the methods called and of the REST
+// interface as a whole.
+var documented = map[Code]bool{
+	SourceNotFound: true, "SOURCE_CREATE_CONNECTION_ERROR": true, "BX_ERROR": true, "BX_INVALID_VALUE": true, "BX_EMPTY_REQUIRED": true,
+	"CONNECTOR_NOT_FOUND": true, "CONNECTOR_DELETE_RESTRICTED": true, "DATASET_NOT_FOUND": true, "DATASET_UPDATE_ERROR": true,
+	"NAME_EXISTS": true, "DATASET_ALREADY_EXIST": true, "DUPLICATE_FIELDS": true, "FIELDS_EMPTY": true, "INVALID_METHOD": true,
+	"VALIDATION_ID_NOT_PROVIDED": true, "VALIDATION_INVALID_ID_FORMAT": true, "VALIDATION_FIELDS_NOT_PROVIDED": true,
+	"VALIDATION_UNKNOWN_PARAMETERS": true, "VALIDATION_REQUIRED_FIELD_MISSING": true, "VALIDATION_READ_ONLY_FIELD": true,
+	"VALIDATION_IMMUTABLE_FIELD": true, "VALIDATION_INVALID_FIELD_TYPE": true,
+	"ERROR_BATCH_LENGTH_EXCEEDED": true, "ERROR_ARGUMENT": true, "ERROR_CORE": true,
+}
+
 // Reaction classifies the error.
 func (e *Error) Reaction() Reaction {
 	if e.Final {

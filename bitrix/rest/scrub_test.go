@@ -1,8 +1,11 @@
 package rest
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -33,10 +36,68 @@ func TestScrubberMasksEverySpelling(t *testing.T) {
 		password, url.QueryEscape(password), url.PathEscape(password), urlencode(password), string(quoted), fmt.Sprintf("%q", password),
 		`"p\u00e4\"ss\/w'o<r>d &~+\ud83d\ude00"`, "p\u00e4&quot;ss/w&#039;o&lt;r&gt;d &amp;~+😀", "a-token",
 		`pä\u0022ss\/w\u0027o\u003Cr\u003Ed \u0026~+😀`,
+		strings.ToUpper(password), strings.ToLower(url.QueryEscape(password)),
+		url.QueryEscape(url.QueryEscape(password)), url.PathEscape(url.PathEscape(password)),
+		html.EscapeString(password), "&#112;&#228;&#34;&#115;&#115;&#47;&#119;&#39;&#111;&#60;&#114;&#62;&#100;&#32;&#38;&#126;&#43;&#128512;",
+		"p&#xe4;&#x22;ss&#x2F;w&#x27;o&#x3c;r&#x3e;d&#x20;&#x26;&#x7e;&#x2b;&#x1f600;",
+		hex.EncodeToString([]byte(password)), strings.ToUpper(hex.EncodeToString([]byte(password))),
 	} {
-		if got := s.Text("<" + text + ">"); !strings.Contains(got, secret.Mask) || strings.Contains(got, "ss") || strings.Contains(got, "token") {
+		// Each is masked to its end, and not only where two spellings begin alike.
+		if got := s.Text("<" + text + ">"); strings.Trim(strings.ReplaceAll(got, secret.Mask, ""), `"`) != "<>" && got != "<\""+secret.Mask+"\">" {
 			t.Errorf("%s became %s", text, got)
 		}
+	}
+}
+
+// A password may stand anywhere in what is encoded, as in login:password.
+func TestSecretsInBase64AreMasked(t *testing.T) {
+	const password = "a-long-password"
+	s := Scrub(password)
+	for before := range 7 {
+		for after := range 4 {
+			text := strings.Repeat("x", before) + password + strings.Repeat("y", after)
+			for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+				encoded := enc.EncodeToString([]byte(text))
+				got := s.Text("Basic " + encoded)
+				// What is left may hold no more than parts of the first and the
+				// last character.
+				if !strings.Contains(got, secret.Mask) || len(got) > len("Basic (sensitive)")+len(encoded)-len(password)*8/6+2 {
+					t.Errorf("%s in %s became %s", text, encoded, got)
+				}
+			}
+		}
+	}
+}
+
+func TestOverlappingSecretsAreMasked(t *testing.T) {
+	if got, want := Scrub("abcdef", "defghi").Text("<abcdefghi>"), "<(sensitive)>"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A control character of a secret is a blank in what is printed.
+func TestSecretsAreMaskedAsTheyArePrinted(t *testing.T) {
+	for _, text := range []string{"pass\nword", "pass\x01word", "pass word", "pass \t word"} {
+		if got, want := Scrub("pass\nword").Text("<"+text+">"), "<(sensitive)>"; got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestNoTextGivesOrdersToACISystem(t *testing.T) {
+	for in, want := range map[string]string{
+		"::error::x": `:\x3aerror::x`, " ::stop-commands::x": `:\x3astop-commands::x`, "a ::error::": "a ::error::",
+		"##[error]x": `#\x23[error]x`, "a ##vso[task.x]": `a #\x23vso[task.x]`, "a ## b [c]": "a ## b [c]",
+	} {
+		if got := Clean(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+		if got := Scrub("secret").Text(in); got != want {
+			t.Errorf("scrubbed %q: got %q, want %q", in, got, want)
+		}
+	}
+	if got, want := Defuse("a\n  ::error::b\n##[x]"), "a\n  :\\x3aerror::b\n#\\x23[x]"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
