@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -19,7 +20,7 @@ const grace = 3 * time.Second
 // after such an end. A listener can be had from net.Listen; with one for port
 // 0, its Addr tells the port.
 func (p *Portal) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(logWriter{p}, "", 0)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {
@@ -36,6 +37,19 @@ func (p *Portal) Serve(ctx context.Context, l net.Listener) error {
 		err = server.Close()
 	}
 	return err
+}
+
+// logWriter lets the server complain, of a client that does not trust its
+// certificate for example, in the access log.
+type logWriter struct{ p *Portal }
+
+func (l logWriter) Write(b []byte) (int, error) {
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	if l.p.accessLog == nil {
+		return len(b), nil
+	}
+	return l.p.accessLog.Write(b)
 }
 
 // Describe writes how the portal can be tried from another terminal when it is

@@ -133,6 +133,9 @@ func (s *source) params(p *Portal, list bool) *php.Array {
 			a.Add("id", st.id)
 		}
 		l.Push(a)
+		if p.cfg.DoubleSettings {
+			l.Push(php.Dict("code", st.code, "name", st.name, "type", st.kind, "value", ""))
+		}
 	}
 	return l
 }

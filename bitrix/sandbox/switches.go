@@ -92,6 +92,9 @@ type Switches struct {
 	// RawBytes sends texts that are not valid UTF-8 as the bytes that they are;
 	// without it, what is invalid is written as \ufffd.
 	RawBytes bool `yaml:"raw_bytes"`
+	// DoubleSettings lists every setting of a source twice, the second time
+	// with an empty value.
+	DoubleSettings bool `yaml:"double_settings"`
 	// OmitKeys are left out of all items of lists and of get.
 	OmitKeys []string `yaml:"omit_keys"`
 	// Echo makes the text of every error to a call quote the settings that it
