@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -52,9 +51,10 @@ func connectSandbox(ctx context.Context, stateFile string) (*connection, error) 
 	return &connection{credentials, nil, portal.RoundTripper(), func() { _ = portal.Close() }}, nil
 }
 
-// config configures a client of the portal, which cuts requests after
-// requestTime. Our own limit lies above that: the portal's answer decides.
-func (c *connection) config(logger *slog.Logger, requestTime time.Duration) bitrix.Config {
+// config configures a client of the portal. Our own time limit of a request
+// lies above the portal's: its answer decides.
+func (c *connection) config(logger *slog.Logger, l limits) bitrix.Config {
+	requestTime := l.schedule().RequestTime
 	return bitrix.Config{
 		Credentials: c.credentials, Transport: c.transport, Logger: logger, UserAgent: userAgent(),
 		Timeout: max(bitrix.DefaultTimeout, requestTime+requestTime/4),

@@ -22,7 +22,8 @@ import (
 // exportFlags are the flags of export.
 type exportFlags struct {
 	log        logFlags
-	limits     limitFlags
+	limits     limits
+	sandbox    string
 	noColor    bool
 	ids        []int
 	connectors []int
@@ -52,7 +53,7 @@ no change. --env-file writes a template that lists them.`,
 	option.AddList(set, &f.connectors, "connector", "ID", "only sources of the connector with this id", option.Integer(1, math.MaxInt))
 	set.StringVar(&f.envFile, "env-file", "", "also write this `file`: the variables that the manifest refers to, without values; it must not exist")
 	option.Add(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run", option.Duration)
-	addSandbox(set, &f.limits.sandbox)
+	addSandbox(set, &f.sandbox)
 	f.limits.add(set)
 	f.log.add(set)
 	set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, like the variable NO_COLOR")
@@ -69,12 +70,12 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	logger := f.log.logger(a.stderr, a.env.Colored(f.noColor, a.stderr))
-	portal, err := a.connect(ctx, f.limits.sandbox, logger)
+	portal, err := a.connect(ctx, f.sandbox, logger)
 	if err != nil {
 		return err
 	}
 	defer portal.close()
-	client := bitrix.NewReader(portal.config(logger, f.limits.requestTime))
+	client := bitrix.NewReader(portal.config(logger, f.limits))
 	defer client.CloseIdle()
 	live, report := runner.List(ctx, client, runner.Options{Schedule: f.limits.schedule(), Logger: logger})
 	if report.Outcome != runner.OutcomeOK && report.Outcome != runner.OutcomeFailed {
@@ -89,7 +90,7 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 		return err
 	}
 	address := portal.credentials.Portal()
-	if f.limits.sandbox != "" {
+	if f.sandbox != "" {
 		address = "" // a manifest of it is for no portal in particular
 	}
 	ex := newExported(address, selected)

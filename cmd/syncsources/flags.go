@@ -3,26 +3,24 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
-	"syncsources/bitrix"
 	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
-	"syncsources/runner/schedule"
 )
 
 // runFlags are the flags of plan and apply.
 type runFlags struct {
 	output  outputFlags
 	log     logFlags
-	limits  limitFlags
+	limits  limits
 	metrics metricsFlags
 
 	selection     selection
+	sandbox       string
 	allowDirs     []string
 	maxChanges    runner.Limit
 	timeout       time.Duration
@@ -41,7 +39,7 @@ type runFlags struct {
 // addSelection adds the flags that choose what a run is about.
 func (f *runFlags) addSelection(set *pflag.FlagSet) {
 	f.selection.add(set)
-	addSandbox(set, &f.limits.sandbox)
+	addSandbox(set, &f.sandbox)
 	option.AddList(set, &f.allowDirs, "allow-file", "directory", "also let {file: ...} refer to files below this directory", option.Path("a directory"))
 }
 
@@ -78,7 +76,7 @@ func (f *runFlags) check(in inputs) error {
 // asks reports whether an apply asks before it writes: not where somebody has
 // answered already, or has seen the plan, nor where nothing can be damaged.
 func (f *runFlags) asks() bool {
-	return !f.yes && f.checksum == "" && f.limits.sandbox == ""
+	return !f.yes && f.checksum == "" && f.sandbox == ""
 }
 
 // limit parses the value of --max-changes.
@@ -103,49 +101,4 @@ func checksum(text string) (string, error) {
 // real one.
 func addSandbox(set *pflag.FlagSet, target *string) {
 	option.Add(set, target, "sandbox", "file", "", "run against an in-process stand-in portal seeded from this state file; needs no credentials", option.Path("a state file"))
-}
-
-// limitFlags say how hard the portal may be pressed, or that a sandbox stands
-// in for it.
-type limitFlags struct {
-	sandbox        string
-	concurrency    int
-	batchSize      int
-	tariff         string
-	rate           float64
-	burst          int
-	operatingLimit time.Duration
-	requestTime    time.Duration
-}
-
-func (l *limitFlags) add(set *pflag.FlagSet) {
-	option.Add(set, &l.concurrency, "concurrency", "N", "16", "maximum requests in flight; fewer while the portal is slow", option.Integer(1, math.MaxInt))
-	option.Add(set, &l.batchSize, "batch-size", "N", "50", "maximum commands per batch, up to 50", option.Integer(1, bitrix.MaxBatch))
-	option.AddChoice(set, &l.tariff, "tariff", "", "name", "the portal's rate limit by its tariff: standard (2 a second, burst 50) or enterprise (5, 250)", "standard", "enterprise")
-	option.Add(set, &l.rate, "rate", "R", "", "requests a second that the portal allows, instead of the tariff's", option.Rate)
-	option.Add(set, &l.burst, "burst", "B", "", "requests that the portal allows at once, instead of the tariff's", option.Integer(1, math.MaxInt))
-	option.Add(set, &l.operatingLimit, "operating-limit", "duration", "480s", "execution time that the portal allows each method in ten minutes, 0 for no limit", option.DurationOrZero)
-	option.Add(set, &l.requestTime, "request-time", "duration", "60s", "time after which the portal cuts a request off", option.Duration)
-}
-
-// schedule translates the flags.
-func (l *limitFlags) schedule() schedule.Config {
-	conf := schedule.Config{
-		Rate: 2, Burst: 50,
-		Concurrency: l.concurrency, BatchSize: l.batchSize,
-		RequestTime: l.requestTime, OperatingLimit: l.operatingLimit,
-	}
-	if l.tariff == "enterprise" {
-		conf.Rate, conf.Burst = 5, 250
-	}
-	if l.rate > 0 {
-		conf.Rate = l.rate
-	}
-	if l.burst > 0 {
-		conf.Burst = l.burst
-	}
-	if l.operatingLimit == 0 {
-		conf.OperatingLimit = -1 // none
-	}
-	return conf
 }

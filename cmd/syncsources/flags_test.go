@@ -15,7 +15,7 @@ import (
 
 // The portal's limits as the flags tell them.
 func TestSchedule(t *testing.T) {
-	standard := schedule.Config{Rate: 2, Burst: 50, Concurrency: 16, BatchSize: 50, RequestTime: time.Minute, OperatingLimit: 480 * time.Second}
+	standard := schedule.Config{Rate: 2, Burst: 50, BatchSize: 50, RequestTime: time.Minute, OperatingLimit: 480 * time.Second}
 	for _, c := range []struct {
 		args []string
 		want func(*schedule.Config)
@@ -30,7 +30,7 @@ func TestSchedule(t *testing.T) {
 		}},
 		{[]string{"--operating-limit", "0"}, func(c *schedule.Config) { c.OperatingLimit = -1 }}, // none; zero would be the default
 	} {
-		var p limitFlags
+		var p limits
 		set := pflag.NewFlagSet("", pflag.ContinueOnError)
 		p.add(set)
 		if err := set.Parse(c.args); err != nil {
@@ -43,6 +43,21 @@ func TestSchedule(t *testing.T) {
 			got.RequestTime != want.RequestTime || got.OperatingLimit != want.OperatingLimit {
 			t.Errorf("%v: %+v, want %+v", c.args, got, want)
 		}
+	}
+}
+
+// What a flag says counts for every portal, before what the portals file says
+// of one.
+func TestLimitsOfFlagsAndFile(t *testing.T) {
+	none := time.Duration(0)
+	file := limits{tariff: "enterprise", burst: 9, operating: &none}
+	got := limits{rate: 3, batchSize: 50}.or(file).schedule()
+	want := schedule.Config{Rate: 3, Burst: 9, BatchSize: 50, RequestTime: time.Minute, OperatingLimit: -1}
+	if got.Rate != want.Rate || got.Burst != want.Burst || got.OperatingLimit != want.OperatingLimit || got.RequestTime != want.RequestTime || got.BatchSize != 50 {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := (limits{tariff: "standard"}).or(limits{tariff: "enterprise"}).schedule(); got.Rate != 2 || got.Burst != 50 {
+		t.Errorf("the flag's tariff is not used: %+v", got)
 	}
 }
 
@@ -79,7 +94,7 @@ func TestFlagsReachTheRun(t *testing.T) {
 // Where a request is cut is the portal's decision, not ours.
 func TestClientOutlastsThePortal(t *testing.T) {
 	for _, cut := range []time.Duration{20 * time.Second, time.Minute, 5 * time.Minute} {
-		if got := (&connection{}).config(nil, cut).Timeout; got <= cut {
+		if got := (&connection{}).config(nil, limits{requestTime: cut}).Timeout; got <= cut {
 			t.Errorf("the portal cuts after %v, the client after %v", cut, got)
 		}
 	}

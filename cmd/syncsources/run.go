@@ -17,7 +17,7 @@ import (
 func (a *app) execute(signalled context.Context, command string, f *runFlags, paths []string) error {
 	ctx, cancel := context.WithTimeout(signalled, f.timeout)
 	defer cancel()
-	if err := f.check(a.inputs(paths, input{f.limits.sandbox, "the sandbox's state file"})); err != nil {
+	if err := f.check(a.inputs(paths, input{f.sandbox, "the sandbox's state file"})); err != nil {
 		return err
 	}
 	deliver := func(r *runner.Report, findings []*manifest.Finding) error {
@@ -40,11 +40,11 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 		return deliver(runner.Invalid(command, findings), findings)
 	}
 	run := &portalRun{app: a, flags: f, log: a.newLogger(&f.log, f.output.noColor), managed: managed(set.Sources), declared: resolved.Sources}
-	if run.connection, err = a.connect(ctx, f.limits.sandbox, run.log.Logger); err != nil {
+	if run.connection, err = a.connect(ctx, f.sandbox, run.log.Logger); err != nil {
 		return err
 	}
 	defer run.connection.close()
-	if f.limits.sandbox == "" {
+	if f.sandbox == "" {
 		if findings := checkPortals(set.Portals, run.connection.credentials.Portal()); len(findings) > 0 {
 			return deliver(runner.Invalid(command, findings), findings)
 		}
@@ -105,7 +105,7 @@ func (r *portalRun) converge(ctx, signalled context.Context, command string) *ru
 	if r.checksum != "" {
 		options.Checksum = r.checksum
 	}
-	config := r.connection.config(r.log.Logger, f.limits.requestTime)
+	config := r.connection.config(r.log.Logger, f.limits)
 	if command == "plan" {
 		client := bitrix.NewReader(config)
 		defer client.CloseIdle()

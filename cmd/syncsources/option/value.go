@@ -42,10 +42,14 @@ func Add[T any](set *pflag.FlagSet, target *T, name, kind, initial, usage string
 }
 
 // AddChoice defines a flag that takes one of the words, the first of which is
-// the default. short may be empty.
+// the default; where the first is empty, there is none. short may be empty.
 func AddChoice(set *pflag.FlagSet, target *string, name, short, kind, usage string, words ...string) {
-	*target = words[0]
-	set.VarP(&value[string]{target: target, kind: kind, parse: Choice(words...), text: words[0], words: words}, name, short, usage)
+	initial := words[0]
+	if initial == "" {
+		words = words[1:]
+	}
+	*target = initial
+	set.VarP(&value[string]{target: target, kind: kind, parse: Choice(words...), text: initial, words: words}, name, short, usage)
 }
 
 // list is the checked value of a flag that may be repeated.

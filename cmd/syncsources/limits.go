@@ -1,0 +1,77 @@
+package main
+
+import (
+	"cmp"
+	"math"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"syncsources/bitrix"
+	"syncsources/cmd/syncsources/option"
+	"syncsources/runner/schedule"
+)
+
+// The portal's limits where nobody says otherwise.
+const (
+	defaultRequestTime    = 60 * time.Second
+	defaultOperatingLimit = 480 * time.Second
+)
+
+// limits are those of a portal, as flags or the portals file have them. Zero
+// and nil values say nothing.
+type limits struct {
+	tariff      string
+	rate        float64
+	burst       int
+	concurrency int
+	batchSize   int
+	operating   *time.Duration // 0: none
+	requestTime time.Duration
+}
+
+// add adds the flags of limits.
+func (l *limits) add(set *pflag.FlagSet) {
+	option.Add(set, &l.concurrency, "concurrency", "N", "", "maximum requests in flight to a portal; without it as many as the portal shows to serve, beginning with 16, 50 at most", option.Integer(1, math.MaxInt))
+	option.Add(set, &l.batchSize, "batch-size", "N", "50", "maximum commands per batch, up to 50", option.Integer(1, bitrix.MaxBatch))
+	option.AddChoice(set, &l.tariff, "tariff", "", "name", "the portal's rate limit by its tariff: standard (2 a second, burst 50), which is the default, or enterprise (5, 250)", "", "standard", "enterprise")
+	option.Add(set, &l.rate, "rate", "R", "", "requests a second that the portal allows, instead of the tariff's", option.Rate)
+	option.Add(set, &l.burst, "burst", "B", "", "requests that the portal allows at once, instead of the tariff's", option.Integer(1, math.MaxInt))
+	option.Add(set, &l.operating, "operating-limit", "duration", "", "execution time that the portal allows each method in ten minutes, 0 for no limit (default 480s)", durationPointer)
+	option.Add(set, &l.requestTime, "request-time", "duration", "", "time after which the portal cuts a request off (default 60s)", option.Duration)
+}
+
+func durationPointer(text string) (*time.Duration, error) {
+	d, err := option.DurationOrZero(text)
+	return &d, err
+}
+
+// or fills what l does not say from others.
+func (l limits) or(others limits) limits {
+	l.tariff = cmp.Or(l.tariff, others.tariff)
+	l.rate = cmp.Or(l.rate, others.rate)
+	l.burst = cmp.Or(l.burst, others.burst)
+	l.concurrency = cmp.Or(l.concurrency, others.concurrency)
+	l.operating = cmp.Or(l.operating, others.operating)
+	l.requestTime = cmp.Or(l.requestTime, others.requestTime)
+	return l
+}
+
+// schedule is the pace that the limits allow.
+func (l limits) schedule() schedule.Config {
+	conf := schedule.Config{
+		Rate: 2, Burst: 50, Concurrency: l.concurrency, BatchSize: l.batchSize,
+		RequestTime: cmp.Or(l.requestTime, defaultRequestTime), OperatingLimit: defaultOperatingLimit,
+	}
+	if l.tariff == "enterprise" {
+		conf.Rate, conf.Burst = 5, 250
+	}
+	conf.Rate = cmp.Or(l.rate, conf.Rate)
+	conf.Burst = cmp.Or(l.burst, conf.Burst)
+	if l.operating != nil {
+		if conf.OperatingLimit = *l.operating; conf.OperatingLimit == 0 {
+			conf.OperatingLimit = -1 // none
+		}
+	}
+	return conf
+}
