@@ -2,12 +2,14 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -333,6 +335,8 @@ func (v *htmlView) finish() {
 	for _, c := range v.Attention {
 		v.Listed += len(c.Objects)
 	}
+	// A portal that did not get through at all is more than an object.
+	slices.SortStableFunc(v.Attention, func(a, b *htmlCause) int { return cmp.Compare(min(1, len(b.Portals)), min(1, len(a.Portals))) })
 	if !v.Many && len(v.Portals) == 1 {
 		v.Facts = v.Portals[0].Facts
 		v.Notes = v.Portals[0].Notes

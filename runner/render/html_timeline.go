@@ -315,9 +315,9 @@ func (c *chart) caption(most float64, drawn int) string {
 		}
 	}
 	if odd == 0 {
-		s += "; the portal refused none"
+		s += "; none was refused or lost"
 	} else {
-		s += fmt.Sprintf("; %d not simply answered", odd)
+		s += fmt.Sprintf("; %d refused or lost", odd)
 	}
 	if drawn < len(c.all) {
 		s += fmt.Sprintf("; bars of %s of them", grouped(drawn))

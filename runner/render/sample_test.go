@@ -188,7 +188,7 @@ func rotation(n int) *runner.Report {
 	}
 	done(runner.Object{Kind: runner.KindConnector, Action: runner.ActionCreate, Name: "erp", ID: 12, Title: "ERP", Changes: []runner.Change{
 		{Path: "title", To: "ERP"}, {Path: "urlData", To: "https://erp.example/bi/data"}}}, runner.StatusCreated)
-	cities := []string{"Berlin", "Zürich", "Łódź", "İzmir", "Sankt Pölten", "Москва", "横浜"}
+	cities := []string{"Berlin", "Zürich", "Łódź", "İzmir", "Sankt Pölten", "Москва", "Αθήνα"}
 	for i := range n {
 		o := runner.Object{Action: runner.ActionUpdate, Name: fmt.Sprintf("shop-%03d", i+1), ID: int64(i + 101), Title: "Shop " + cities[i%len(cities)],
 			File: fmt.Sprintf("shops/%s.yaml", []string{"north", "south", "west"}[i*3/max(n, 1)]), Line: 4 + 9*i, Column: 5,
