@@ -23,6 +23,9 @@ var portals []byte
 //go:embed report.schema.json
 var report []byte
 
+//go:embed portals-report.schema.json
+var portalsReport []byte
+
 // Sources returns the JSON Schema (draft-07) of manifests.
 func Sources() []byte { return bytes.Clone(sources) }
 
@@ -32,6 +35,10 @@ func Portals() []byte { return bytes.Clone(portals) }
 // Report returns the JSON Schema (draft-07) of the JSON report that plan,
 // apply and validate write.
 func Report() []byte { return bytes.Clone(report) }
+
+// PortalsReport returns the JSON Schema (draft-07) of the JSON report of a run
+// against many portals.
+func PortalsReport() []byte { return bytes.Clone(portalsReport) }
 
 var (
 	manifests    = sync.OnceValue(func() *rule { return compile(sources) })
