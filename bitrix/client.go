@@ -23,7 +23,7 @@ const DefaultTimeout = 75 * time.Second
 // Config configures a Reader or a Client.
 type Config struct {
 	Credentials Credentials
-	// Transport carries the requests; nil means one made for a single host.
+	// Transport carries the requests; nil means rest.NewTransport.
 	Transport http.RoundTripper
 	// Timeout of one request; zero means DefaultTimeout.
 	Timeout time.Duration
@@ -68,10 +68,7 @@ func New(conf Config) *Client {
 
 func (r *Reader) init(conf Config) {
 	if conf.Transport == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256 // all of them go to one host
-		t.MaxResponseHeaderBytes = rest.MaxHeader
-		conf.Transport = t
+		conf.Transport = rest.NewTransport()
 	}
 	conf.Timeout = cmp.Or(conf.Timeout, DefaultTimeout)
 	conf.UserAgent = cmp.Or(conf.UserAgent, rest.DefaultUserAgent)

@@ -3,11 +3,17 @@ package bitrix
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -176,6 +182,8 @@ func TestRedirects(t *testing.T) {
 		{"other host, body repeated", 307, other.URL + "/rest/", "redirects to " + other.URL},
 		{"other host, for good", 308, other.URL + "/rest/", "redirects to " + other.URL},
 		{"https to http", 307, "", "redirects to http://127.0.0.1"},
+		{"same host as GET", 301, "/login", "redirects to another path"},
+		{"same host as GET", 302, "/login", "redirects to another path"},
 		{"same host as GET", 303, "/login", "redirects to another path"},
 		{"in a circle", 307, "", "redirects to"},
 		{"nowhere", 302, "", "redirects to nowhere"},
@@ -208,7 +216,7 @@ func TestRedirects(t *testing.T) {
 			if e.Code == rest.BadAnswer && e.Reaction() != rest.Fatal {
 				t.Errorf("reaction %d", e.Reaction())
 			}
-			if n := calls.Load(); n > 4 {
+			if n := calls.Load(); n > 4 || n != 1 && tt.name == "same host as GET" {
 				t.Errorf("%d calls", n)
 			}
 			if strings.Contains(spoken(e, log), "canary") {
@@ -256,6 +264,49 @@ func TestUntrustedCertificateIsFatal(t *testing.T) {
 	}
 	if called.Load() {
 		t.Error("the request was sent")
+	}
+}
+
+// What is wrong with a certificate decides what to do about it.
+func TestHintsForCertificates(t *testing.T) {
+	now := time.Now()
+	for name, tt := range map[string]struct {
+		change  func(*x509.Certificate)
+		trusted bool
+		hint    string
+	}{
+		"no subjectAltName": {func(c *x509.Certificate) { c.IPAddresses = nil }, true, "subjectAltName"},
+		"another host":      {func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"other.example"} }, true, "another host"},
+		"expired":           {func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Hour) }, true, "has expired"},
+		"unknown authority": {func(*x509.Certificate) {}, false, "SSL_CERT_FILE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "127.0.0.1"}, NotBefore: now.Add(-2 * time.Hour), NotAfter: now.Add(time.Hour),
+				IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+			tt.change(template)
+			der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+			srv.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+			srv.StartTLS()
+			defer srv.Close()
+			tr := rest.NewTransport()
+			tr.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
+			if cert, err := x509.ParseCertificate(der); err == nil && tt.trusted {
+				tr.TLSClientConfig.RootCAs.AddCert(cert)
+			}
+			c, _ := against(t, srv.URL, tr)
+			if e := oneUpdate(c); e == nil || e.Reaction() != rest.Fatal || !strings.Contains(e.Hint, tt.hint) {
+				t.Errorf("%v (%q)", e, e.Hint)
+			}
+		})
 	}
 }
 

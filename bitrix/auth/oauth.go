@@ -36,7 +36,7 @@ type AuthConfig struct {
 	URL          string // empty means that ServerFor tells; plain http only for loopback hosts
 	ClientID     string // of the application, local.5a4d...
 	ClientSecret secret.Text
-	Transport    http.RoundTripper // nil means http.DefaultTransport
+	Transport    http.RoundTripper // nil means rest.NewTransport
 	UserAgent    string            // empty means "syncsources"
 }
 
@@ -49,6 +49,9 @@ func NewAuthServer(conf AuthConfig) (*AuthServer, error) {
 		if fixed, err = rest.ParseHost(theAuthServer, conf.URL); err != nil {
 			return nil, err
 		}
+	}
+	if conf.Transport == nil {
+		conf.Transport = rest.NewTransport()
 	}
 	return &AuthServer{
 		fixed:     fixed,

@@ -41,9 +41,15 @@ const (
 	BadAnswer Code = "BAD_ANSWER"
 	// BadRequest: the command cannot be written down for the portal.
 	BadRequest Code = "BAD_REQUEST"
+	// Proxy: the proxy between us and the server failed or refused.
+	Proxy Code = "PROXY"
 	// NoToken: there is no access token to call with, and none can be had.
 	NoToken Code = "NO_TOKEN"
 )
+
+// Moved is the reason of an error where the server's address redirects to
+// another host.
+const Moved Code = "MOVED"
 
 // Error is any failure of a call: refused by the portal, lost on the way, or
 // answered by something that is no answer.
@@ -166,6 +172,9 @@ var documented = map[Code]bool{
 func (e *Error) Reaction() Reaction {
 	if e.Final {
 		return Fatal
+	}
+	if e.Code == Proxy {
+		return NotDelivered
 	}
 	if e.Code == Network {
 		var cert *tls.CertificateVerificationError

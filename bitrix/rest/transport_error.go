@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -22,22 +23,41 @@ func Lost(server string, status int, err error, secrets Scrubber) *Error {
 	var elsewhere *redirected
 	var cert *tls.CertificateVerificationError
 	e := &Error{Code: Network, Status: status, NotSent: notSent(err), Err: &cause{secrets.Text(err.Error()), err}}
+	if proxy := proxyError(err); proxy != nil {
+		proxy.Err = e.Err
+		return proxy
+	}
 	switch {
 	case errors.As(err, &elsewhere):
 		e.Code, e.NotSent, e.Err = BadAnswer, true, nil
 		e.Message = server + "'s address redirects to " + secrets.Text(elsewhere.target())
-		e.Hint = "set the address that " + server + " answers at itself; credentials are not sent on to another one"
+		e.Hint, e.Reason = "credentials are not sent on to another address", Moved
 	case errors.Is(err, errTooLong):
 		e.Code, e.Message = BadAnswer, server+"'s answer is too long to be one"
 	case errors.As(err, &cert):
 		e.Message = server + "'s certificate is not trusted: " + e.Err.Error()
-		e.Hint = "check " + server + "'s address and this machine's clock; the authority of a company's own certificates goes into the file that SSL_CERT_FILE names"
+		e.Hint = certificateHint(server, cert)
 	case e.NotSent:
 		e.Message = server + " cannot be reached: " + e.Err.Error()
 	default:
 		e.Message = server + "'s answer was lost: " + e.Err.Error()
 	}
 	return e
+}
+
+// certificateHint says what to do about a certificate.
+func certificateHint(server string, err error) string {
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &host) && host.Certificate != nil && len(host.Certificate.DNSNames)+len(host.Certificate.IPAddresses) == 0:
+		return "the certificate names its host in the subject only, which is out of use: it needs a subjectAltName; have it issued anew"
+	case errors.As(err, &host):
+		return "the certificate belongs to another host: check " + server + "'s address"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "the certificate has expired or is not valid yet: check this machine's clock, then have " + server + "'s certificate renewed"
+	}
+	return "the authority of a company's own certificates goes into the file that SSL_CERT_FILE names"
 }
 
 var errTooLong = errors.New("too long an answer")

@@ -57,7 +57,7 @@ func (c *connection) config(logger *slog.Logger, l limits) bitrix.Config {
 	requestTime := l.schedule().RequestTime
 	return bitrix.Config{
 		Credentials: c.credentials, Transport: c.transport, Logger: logger, UserAgent: userAgent(),
-		Timeout: max(bitrix.DefaultTimeout, requestTime+requestTime/4),
+		Timeout: requestTime + requestTime/4,
 	}
 }
 

@@ -18,6 +18,8 @@ var hints = map[rest.Code]string{
 	rest.AccessDenied: "the portal refuses for one of four reasons: the call goes through a webhook; the user lacks a right (\"Access to BI Builder\", \"Access to Analytics Hub\"); " +
 		"the plan does not include BI Builder; there is no application. Instead of a webhook register a local application with the scope \"biconnector\" " +
 		"(Applications > Developer resources > Other > Local application), set " + signin.Portal + ", " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.TokenFile + ", and run: syncsources login",
+	rest.Proxy:                        "check HTTPS_PROXY and NO_PROXY; nothing was sent to the portal",
+	rest.Moved:                        "if the portal was renamed, set " + signin.Portal + " to its new address and run: syncsources login",
 	rest.OverloadLimit:                "the portal is blocked by hand because of overload; write to Bitrix24 support to lift the block",
 	rest.ExpiredToken:                 "the access token has expired; get a new one, or use a token file, which is renewed by itself (syncsources login)",
 	"NO_AUTH_FOUND":                   "the portal does not know these credentials; check them, or get new ones (a webhook may have been deleted)",

@@ -86,6 +86,9 @@ func FromEnvironment(ctx context.Context, conf Config) (*Credentials, error) {
 
 func fromEnvironment(ctx context.Context, conf Config) (*settings, error) {
 	e := conf.Env
+	if err := rest.CheckProxy(e.Get); err != nil {
+		return nil, refuse(err.Error())
+	}
 	s := &settings{
 		portal: strings.TrimSpace(e.Get(Portal)), clientID: strings.TrimSpace(e.Get(ClientID)), oauth: strings.TrimSpace(e.Get(OAuth)),
 		tokenFile: e.Get(TokenFile), tokenHelper: e.Get(TokenHelper),
