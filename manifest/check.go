@@ -230,5 +230,5 @@ func address(n Node) []*Finding {
 			return nil
 		}
 	}
-	return []*Finding{n.Problem("portal-address", []string{"write it as https://acme.bitrix24.com"}, "portal must have a host, and a port from 1 to 65535 if any, not %s", n.Describe())}
+	return []*Finding{n.Problem("portal-address", []string{"write it as https://acme.bitrix24.com"}, "%s must have a host, and a port from 1 to 65535 if any, not %s", n.Key(), n.Describe())}
 }

@@ -59,6 +59,13 @@
 //	duplicate-code     a setting of a connector twice; a column's name or code twice
 //	unknown-reference  a name of a connector or source that nobody declares
 //
+// Of a portals file besides:
+//
+//	second-document      a portals file is one document
+//	several-credentials  ways to sign in or places of the token pair that exclude each other
+//	missing-credentials  a portal that nobody can sign in to
+//	env-file             a line of a file of variables that is not NAME=VALUE
+//
 // What a reference can lack when it is resolved:
 //
 //	env-unset          the variable is not set
@@ -68,6 +75,7 @@
 //	file-unreadable    the file cannot be read, or is no regular file
 //	env-empty, file-empty
 //	env-too-large, file-too-large
+//	env-byte-order-mark, file-byte-order-mark
 //	env-nul, file-nul
 //	env-invalid-utf8, file-invalid-utf8
 package manifest

@@ -65,7 +65,10 @@ func readStdin(stdin io.Reader) (*text, error) {
 	if stdin == nil {
 		stdin = bytes.NewReader(nil)
 	}
-	data, err := readAll(stdin)
+	data, err := readUpTo(stdin, maxFile+1, 1<<16)
+	if err == nil && len(data) > maxFile {
+		err = fmt.Errorf("larger than %d MiB", maxFile>>20)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read standard input: %w", err)
 	}
@@ -73,38 +76,26 @@ func readStdin(stdin io.Reader) (*text, error) {
 }
 
 // readFile reads a manifest. What stands at a path may come from anybody who
-// can open a pull request, and an error shows the line that it is about: so a
-// link that leads to our own credentials, or to where the kernel shows the
-// environment, is not read.
+// can open a pull request, and a finding may show a part of it: so a link that
+// leads to our own credentials, or to where the kernel shows the environment,
+// is not read.
 func readFile(path string, deny []string) (*text, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, pathError(path, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, pathError(path, err)
-	}
 	if real, err := realPath(path); err == nil && kernel(real) {
-		return nil, pathError(path, errors.New("the link leads to no manifest"))
+		return nil, pathError(path, errors.New("the link does not point to a manifest"))
 	}
-	if denied(info, deny) {
-		return nil, pathError(path, errors.New("it holds our own credentials, and is no manifest"))
+	data, err := readRegular(os.OpenFile, path, maxFile, deny)
+	switch {
+	case errors.Is(err, errNotRegular):
+		err = errors.New("it is not a regular file; pipe it to standard input, and name that -")
+	case errors.Is(err, errDenied):
+		err = errors.New("it holds syncsources' own credentials")
+	case err == nil && len(data) > maxFile:
+		err = fmt.Errorf("larger than %d MiB", maxFile>>20)
 	}
-	data, err := readAll(f)
 	if err != nil {
 		return nil, pathError(path, err)
 	}
 	return newText(filepath.ToSlash(path), filepath.Dir(path), data), nil
-}
-
-func readAll(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		return nil, fmt.Errorf("larger than %d MiB", maxFile>>20)
-	}
-	return data, err
 }
 
 // expand returns the path of a file, or those of all manifests in a directory

@@ -138,6 +138,8 @@ func unfit(what, rule, s string) *fault {
 	switch {
 	case len(s) > maxReferenced:
 		return &fault{rule + "-too-large", what + " holds more than 64 KiB", nil}
+	case strings.HasPrefix(s, string(mark)):
+		return &fault{rule + "-byte-order-mark", what + " begins with a byte order mark", []string{"it would become part of the value: remove it"}}
 	case strings.ContainsRune(s, 0):
 		return &fault{rule + "-nul", what + " holds a NUL character", []string{"a settings value is text"}}
 	case !utf8.ValidString(s):

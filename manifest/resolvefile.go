@@ -4,16 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
 )
-
-// root is a directory below which files may be referenced.
-type root string // after resolving links
 
 // secretsDir is where container platforms mount secrets.
 const secretsDir = "/run/secrets"
@@ -42,33 +36,13 @@ func (r *resolving) allowed(dir string) []root {
 	return roots
 }
 
-// realPath returns the absolute path of a file after resolving links.
-func realPath(path string) (string, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	return filepath.EvalSymlinks(abs)
-}
-
-// below returns path relative to the first directory that it lies below.
-func below(path string, roots []root) (dir root, name string, ok bool) {
-	for _, r := range roots {
-		name, err := filepath.Rel(string(r), path)
-		if err == nil && name != "." && filepath.IsLocal(name) {
-			return r, name, true
-		}
-	}
-	return "", "", false
-}
-
 // file returns the text in a referenced file.
 func (r *resolving) file(ref *reference) (string, *fault) {
 	data, problem := r.content(ref, maxReferenced)
 	if problem != nil {
 		return "", problem
 	}
-	s := string(trimNewline(bytes.TrimPrefix(data, []byte("\uFEFF"))))
+	s := string(trimNewline(bytes.TrimPrefix(data, mark)))
 	return s, unfit("the file "+Quote(ref.file), "file", s)
 }
 
@@ -100,7 +74,12 @@ func (r *resolving) content(ref *reference, most int) ([]byte, *fault) {
 	if !ok || kernel(real) {
 		return nil, outside(shown)
 	}
-	data, err := r.readBelow(dir, name, most)
+	opened, err := os.OpenRoot(string(dir))
+	if err != nil {
+		return nil, unreadable(shown, err)
+	}
+	defer opened.Close()
+	data, err := readRegular(opened.OpenFile, name, most, r.DenyFiles)
 	if errors.Is(err, errDenied) {
 		return nil, &fault{"reserved-file", shown + " cannot be referenced", []string{"it holds our own credentials"}}
 	}
@@ -108,27 +87,6 @@ func (r *resolving) content(ref *reference, most int) ([]byte, *fault) {
 		return nil, unreadable(shown, err)
 	}
 	return data, nil
-}
-
-// wouldBe returns where a file that cannot be found would lie, after resolving
-// the links that lead there; "" if one of them leads nowhere.
-func wouldBe(path string) string {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return ""
-	}
-	missing := ""
-	for {
-		real, err := filepath.EvalSymlinks(path)
-		if err == nil {
-			return filepath.Join(real, missing)
-		}
-		info, err := os.Lstat(path)
-		if err == nil && info.Mode()&fs.ModeSymlink != 0 || path == filepath.Dir(path) {
-			return ""
-		}
-		path, missing = filepath.Dir(path), filepath.Join(filepath.Base(path), missing)
-	}
 }
 
 func outside(shown string) *fault {
@@ -142,53 +100,4 @@ func unreadable(shown string, err error) *fault {
 		err = failure.Err
 	}
 	return &fault{"file-unreadable", fmt.Sprintf("%s cannot be read: %v", shown, err), nil}
-}
-
-// kernel reports whether a path lies in a file system of the kernel's.
-func kernel(path string) bool {
-	for _, dir := range []string{"/proc/", "/sys/"} {
-		if strings.HasPrefix(path+"/", dir) {
-			return true
-		}
-	}
-	return false
-}
-
-var errDenied = errors.New("denied")
-
-// readBelow reads a regular file below a directory, up to a little more than
-// most bytes.
-func (r *resolving) readBelow(dir root, name string, most int) ([]byte, error) {
-	opened, err := os.OpenRoot(string(dir))
-	if err != nil {
-		return nil, err
-	}
-	defer opened.Close()
-	// Without O_NONBLOCK a named pipe would keep us waiting for a writer.
-	f, err := opened.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
-	}
-	if denied(info, r.DenyFiles) {
-		return nil, errDenied
-	}
-	return io.ReadAll(io.LimitReader(f, int64(most)+6)) // with a byte order mark and a line break
-}
-
-// denied reports whether a file is one of those at the paths.
-func denied(info fs.FileInfo, paths []string) bool {
-	for _, path := range paths {
-		if other, err := os.Stat(path); err == nil && os.SameFile(other, info) {
-			return true
-		}
-	}
-	return false
 }

@@ -43,6 +43,12 @@ var (
 			"name": label, "source": label, "externalName": label, "externalCode": label, "description": label, "columns": label,
 		})),
 	})
+	portalsScope = keyed(false, map[string]*scope{
+		"version": label, "store": settings, "defaults": keyed(true, map[string]*scope{"limits": label, "credentials": settings}),
+		"portals": listOf(keyed(true, map[string]*scope{
+			"name": label, "url": addresses, "manifests": label, "env_file": label, "limits": label, "credentials": settings,
+		})),
+	})
 )
 
 // ofAnyKind makes s the scope of all that is in it.

@@ -18,7 +18,7 @@ type text struct {
 }
 
 func newText(name, dir string, data []byte) *text {
-	return &text{name: name, dir: dir, data: bytes.TrimPrefix(data, []byte("\uFEFF"))}
+	return &text{name: name, dir: dir, data: bytes.TrimPrefix(data, mark)}
 }
 
 // at returns the position in a line and column, both from 1.

@@ -55,8 +55,8 @@ func (c *checker) value(n manifest.Node, r *rule) bool {
 	switch kind {
 	case manifest.String:
 		ok = c.text(n, r)
-	case manifest.Integer:
-		ok = c.integer(n, r)
+	case manifest.Integer, manifest.Number:
+		ok = c.number(n, r)
 	case manifest.List:
 		if n.Len() < r.fewest {
 			ok = c.fail(n, r, empty)
@@ -140,10 +140,10 @@ func (c *checker) text(n manifest.Node, r *rule) bool {
 	return ok
 }
 
-// integer reports whether an integer is as r says. One that is not in plain
-// decimal form is reported by package manifest.
-func (c *checker) integer(n manifest.Node, r *rule) bool {
-	if !n.Plain() {
+// number reports whether a number is as r says. An integer that is not in
+// plain decimal form is reported by package manifest.
+func (c *checker) number(n manifest.Node, r *rule) bool {
+	if n.Kind() == manifest.Integer && !n.Plain() {
 		return true
 	}
 	if r.constant != "" && n.Text() != r.constant {
@@ -152,7 +152,12 @@ func (c *checker) integer(n manifest.Node, r *rule) bool {
 	if !r.limited {
 		return true
 	}
-	if i, err := strconv.ParseInt(n.Text(), 10, 64); err != nil || i < r.minimum || i > r.maximum {
+	if n.Kind() == manifest.Integer {
+		if _, err := strconv.ParseInt(n.Text(), 10, 64); err != nil {
+			return c.fail(n, r, outOfRange) // the largest int64 is no float64
+		}
+	}
+	if v, err := strconv.ParseFloat(n.Text(), 64); err != nil || !(v >= r.minimum && v <= r.maximum) {
 		return c.fail(n, r, outOfRange)
 	}
 	return true

@@ -2,8 +2,10 @@ package schema
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,12 +16,13 @@ import (
 
 // The library takes 4.0 for an integer, and every notation of one for the
 // same. What a manifest may say is narrower, so numbers that are no plain
-// integers are replaced for it: those with a fraction by one that no schema
-// takes for an integer, those in other notations by 1, since package manifest
+// integers are replaced for it: those like 4.0 by one that no schema takes for
+// an integer, those in other notations by 1, since package manifest
 // reports them.
 const (
-	fraction  = json.Number("0.5")
+	fraction  = 0.5
 	otherwise = json.Number("1")
+	nowhere   = json.Number("-1.5") // what no limit allows
 )
 
 // instance returns a node as the library wants it.
@@ -42,7 +45,14 @@ func instance(n manifest.Node) any {
 	case manifest.Boolean:
 		return strings.EqualFold(n.Text(), "true")
 	case manifest.Number:
-		return fraction
+		v, err := strconv.ParseFloat(n.Text(), 64)
+		if err != nil {
+			return nowhere
+		}
+		if v == math.Trunc(v) {
+			v += fraction
+		}
+		return v
 	case manifest.Integer:
 		if n.Plain() {
 			return json.Number(n.Text())
@@ -133,6 +143,39 @@ func TestCheckAgreesWithTheLibrary(t *testing.T) {
 	j := newJudges(t)
 	for _, text := range seeds(t) {
 		j.load(t, text)
+	}
+}
+
+// The same of portals files.
+func TestCheckPortalsAgreesWithTheLibrary(t *testing.T) {
+	library := judge(t, Portals(), "")
+	paths, err := filepath.Glob("../manifest/testdata/portals/*.yaml")
+	if err != nil || len(paths) < 3 {
+		t.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		_, _, err := manifest.LoadPortals(path, manifest.PortalsOptions{Check: func(doc *manifest.Document) []*manifest.Finding {
+			found, err := CheckPortals(doc), library.Validate(instance(doc.Root()))
+			if (len(found) == 0) != (err == nil) {
+				t.Errorf("%s: Check finds %v, the library %v", path, found, err)
+			}
+			for _, f := range doc.Root().Fields() { // and each portal by itself
+				if f.Key() != "portals" {
+					continue
+				}
+				one := judge(t, Portals(), "#/definitions/portal")
+				for item := range f.Items() {
+					found, err := check(item, portalsFiles().properties["portals"].items), one.Validate(instance(item))
+					if (len(found) == 0) != (err == nil) {
+						t.Errorf("%s: Check finds %v, the library %v", item.Position(), found, err)
+					}
+				}
+			}
+			return found
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

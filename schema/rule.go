@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,8 +26,8 @@ type rule struct {
 	constKind  manifest.Kind
 	enum       []string // nil: any
 	limited    bool     // minimum and maximum count
-	minimum    int64
-	maximum    int64
+	minimum    float64
+	maximum    float64
 	minLength  int
 	maxLength  int // 0: any
 	pattern    *regexp.Regexp
@@ -52,8 +53,9 @@ type kinds uint8
 
 func (k kinds) has(kind manifest.Kind) bool { return k&(1<<kind) != 0 }
 
-var kindsOf = map[string]manifest.Kind{
-	"integer": manifest.Integer, "boolean": manifest.Boolean, "string": manifest.String, "array": manifest.List, "object": manifest.Mapping,
+var kindsOf = map[string]kinds{
+	"integer": 1 << manifest.Integer, "number": 1<<manifest.Integer | 1<<manifest.Number, "boolean": 1 << manifest.Boolean,
+	"string": 1 << manifest.String, "array": 1 << manifest.List, "object": 1 << manifest.Mapping,
 }
 
 // compiler compiles one document. Definitions are compiled once.
@@ -84,12 +86,14 @@ func (c *compiler) name(path string) string {
 		return "an item of " + c.name(before)
 	case in == "definitions":
 		s := c.document["definitions"].(map[string]any)[last].(map[string]any)
-		title := strings.ToLower(s["title"].(string))
-		if s["type"] != "object" {
-			title, _, _ = strings.Cut(title, " ")
-			return title
+		switch title := strings.ToLower(s["title"].(string)); {
+		case strings.HasPrefix(title, "literal "):
+			return "literal"
+		case s["type"] != "object" || strings.HasSuffix(title, "s"):
+			return last
+		default:
+			return "a " + title
 		}
-		return "a " + title
 	}
 	return last
 }
@@ -121,7 +125,7 @@ func (c *compiler) compile(path string, s map[string]any, name string) *rule {
 	if ref, ok := s["$ref"].(string); ok {
 		return c.definition(strings.TrimPrefix(ref, "#"))
 	}
-	r := &rule{path: path, name: name, minimum: -1 << 63, maximum: 1<<63 - 1}
+	r := &rule{path: path, name: name, minimum: math.Inf(-1), maximum: math.Inf(1)}
 	c.fill(r, s)
 	return r
 }
@@ -130,7 +134,7 @@ func (c *compiler) definition(path string) *rule {
 	if r, ok := c.definitions[path]; ok {
 		return r
 	}
-	r := &rule{path: path, name: c.name(path), minimum: -1 << 63, maximum: 1<<63 - 1}
+	r := &rule{path: path, name: c.name(path), minimum: math.Inf(-1), maximum: math.Inf(1)}
 	c.definitions[path] = r
 	_, last := cutLast(path)
 	c.fill(r, c.document["definitions"].(map[string]any)[last].(map[string]any))
@@ -154,10 +158,10 @@ func (c *compiler) fill(r *rule, s map[string]any) {
 	r.words, _ = s["errorMessage"].(string)
 	switch types := s["type"].(type) {
 	case string:
-		r.kinds = 1 << kindsOf[types]
+		r.kinds = kindsOf[types]
 	case []any:
 		for _, t := range types {
-			r.kinds |= 1 << kindsOf[t.(string)]
+			r.kinds |= kindsOf[t.(string)]
 		}
 	}
 	switch v := s["const"].(type) {
@@ -168,10 +172,10 @@ func (c *compiler) fill(r *rule, s map[string]any) {
 	}
 	r.enum = texts(s["enum"])
 	if v, ok := s["minimum"].(float64); ok {
-		r.limited, r.minimum = true, int64(v)
+		r.limited, r.minimum = true, v
 	}
-	if v, ok := s["maximum"].(float64); ok && v < 1<<63 { // the largest int64 is no float64
-		r.limited, r.maximum = true, int64(v)
+	if v, ok := s["maximum"].(float64); ok {
+		r.limited, r.maximum = true, v
 	}
 	r.minLength, r.maxLength = number(s, "minLength"), number(s, "maxLength")
 	r.fewest, r.most = number(s, "minProperties")+number(s, "minItems"), number(s, "maxProperties")

@@ -44,8 +44,13 @@ func document(t *testing.T, schema []byte) (d map[string]any) {
 // Editors show the title and the description of what the cursor is on, and
 // offer the examples.
 func TestEveryPropertyIsExplained(t *testing.T) {
+	explained(t, Sources())
+	explained(t, Portals())
+}
+
+func explained(t *testing.T, schema []byte) {
 	seen := 0
-	walk("", document(t, Sources()), func(place string, s map[string]any) {
+	walk("", document(t, schema), func(place string, s map[string]any) {
 		before, _ := cutLast(place)
 		_, in := cutLast(before)
 		isProperty := in == "properties" || in == "patternProperties" || in == "definitions" || place == "" || strings.HasSuffix(place, "/items")
@@ -72,7 +77,12 @@ func TestEveryPropertyIsExplained(t *testing.T) {
 
 // Examples and defaults have to be right themselves.
 func TestExamplesFitTheSchema(t *testing.T) {
-	walk("", document(t, Sources()), func(place string, s map[string]any) {
+	fitting(t, Sources())
+	fitting(t, Portals())
+}
+
+func fitting(t *testing.T, schema []byte) {
+	walk("", document(t, schema), func(place string, s map[string]any) {
 		if strings.HasPrefix(place, "/patternProperties") {
 			return // everything fits
 		}
@@ -85,7 +95,7 @@ func TestExamplesFitTheSchema(t *testing.T) {
 		}
 		c := jsonschema.NewCompiler()
 		c.Draft = jsonschema.Draft7
-		if err := c.AddResource("mem:///s.json", strings.NewReader(string(Sources()))); err != nil {
+		if err := c.AddResource("mem:///s.json", strings.NewReader(string(schema))); err != nil {
 			t.Fatal(err)
 		}
 		compiled, err := c.Compile("mem:///s.json#" + place)

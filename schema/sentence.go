@@ -86,7 +86,7 @@ func wrongValue(c *checker, n manifest.Node, r *rule) {
 // outOfRange: a number too small or too large.
 func outOfRange(c *checker, n manifest.Node, r *rule) {
 	limit := r.words
-	if r.maximum == 1<<63-1 && !strings.HasPrefix(n.Text(), "-") && n.Text() != "0" {
+	if r.maximum == 1<<63 && !strings.HasPrefix(n.Text(), "-") && n.Text() != "0" {
 		limit += " of at most 63 bits"
 	}
 	c.report(n, "out-of-range", nil, "%s must be %s, not %s", subject(n, r), limit, n.Describe())
@@ -135,7 +135,7 @@ func notAllowed(c *checker, n manifest.Node, r, not *rule) {
 				"the variable %s cannot be referenced", manifest.Quote(n.Text()))
 		}
 	case r.path == fileDefinition:
-		c.report(n, "not-allowed", []string{"no shell replaces the ~; write a path relative to the manifest"}, "%s cannot begin with ~", subject(n, r))
+		c.report(n, "not-allowed", []string{"no shell replaces the ~; write a path relative to this file"}, "%s cannot begin with ~", subject(n, r))
 	default:
 		c.report(n, "not-allowed", []string{"allowed: " + r.words}, "%s cannot be %s", subject(n, r), n.Describe())
 	}

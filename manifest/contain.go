@@ -1,0 +1,72 @@
+package manifest
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// root is a directory below which files may be referenced.
+type root string // after resolving links
+
+// realPath returns the absolute path of a file after resolving links.
+func realPath(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+// below returns path relative to the first directory that it lies below.
+func below(path string, roots []root) (dir root, name string, ok bool) {
+	for _, r := range roots {
+		name, err := filepath.Rel(string(r), path)
+		if err == nil && name != "." && filepath.IsLocal(name) {
+			return r, name, true
+		}
+	}
+	return "", "", false
+}
+
+// wouldBe returns where a file that cannot be found would lie, after resolving
+// the links that lead there; "" if one of them leads nowhere.
+func wouldBe(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	missing := ""
+	for {
+		real, err := filepath.EvalSymlinks(path)
+		if err == nil {
+			return filepath.Join(real, missing)
+		}
+		info, err := os.Lstat(path)
+		if err == nil && info.Mode()&fs.ModeSymlink != 0 || path == filepath.Dir(path) {
+			return ""
+		}
+		path, missing = filepath.Dir(path), filepath.Join(filepath.Base(path), missing)
+	}
+}
+
+// kernel reports whether a path lies in a file system of the kernel's.
+func kernel(path string) bool {
+	for _, dir := range []string{"/proc/", "/sys/"} {
+		if strings.HasPrefix(path+"/", dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// denied reports whether a file is one of those at the paths.
+func denied(info fs.FileInfo, paths []string) bool {
+	for _, path := range paths {
+		if other, err := os.Stat(path); err == nil && os.SameFile(other, info) {
+			return true
+		}
+	}
+	return false
+}
