@@ -4,10 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,9 +20,9 @@ import (
 // the sandbox, and understands what the sandbox did. It is run by
 // testdata/sdk/run, which installs the SDK.
 //
-// The SDK insists on https. The sandbox is served on loopback with the
-// certificate of net/http/httptest, and Node is told to trust that one by its
-// own NODE_EXTRA_CA_CERTS: neither side has a check switched off.
+// The SDK insists on https. The sandbox is served on loopback as the command
+// does it, and Node is told to trust its certificate by its own
+// NODE_EXTRA_CA_CERTS: neither side has a check switched off.
 func TestSDK(t *testing.T) {
 	dir := os.Getenv("SANDBOX_SDK")
 	if dir == "" {
@@ -40,17 +39,25 @@ func TestSDK(t *testing.T) {
 	}
 	p := newPortalOf(t, s)
 	p.ExpireTokens()
-	server := httptest.NewTLSServer(p)
-	defer server.Close()
+	cert, trusted, err := NewCertificate("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = p.Serve(t.Context(), l) }()
+	url := "https://" + l.Addr().String()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+	if err := os.WriteFile(ca, trusted, 0o600); err != nil {
 		t.Fatal(err)
 	}
 
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", filepath.Join(dir, "conform.mjs"))
-	cmd.Env = append(os.Environ(), "NO_PROXY=*", "no_proxy=*", "NODE_EXTRA_CA_CERTS="+ca, "SANDBOX_URL="+server.URL, "SANDBOX_WEBHOOK="+WebhookCode,
+	cmd.Env = append(os.Environ(), "NO_PROXY=*", "no_proxy=*", "NODE_EXTRA_CA_CERTS="+ca, "SANDBOX_URL="+url, "SANDBOX_WEBHOOK="+WebhookCode,
 		"SANDBOX_APP="+strings.Join([]string{ClientID, ClientSecret, AccessToken, RefreshToken}, " "))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -70,7 +77,7 @@ func TestSDK(t *testing.T) {
 		}
 		cases[c.Case] = reply{value: map[string]any{"value": c.Value}}
 	}
-	sdkResults(t, p, server.URL, func(name string, path ...any) any {
+	sdkResults(t, p, url, func(name string, path ...any) any {
 		c, ok := cases[name]
 		if !ok {
 			t.Errorf("no case %q", name)
@@ -118,7 +125,7 @@ func sdkResults(t *testing.T, p *Portal, url string, got func(name string, path 
 	titled(5, awkward)
 
 	equal(true, "batch as a list", "result", 0)
-	equal([]any{map[string]any{"id": "6", "title": "Six"}, map[string]any{"id": "7", "title": "Source 7"}}, "batch as a list", "result", 1)
+	equal([]any{map[string]any{"id": 6.0, "title": "Six"}, map[string]any{"id": 7.0, "title": "Source 7"}}, "batch as a list", "result", 1)
 
 	equal(true, "a reference", "result", "to")
 	titled(7, "user7")
@@ -161,6 +168,32 @@ func sdkResults(t *testing.T, p *Portal, url string, got func(name string, path 
 		t.Errorf("pages of %v, the last id is %d", lengths, last)
 	}
 
+	equal(map[string]any{"id": 2.0}, "from nothing", "result", "connector")
+	equal(map[string]any{"id": 221.0}, "from nothing", "result", "source")
+	equal("crm_deals", "from nothing", "result", "get", "item", "name")
+	equal("AMOUNT", "from nothing", "result", "get", "item", "fields", 1, "name")
+	equal(true, "hide a column", "alone", "result")
+	equal(false, "hide a column", "after", "result", "item", "fields", 1, "visible")
+	equal("CONNECTOR_DELETE_RESTRICTED", "the other way round", "result", 0, "error", "error")
+	equal("BX_ERROR", "the other way round", "result", 1, "error", "error")
+	for i := 2; i < 5; i++ {
+		equal(true, "the other way round", "result", i)
+	}
+	if len(p.Connectors()) != 1 || len(p.Sources()) != 127 || len(p.Tables()) != 0 {
+		t.Error("something of the way from nothing to a table is left")
+	}
+	for _, name := range []string{"1 curl, webhook", "2 curl, application", "3 callMethod of the JavaScript SDK", "4 the PHP SDK"} {
+		equal(true, name, "result")
+	}
+	for _, name := range []string{"5 BX24.callMethod", "6 CRest"} {
+		equal("VALIDATION_INVALID_FIELD_TYPE", name, "whole", "result", "error", "error")
+		equal(`Field "active" must be of type boolean.`, name, "whole", "result", "error", "error_description")
+		equal(true, name, "withoutActive", "result")
+	}
+	if s, _ := p.Source(10); s.Title != "New source name" || *s.Active || s.Settings["password"] != "new_password" {
+		t.Errorf("source 10: %+v", s)
+	}
+
 	equal("ERROR_METHOD_NOT_FOUND", "error at the root", "thrown", "code")
 	equal(404.0, "error at the root", "thrown", "status")
 	equal(true, "error inside result", "success") // the SDK's mistake, known to the documentation
@@ -173,7 +206,8 @@ func sdkLog(t *testing.T, p *Portal) {
 	t.Helper()
 	st := p.Stats()
 	for method, want := range map[string]int{
-		"batch": 8, "biconnector.source.list": 4, "biconnector.source.get": 3, "biconnector.source.update": 128, "profile": 1,
+		"batch": 10, "biconnector.source.list": 4, "biconnector.source.get": 3, "biconnector.source.update": 136, "profile": 1,
+		"biconnector.connector.add": 1, "biconnector.source.add": 1, "biconnector.table.add": 1, "biconnector.table.fields.update": 1,
 	} {
 		if st.Commands[method] != want {
 			t.Errorf("%d calls of %s, want %d", st.Commands[method], method, want)
@@ -187,7 +221,7 @@ func sdkLog(t *testing.T, p *Portal) {
 			}
 		}
 	}
-	if fmt.Sprint(chunks) != "[2 50 50 20]" {
+	if fmt.Sprint(chunks) != "[2 50 50 20 5]" {
 		t.Errorf("batches as lists of %v commands", chunks)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"html"
 	"net/url"
 	"strings"
 
@@ -17,7 +16,7 @@ import (
 // storedForms are what a portal may do to a text before it stores it.
 var storedForms = map[string]func(string) string{
 	"trim":   php.Trim,
-	"escape": html.EscapeString,
+	"escape": php.EscapeHTML,
 	"nfc":    norm.NFC.String,
 	"bmp": func(s string) string {
 		return strings.Map(func(r rune) rune {

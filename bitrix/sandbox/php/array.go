@@ -242,6 +242,10 @@ func formatFloat(f float64, digits, wide int, e byte) string {
 // white space.
 func Trim(s string) string { return strings.Trim(s, " \t\n\r\x00\v") }
 
+// EscapeHTML is PHP's htmlspecialchars as the portal calls it: single quotes
+// stay.
+var EscapeHTML = strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;").Replace
+
 // Plain turns a value into ordinary Go values: map[string]any, []any, string,
 // int64, float64, bool, nil. The empty array becomes an empty list, as in
 // PHP's JSON.

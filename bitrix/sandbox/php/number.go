@@ -24,7 +24,7 @@ func Numeric(v any) (int64, bool) {
 			return 0, false // Go would also read hexadecimal, underscores, Inf
 		}
 		f, err := strconv.ParseFloat(s, 64)
-		return integer(f), err == nil
+		return integer(f), err == nil || errors.Is(err, strconv.ErrRange)
 	}
 	return 0, false
 }

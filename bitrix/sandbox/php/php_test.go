@@ -1,9 +1,11 @@
 package php
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -12,6 +14,8 @@ import (
 // and output; see testdata/generate.php.
 var golden struct {
 	Query, JSON, Trim [][2]string
+	Bytes, Escape     [][2]string // the input of Bytes and Refused in base64
+	Refused           [][2]any
 	Numeric           [][2]any
 	Empty             [][2]any
 }
@@ -91,9 +95,49 @@ func TestNumericEmptyAndTrimLikePHP(t *testing.T) {
 }
 
 func TestDecodeJSONRefuses(t *testing.T) {
-	for _, s := range []string{"", "{", "{}x", "{} {}", `"`, "[1,]", "\"\xff\"", strings.Repeat("[", 600) + strings.Repeat("]", 600)} {
-		if v, err := DecodeJSON(s); err == nil {
-			t.Errorf("%.20q: %v", s, v)
+	readGolden(t)
+	for _, c := range golden.Refused {
+		text := unpack(t, c[0].(string))
+		if v, err := DecodeJSON(text); (err != nil) != c[1].(bool) {
+			t.Errorf("%q: %v, %v; PHP refuses it: %v", text, v, err, c[1])
+		}
+	}
+	if v, err := DecodeJSON(strings.Repeat("[", 600) + strings.Repeat("]", 600)); err == nil {
+		t.Errorf("nested 600 deep: %v", v)
+	}
+}
+
+func unpack(t *testing.T, s string) string {
+	t.Helper()
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// What is not UTF-8 comes out as PHP replaces it, or as it is.
+func TestBytesLikePHP(t *testing.T) {
+	readGolden(t)
+	for _, c := range golden.Bytes {
+		raw := unpack(t, c[0])
+		// PHP replaces a sequence that breaks off as one; how many marks stand
+		// for it is of no interest.
+		marks := regexp.MustCompile(`(\\ufffd)+`)
+		if got, want := marks.ReplaceAllString(string(AppendJSON(nil, raw)), "?"), marks.ReplaceAllString(strings.ReplaceAll(c[1], "\ufffd", `\ufffd`), "?"); got != want {
+			t.Errorf("%q: %s, want %s", raw, got, want)
+		}
+		if got := string(JSON{RawBytes: true}.Append(nil, raw)); got != `"`+raw+`"` {
+			t.Errorf("%q raw: %q", raw, got)
+		}
+	}
+}
+
+func TestEscapeLikePHP(t *testing.T) {
+	readGolden(t)
+	for _, c := range golden.Escape {
+		if got := EscapeHTML(c[0]); got != c[1] {
+			t.Errorf("%s: %s, want %s", c[0], got, c[1])
 		}
 	}
 }

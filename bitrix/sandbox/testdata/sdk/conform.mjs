@@ -104,6 +104,75 @@ report('paging', await attempt(async () => {
   }
 }))
 
+// From nothing to a table, and back, with the SDK's batches and calls.
+const endpoints = { urlCheck: 'https://erp.example/check', urlData: 'https://erp.example/data', urlTableList: 'https://erp.example/tables', urlTableDescription: 'https://erp.example/describe' }
+report('from nothing', await batch({
+  connector: {
+    method: 'biconnector.connector.add',
+    params: { fields: { title: 'ERP', logo: 'data:,', ...endpoints, settings: [{ code: 'host', name: 'Host', type: 'STRING' }] } }
+  },
+  source: { method: 'biconnector.source.add', params: { fields: { title: 'CRM', connectorId: '$result[connector][id]', settings: { host: 'db.example' } } } },
+  table: {
+    method: 'biconnector.table.add',
+    params: {
+      fields: {
+        sourceId: '$result[source][id]', name: 'crm_deals', externalName: 'Deals', externalCode: 'deals',
+        fields: [{ name: 'ID', externalCode: 'id', type: 'int' }, { name: 'AMOUNT', externalCode: 'amount', type: 'double' }]
+      }
+    }
+  },
+  get: { method: 'biconnector.table.get', params: { id: '$result[table][id]' } }
+}, true))
+report('hide a column', await (async () => {
+  const before = await call(app, 'biconnector.table.get', { id: 1 })
+  const amount = before.result.item.fields.find((column) => column.name === 'AMOUNT')
+  return {
+    alone: await call(app, 'biconnector.table.fields.update', { id: 1, update: [{ id: amount.id, visible: false }] }),
+    after: await call(app, 'biconnector.dataset.get', { id: 1 })
+  }
+})())
+report('the other way round', await batch([
+  ['biconnector.connector.delete', { id: 2 }], // refused: its source is there
+  ['biconnector.source.delete', { id: 221 }], // refused: its table is there
+  ['biconnector.table.delete', { id: 1 }], ['biconnector.source.delete', { id: 221 }], ['biconnector.connector.delete', { id: 2 }]
+], false))
+
+// The six ways in which the page of biconnector.source.update writes its
+// example. The JSON ones say false; the form-encoded ones have no types, so that
+// "active" arrives as a text and is refused, and the rest goes through.
+const id = 10
+const fields = { title: 'New source name', description: 'Updated source description', active: false, settings: { login: 'new_admin', password: 'new_password' } }
+const { active, ...formFields } = fields
+const token = renewed.access
+
+async function post(path, contentType, body) {
+  const response = await fetch(url + path, { method: 'POST', headers: { 'Content-Type': contentType, Accept: 'application/json' }, body })
+  return { status: response.status, ...(await response.json()) }
+}
+
+// Both form-encoded libraries flatten names with brackets. JavaScript writes a
+// boolean as true and false, PHP's http_build_query as 1 and 0.
+function form(value, boolean, name = '') {
+  return Object.entries(value).flatMap(([key, v]) => {
+    const path = name === '' ? key : `${name}[${key}]`
+    return v !== null && typeof v === 'object' ? form(v, boolean, path) : [`${encodeURIComponent(path)}=${encodeURIComponent(typeof v === 'boolean' ? boolean(v) : v)}`]
+  })
+}
+const bx24 = (params) => form(params, String).join('&')
+const crest = (params) => form(params, Number).join('&').replaceAll('%20', '+')
+
+report('1 curl, webhook', await post(`/rest/1/${process.env.SANDBOX_WEBHOOK}/biconnector.source.update`, 'application/json', JSON.stringify({ id, fields })))
+report('2 curl, application', await post('/rest/biconnector.source.update', 'application/json', JSON.stringify({ id, fields, auth: token })))
+report('3 callMethod of the JavaScript SDK', await attempt(async () => {
+  const response = await app.callMethod('biconnector.source.update', { id, fields })
+  return { result: response.getData().result }
+}))
+report('4 the PHP SDK', await post('/rest/biconnector.source.update', 'application/json', JSON.stringify({ id, fields, auth: token }).replaceAll('/', '\\/')))
+for (const [name, encode] of [['5 BX24.callMethod', bx24], ['6 CRest', crest]]) {
+  const send = (params) => post('/rest/biconnector.source.update.json', 'application/x-www-form-urlencoded', encode({ ...params, auth: token }))
+  report(name, { whole: await send({ id, fields }), withoutActive: await send({ id, fields: formFields }) })
+}
+
 report('error at the root', await call(hook, 'nosuch.method', {}))
 report('error inside result', await call(hook, 'biconnector.source.update', { id: 999, fields: { title: 'T' } }))
 report('profile', await call(app, 'profile', {}))
