@@ -238,6 +238,8 @@ type PortalsReport struct {
 	// command line or the store.
 	Error    *Failure  `json:"error,omitempty"`
 	Findings []Finding `json:"findings,omitzero"`
+
+	close func() // of the place where reports are stored; may be nil
 }
 
 // PortalReport is the report of one portal of many.

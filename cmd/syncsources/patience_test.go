@@ -83,7 +83,7 @@ func TestPanic(t *testing.T) {
 	}
 	content, err := os.ReadFile(report)
 	for _, out := range []string{stdout.String(), string(content)} {
-		if err != nil || !strings.Contains(out, `"outcome": "stopped"`) || !strings.Contains(out, exit.CodeInternal) {
+		if err != nil || !strings.Contains(out, `"outcome": "stopped"`) || !strings.Contains(out, runner.CodeInternal) {
 			t.Errorf("%v: the report is %s", err, out)
 		}
 	}

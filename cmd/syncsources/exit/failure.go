@@ -17,7 +17,6 @@ const (
 	CodeState       = "INVALID_STATE"        // the sandbox's state file
 	CodeLocked      = "LOCKED"               // another run holds the portal
 	CodeOutput      = "OUTPUT_FAILED"        // the result could not be written
-	CodeInternal    = "INTERNAL"             // a panic: a mistake in this program
 )
 
 // Failure ends a command. It prints as a message and hints, a line each.
