@@ -77,6 +77,9 @@ func (r *Reader) single(ctx context.Context, command Command) (*Response, error)
 	ans, e := r.call(ctx, command.Method(), command.parameters(), []Command{command})
 	resp := &Response{Time: ans.Time, Elapsed: ans.Elapsed}
 	if e != nil {
+		if w, ok := command.(Write); ok {
+			w.judge(e)
+		}
 		return resp, e
 	}
 	resp.Replies = []Reply{{Result: ans.Result, Time: ans.Time}}
@@ -153,6 +156,9 @@ func splitBatch(ans answer, commands []Command) ([]Reply, error) {
 		}
 		if e != nil {
 			e.Method = c.Method()
+			if w, ok := c.(Write); ok {
+				w.judge(e)
+			}
 			reply.Err = e
 			continue
 		}

@@ -3,6 +3,7 @@ package bitrix
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"syncsources/bitrix/rest"
 )
@@ -83,6 +84,7 @@ type Write struct {
 	readBack float64
 	params   rest.Params
 	hidden   []string
+	unsure   bool // the portal may report an error although it did it
 }
 
 // Method returns the method's name.
@@ -111,6 +113,12 @@ func (w Write) Batchable() (bool, string) { return batchable(w.params) }
 func (w Write) parameters() rest.Params { return w.params }
 
 func (w Write) secrets() []string { return w.hidden }
+
+// judge marks an error of the command that leaves open whether it was done.
+// Refusals that come before anything is written do not.
+func (w Write) judge(e *rest.Error) {
+	e.Unsure = w.unsure && !strings.HasPrefix(string(e.Code), "VALIDATION_") && !strings.HasSuffix(string(e.Code), "_NOT_FOUND") && e.Code != "INVALID_METHOD"
+}
 
 // Format prints the method and the id.
 func (w Write) Format(f fmt.State, _ rune) {

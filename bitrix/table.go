@@ -2,6 +2,8 @@ package bitrix
 
 import (
 	"encoding/json"
+	"errors"
+	"strings"
 
 	"syncsources/bitrix/rest"
 )
@@ -81,20 +83,32 @@ func AddTable(f Family, t TableFields) Write {
 	p = append(p, rest.Param{Key: "externalName", Value: t.ExternalName}, rest.Param{Key: "externalCode", Value: t.ExternalCode},
 		rest.Param{Key: "fields", Value: newColumns(t.Columns)})
 	method := f.method("add")
-	return Write{method, 0, method, alone, rest.Params{{Key: "fields", Value: p}}, nil}
+	return Write{method, 0, method, alone, rest.Params{{Key: "fields", Value: p}}, nil, false}
+}
+
+// NameTaken reports whether an add was refused because a table of this name is
+// there already, on the whole portal. Portals have different codes for it, and
+// some have none.
+func NameTaken(err error) bool {
+	var e *rest.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code == "NAME_EXISTS" || e.Code == "DATASET_ALREADY_EXIST" || e.Code == rest.PortalError && strings.HasSuffix(e.Message, "already exists.")
 }
 
 // UpdateTable changes the description of the table id, the one field of it
-// that can be changed.
+// that can be changed. Older portals report an error of BI Builder although
+// they have made the change.
 func UpdateTable(f Family, id int64, description string) Write {
 	method := f.method("update")
-	return Write{method, id, method, inList, byID(id, rest.Param{Key: "fields", Value: rest.Params{{Key: "description", Value: description}}}), nil}
+	return Write{method, id, method, inList, byID(id, rest.Param{Key: "fields", Value: rest.Params{{Key: "description", Value: description}}}), nil, true}
 }
 
 // DeleteTable deletes the table id. Nothing hinders it.
 func DeleteTable(f Family, id int64) Write {
 	method := f.method("delete")
-	return Write{method, id, method, inList, byID(id), nil}
+	return Write{method, id, method, inList, byID(id), nil, false}
 }
 
 // ColumnChanges are changes of a table's columns, done in one transaction.
@@ -114,8 +128,8 @@ type ColumnVisibility struct {
 
 // UpdateColumns changes the columns of the table id. The portal compares new
 // names with those that are to be deleted: to replace a column takes two
-// calls. An error other than VALIDATION_* and *_NOT_FOUND may follow changes
-// that were made: they have to be read back.
+// calls. After the changes the portal brings BI Builder up to date; where that
+// fails, its error follows changes that were made (rest.Error.Unsure).
 func UpdateColumns(f Family, id int64, c ColumnChanges) Write {
 	p := byID(id)
 	if len(c.Add) > 0 {
@@ -136,7 +150,7 @@ func UpdateColumns(f Family, id int64, c ColumnChanges) Write {
 		p = append(p, rest.Param{Key: "delete", Value: ids})
 	}
 	method := f.method("fields.update")
-	return Write{method, id, method, alone, p, nil}
+	return Write{method, id, method, alone, p, nil, true}
 }
 
 func newColumns(columns []Column) []any {

@@ -1,6 +1,7 @@
 package bitrix
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -38,6 +39,50 @@ func TestDecodeTable(t *testing.T) {
 	} {
 		if _, err := DecodeTable([]byte(in)); !errors.Is(err, rest.BadAnswer) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %q", in, err, why)
+		}
+	}
+}
+
+// After the commit the portal brings BI Builder up to date, and reports that
+// failure as the command's.
+func TestErrorsOfColumnsMayFollowTheChange(t *testing.T) {
+	columns, add := UpdateColumns(Tables, 31, ColumnChanges{Delete: []int64{7}}), AddTable(Tables, TableFields{Name: "x", Columns: []Column{{Name: "ID"}}})
+	for _, tt := range []struct {
+		command Write
+		code    string
+		want    rest.Reaction
+	}{
+		{columns, `"DATASET_UPDATE_ERROR"`, rest.Unknown}, {columns, `0`, rest.Unknown}, {columns, `"VALIDATION_FIELD_NAME_TOO_LONG"`, rest.Rejected},
+		{columns, `"DATASET_NOT_FOUND"`, rest.Rejected}, {columns, `"ACCESS_DENIED"`, rest.Fatal}, {columns, `"OPERATION_TIME_LIMIT"`, rest.Held},
+		{UpdateTable(Datasets, 31, "d"), `0`, rest.Unknown}, {UpdateTable(Datasets, 31, "d"), `"INVALID_METHOD"`, rest.Rejected},
+		{add, `0`, rest.Rejected}, {DeleteTable(Tables, 31), `0`, rest.Rejected},
+	} {
+		failure := `{"error":{"error":` + tt.code + `}}`
+		c := testClient(t, &scripted{status: 200, body: `{"result":` + failure + `}`})
+		_, err := c.WriteAlone(context.Background(), tt.command)
+		c = testClient(t, &scripted{status: 200, body: `{"result":{"result":{"c0":` + failure + `}}}`})
+		resp, batchErr := c.Write(context.Background(), []Write{tt.command})
+		if batchErr != nil {
+			t.Fatal(batchErr)
+		}
+		for _, err := range []error{err, resp.Replies[0].Err} {
+			var e *rest.Error
+			if !errors.As(err, &e) || e.Reaction() != tt.want {
+				t.Errorf("%v %s: %v, want reaction %d", tt.command, tt.code, err, tt.want)
+			}
+		}
+	}
+}
+
+func TestNameTaken(t *testing.T) {
+	for _, e := range []rest.Error{{Code: "NAME_EXISTS"}, {Code: "DATASET_ALREADY_EXIST"}, {Code: rest.PortalError, Message: `A table named "x" already exists.`}} {
+		if !NameTaken(&e) {
+			t.Errorf("%v", &e)
+		}
+	}
+	for _, err := range []error{nil, &rest.Error{Code: rest.PortalError, Message: "Duplicate column names: A"}, &rest.Error{Code: rest.SourceNotFound}} {
+		if NameTaken(err) {
+			t.Errorf("%v", err)
 		}
 	}
 }

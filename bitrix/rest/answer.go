@@ -27,7 +27,11 @@ func Parse(status int, content []byte, secrets Scrubber) (Answer, *Error) {
 	var ans Answer
 	var code, text []byte
 	bad := func() *Error {
-		return &Error{Code: BadAnswer, Message: Describe(ThePortal, status, content, secrets), Status: status}
+		e := &Error{Code: BadAnswer, Message: Describe(ThePortal, status, content, secrets), Status: status}
+		if e.Reaction() == Filtered {
+			e.Reason = FrontPage
+		}
+		return e
 	}
 	if !json.Valid(content) || Members(content, func(key, value []byte) error {
 		switch string(key) {

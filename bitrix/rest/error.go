@@ -29,6 +29,7 @@ const (
 	BatchMethodNotAllowed Code = "ERROR_BATCH_METHOD_NOT_ALLOWED"
 	SourceNotFound        Code = "SOURCE_NOT_FOUND"
 	UpdateConnectionError Code = "SOURCE_UPDATE_CONNECTION_ERROR"
+	CreateConnectionError Code = "SOURCE_CREATE_CONNECTION_ERROR"
 )
 
 // Codes of our own, where the portal gives none.
@@ -47,9 +48,14 @@ const (
 	NoToken Code = "NO_TOKEN"
 )
 
-// Moved is the reason of an error where the server's address redirects to
-// another host.
-const Moved Code = "MOVED"
+// Reasons of an error.
+const (
+	// Moved: the server's address redirects to another host.
+	Moved Code = "MOVED"
+	// FrontPage: a page came, with a status like 403 or 404, that is not from
+	// the REST interface but from a server in front of it.
+	FrontPage Code = "FRONT_PAGE"
+)
 
 // Error is any failure of a call: refused by the portal, lost on the way, or
 // answered by something that is no answer.
@@ -61,6 +67,7 @@ type Error struct {
 	Hint    string // what to do, where that follows from the data at hand; may be empty
 	Reason  Code   // the finer cause, for whoever advises, where Code has several; may be empty
 	NotSent bool   // the request certainly did not reach the portal
+	Unsure  bool   // refused, and may have been done all the same
 	Err     error  // the cause, free of addresses and secrets; may be nil
 
 	Final bool // without this call's outcome no other can be made: Fatal
@@ -132,6 +139,7 @@ var reactions = map[Code]Reaction{
 	OperationTimeLimit:                Held,
 	BatchMethodNotAllowed:             CallAlone,
 	UpdateConnectionError:             Later,
+	CreateConnectionError:             Later,
 	OverloadLimit:                     Fatal,
 	ExpiredToken:                      Fatal, // the token cannot be renewed
 	NoToken:                           Fatal,
@@ -139,6 +147,11 @@ var reactions = map[Code]Reaction{
 	MethodNotFound:                    Fatal,
 	"NO_AUTH_FOUND":                   Fatal,
 	"WRONG_AUTH_TYPE":                 Fatal,
+	"ERROR_OAUTH":                     Fatal,
+	"NOT_INSTALLED":                   Fatal,
+	"authorization_error":             Fatal,
+	"METHOD_CONFIRM_WAITING":          Fatal,
+	"METHOD_CONFIRM_DENIED":           Fatal,
 	"invalid_token":                   Fatal,
 	"PAYMENT_REQUIRED":                Fatal,
 	"invalid_grant":                   Fatal, // these four are the authorization server's
@@ -153,19 +166,20 @@ var reactions = map[Code]Reaction{
 	"PORTAL_DELETED":                  Fatal,
 	"INTERNAL_SERVER_ERROR":           Unknown,
 	"ERROR_UNEXPECTED_ANSWER":         Unknown,
+	"ERROR_CORE":                      Unknown, // of the database
 	BadAnswer:                         Unknown,
 }
 
 // documented are further codes of the methods called and of the REST
 // interface as a whole.
 var documented = map[Code]bool{
-	SourceNotFound: true, "SOURCE_CREATE_CONNECTION_ERROR": true, "BX_ERROR": true, "BX_INVALID_VALUE": true, "BX_EMPTY_REQUIRED": true,
+	SourceNotFound: true, "BX_ERROR": true, "BX_INVALID_VALUE": true, "BX_EMPTY_REQUIRED": true,
 	"CONNECTOR_NOT_FOUND": true, "CONNECTOR_DELETE_RESTRICTED": true, "DATASET_NOT_FOUND": true, "DATASET_UPDATE_ERROR": true,
 	"NAME_EXISTS": true, "DATASET_ALREADY_EXIST": true, "DUPLICATE_FIELDS": true, "FIELDS_EMPTY": true, "INVALID_METHOD": true,
 	"VALIDATION_ID_NOT_PROVIDED": true, "VALIDATION_INVALID_ID_FORMAT": true, "VALIDATION_FIELDS_NOT_PROVIDED": true,
 	"VALIDATION_UNKNOWN_PARAMETERS": true, "VALIDATION_REQUIRED_FIELD_MISSING": true, "VALIDATION_READ_ONLY_FIELD": true,
 	"VALIDATION_IMMUTABLE_FIELD": true, "VALIDATION_INVALID_FIELD_TYPE": true,
-	"ERROR_BATCH_LENGTH_EXCEEDED": true, "ERROR_ARGUMENT": true, "ERROR_CORE": true,
+	"ERROR_BATCH_LENGTH_EXCEEDED": true, "ERROR_ARGUMENT": true,
 }
 
 // Reaction classifies the error.
@@ -194,6 +208,9 @@ func (e *Error) Reaction() Reaction {
 	}
 	if r, ok := reactions[e.Code]; ok {
 		return r
+	}
+	if e.Unsure {
+		return Unknown
 	}
 	switch {
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
