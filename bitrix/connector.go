@@ -54,6 +54,12 @@ func ListConnectors(r Range) Query { return list(MethodConnectorList, r) }
 // ConnectorsByID reads up to PageSize connectors by their ids.
 func ConnectorsByID(ids []int64) Query { return listByID(MethodConnectorList, ids) }
 
+// ConnectorsTitled finds the connectors with this title, up to PageSize. The
+// portal's database may compare without regard to case.
+func ConnectorsTitled(title string) Query {
+	return list(MethodConnectorList, Range{}, rest.Param{Key: "=title", Value: title})
+}
+
 // ConnectorFields are the fields of an add or update; nil ones are not sent.
 // An add needs title, logo, the four addresses and settings.
 type ConnectorFields struct {

@@ -13,9 +13,12 @@ import (
 // beyond the last id. Whole lists are read by ranges that begin behind the
 // last id of the one before: of numbered pages, an object that is deleted
 // meanwhile would move another one onto a page that has been read.
-type Range struct{ From, To int64 }
+type Range struct {
+	From, To int64
+	Newest   bool // by falling id instead of rising
+}
 
-// list reads up to PageSize objects by rising id. No fields are selected: the
+// list reads up to PageSize objects by rising or falling id. No fields are selected: the
 // portal spoils dates that are, and leaves ids out.
 func list(method string, r Range, further ...rest.Param) Query {
 	filter := rest.Params(further)
@@ -29,7 +32,11 @@ func list(method string, r Range, further ...rest.Param) Query {
 	if len(filter) > 0 {
 		p = rest.Params{{Key: "filter", Value: filter}}
 	}
-	return Query{method, append(p, rest.Param{Key: "order", Value: rest.Params{{Key: "id", Value: "ASC"}}})}
+	direction := "ASC"
+	if r.Newest {
+		direction = "DESC"
+	}
+	return Query{method, append(p, rest.Param{Key: "order", Value: rest.Params{{Key: "id", Value: direction}}})}
 }
 
 // listByID reads up to PageSize objects by their ids. Those that do not exist,

@@ -50,6 +50,12 @@ func SourcesOf(connector int64, r Range) Query {
 	return list(MethodSourceList, r, rest.Param{Key: "connectorId", Value: connector})
 }
 
+// SourcesTitled finds the sources of a connector with this title, up to
+// PageSize. The portal's database may compare without regard to case.
+func SourcesTitled(connector int64, title string) Query {
+	return list(MethodSourceList, Range{}, rest.Param{Key: "connectorId", Value: connector}, rest.Param{Key: "=title", Value: title})
+}
+
 // SourceFields are the fields of an add or update; of an update, nil ones and
 // settings that are not named are left as they are by the portal.
 type SourceFields struct {

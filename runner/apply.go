@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"syncsources/bitrix"
@@ -13,71 +14,86 @@ import (
 )
 
 const (
-	// maxAttempts bounds the updates of one source that were lost, or whose
+	// maxAttempts bounds the writes of one object that were lost, or whose
 	// answers were.
 	maxAttempts = 6
-	// laterDelay is how long a source waits whose external system refused the
+	// laterDelay is how long an object waits whose external system refused the
 	// connection check: time enough to restart, no more than people wait.
 	laterDelay = 2 * time.Second
+	// lookAgain is how long after a read-back that does not show a write the
+	// object is read once more: a portal's replica or cache may be behind.
+	lookAgain = 2 * time.Second
 )
 
-// entry is one source on its way through an apply. Its scheduler callbacks
-// run one at a time, so it needs no lock; result is its own element of the
-// report's slice.
+// entry is one planned object on its way through an apply.
 type entry struct {
-	step   *Step
-	result *Object
-	live   bitrix.Source // as last read
-	diffs  []difference  // of live
-	// acknowledged are the paths whose update the portal answered with true.
-	// If the portal does not show them afterwards, they have not converged.
+	*step
+	result *Object // its own element of the report
+	// acknowledged are the paths whose write the portal answered with true. If
+	// the portal does not show them afterwards, they have not converged.
 	acknowledged map[string]bool
-	sent         []string    // the paths of the last update
-	lost         *rest.Error // the last update's answer was lost
-	losses       int         // how often that happened because something between us was down
-	postponed    *rest.Error // the external system refused, and there is a later retry
-	through      bool        // its updates are answered; only a lost one is sent again
-	done         bool
+	// unsent are the paths that were not sent because the portal, as other
+	// objects have shown, does not take them. They are acknowledged as well.
+	unsent    map[string]bool
+	sent      []string    // paths of the writes so far
+	lost      *rest.Error // the last write's answer was lost
+	losses    int         // how often that happened
+	postponed *rest.Error // the external system refused, and there is a later retry
+	later     waiters     // flows that wait until it is there
+	there     bool        // those who depend on it may go on
+	through   bool        // its writes are answered
+	done      bool
+	read      shown // what was read back last
 }
 
-// apply is the writing part of a run. All its methods run in the scheduler's
-// goroutine.
-//
-// A source goes through these stages: its fields are updated (submit); its
-// active flag, which is a call of its own, follows (active.go); it is read
-// back (verify.go), and what a lost answer left undone is sent again.
+// apply is the writing part of a run. Each object has a flow of its own
+// (bring), which reads from top to bottom.
 type apply struct {
 	*run
-	entries []*entry
-	writing int      // entries with an update queued or in flight
-	unread  []*entry // written, and to be read back
-	through int      // entries whose updates are answered
-	done    int      // entries with a status
-	active  gate
-	stopped bool // nothing new is written
+	crew     *crew
+	entries  []*entry
+	of       map[*step]*entry
+	unread   map[group][]*entry // to be read back
+	gates    gates
+	removing waiters // removals, until all else is through
+	open     int     // entries that are no removals and not done
+	done     int     // entries with a status
+	through  int     // entries whose writes are answered
+	stopped  bool    // nothing new is written
+	family   bitrix.Family
+	newest   map[*kind]int64 // the highest live id before anything was added
 }
 
 // apply writes the planned steps and reads them back.
-func (r *run) apply(ctx context.Context, steps Changeset) {
-	a := &apply{run: r}
-	a.active.open = r.options.NoVerify // nothing is read back that could close it
-	for i := range steps {
-		if steps[i].Status != StatusPlanned {
+func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
+	_, at := c.results()
+	a := &apply{
+		run: r, crew: &crew{scheduler: r.scheduler}, of: map[*step]*entry{}, unread: map[group][]*entry{}, family: live.Family,
+		newest: map[*kind]int64{connectors: highest(live.Connectors), sources: highest(live.Sources), tables: highest(live.Tables)},
+	}
+	a.gates.trusting = r.options.NoVerify // nothing is read back that could close one
+	a.crew.before, a.crew.idle = a.flush, a.idle
+	for _, s := range c.steps {
+		if s.status != StatusPlanned {
 			continue
 		}
-		e := &entry{
-			step: &steps[i], result: &r.report.Objects[i],
-			live: steps[i].live, diffs: steps[i].diffs, acknowledged: make(map[string]bool),
-		}
+		e := &entry{step: s, result: &r.report.Objects[at[s]], acknowledged: map[string]bool{}, unsent: map[string]bool{}}
 		a.entries = append(a.entries, e)
+		a.of[s] = e
+		if s.action != ActionDelete {
+			a.open++
+		}
 	}
+	a.gates.choose(a.entries, r.options.Schedule.Seed)
 	r.progress = Progress{Phase: PhaseWriting, Total: len(a.entries), Failed: r.progress.Failed}
 	r.show()
 	for _, e := range a.entries {
-		a.submit(e)
+		a.crew.start(func(f *flow) { a.bring(f, e) })
 	}
 	err := a.drive(ctx)
-	a.active = gate{} // whoever still waits is settled now, not sent
+	if err != nil && ctx.Err() == nil {
+		a.lastLook(ctx)
+	}
 	for _, e := range a.entries {
 		a.settle(e)
 	}
@@ -86,10 +102,21 @@ func (r *run) apply(ctx context.Context, steps Changeset) {
 	} else if ctx.Err() != nil && (a.stopped || r.unsettled()) {
 		r.stop(ctx, ctx.Err())
 	}
+	r.addsOpen = slices.ContainsFunc(a.entries, func(e *entry) bool {
+		return e.action == ActionCreate && e.id == 0 && e.result.Attempts > 0 && e.result.Error != nil && e.result.Error.Code == CodeUnknownOutcome
+	})
 }
 
-// drive runs the scheduler. When ctx ends it lets it settle what is in flight
-// for a while, and then cuts.
+func highest[T any](live map[int64]T) int64 {
+	var n int64
+	for id := range live {
+		n = max(n, id)
+	}
+	return n
+}
+
+// drive lets all flows end. When ctx is over they may settle what is in flight
+// for a while, and then the rest is cut.
 func (a *apply) drive(ctx context.Context) error {
 	inner, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -99,122 +126,295 @@ func (a *apply) drive(ctx context.Context) error {
 		context.AfterFunc(inner, func() { timer.Stop() })
 	})
 	defer stop()
-	return a.consume(inner)
+	return a.crew.drive(inner)
 }
 
-// unsettled reports whether the end of the run left the outcome of any update
-// open.
-func (r *run) unsettled() bool {
-	for i := range r.report.Objects {
-		if e := r.report.Objects[i].Error; e != nil && e.Code == CodeUnknownOutcome {
-			return true
+// bring brings one object to its declared state.
+func (a *apply) bring(f *flow, e *entry) {
+	if on, ok := a.await(f, e); !ok {
+		if on.result.Status == StatusSkipped && on.result.Error == nil { // the run has ended
+			a.end(e, StatusSkipped, nil)
+			return
 		}
-	}
-	return false
-}
-
-// submit sends the update of what differs, or goes on to the active flag
-// where nothing else does.
-func (a *apply) submit(e *entry) {
-	f, sent := fields(e.step.Desired, &e.live, e.diffs)
-	if sent == nil {
-		a.submitActive(e)
+		a.end(e, StatusSkipped, dependency(on.step))
 		return
 	}
-	a.update(e, f, sent, time.Time{}, func() { a.submitActive(e) })
-}
-
-// update queues one update; next follows once the portal has said true.
-func (a *apply) update(e *entry, f bitrix.SourceFields, sent []string, after time.Time, next func()) {
-	if after.IsZero() {
-		after = e.notBefore(time.Now())
+	switch {
+	case a.stopped:
+		a.end(e, StatusSkipped, nil)
+	case e.action == ActionDelete:
+		a.remove(f, e)
+	case e.action == ActionCreate:
+		if a.create(f, e) {
+			a.converge(f, e)
+		}
+	default:
+		a.converge(f, e)
 	}
-	again := slices.ContainsFunc(sent, func(path string) bool { return slices.Contains(e.sent, path) })
-	e.sent = sent
-	f.Hidden = hidden(e.step.Desired, &e.live)
-	a.writing++
-	a.scheduler.Submit(schedule.Task{
-		Command:   bitrix.UpdateSource(e.result.ID, f),
-		Again:     again,
-		NotBefore: after,
-		Owner: func(res schedule.Outcome) {
-			a.writing--
-			if res.Sent > 0 {
-				e.result.Attempts += res.Sent
-				e.result.Verified = false // until it is read back after this write
-			}
-			a.answered(e, res, func() {
-				for _, path := range sent {
-					e.acknowledged[path] = true
-				}
-				next()
-			}, func() { a.update(e, f, sent, time.Now().Add(laterDelay), next) })
-			a.flush()
-		},
-	})
 }
 
-// notBefore is when an update may be sent: again at once after its first lost
+// await waits until everything that the object depends on is there, or, before
+// a removal, gone. It returns the entry because of which it will not be.
+func (a *apply) await(f *flow, e *entry) (on *entry, ok bool) {
+	if e.action == ActionDelete && a.open > 0 {
+		a.removing.wait(f)
+	}
+	for _, s := range e.depends {
+		on := a.of[s]
+		if on == nil {
+			continue // nothing to be done about it
+		}
+		for !on.there && !on.done {
+			on.later.wait(f)
+		}
+		if on.result.Status == StatusFailed || on.result.Status == StatusSkipped {
+			return on, false
+		}
+	}
+	return nil, true
+}
+
+// isThere lets those go on who depend on the object.
+func (a *apply) isThere(e *entry) {
+	e.there = true
+	e.later.wake()
+}
+
+// converge writes what differs, reads back, and writes again what a lost
+// answer left undone, until the portal shows what is declared.
+func (a *apply) converge(f *flow, e *entry) {
+	for {
+		if !a.writeAll(f, e) {
+			return
+		}
+		if e.lost == nil {
+			a.isThere(e)
+		}
+		if a.options.NoVerify && e.lost == nil {
+			a.end(e, succeeded[e.action], nil)
+			return
+		}
+		if !a.verify(f, e) {
+			return
+		}
+	}
+}
+
+// verify reads an entry back and ends it, unless a lost answer left something
+// undone: then it reports true, and the entry's differences are what is left.
+func (a *apply) verify(f *flow, e *entry) (more bool) {
+	for how := lazily; ; how = onceMore {
+		if !a.readBack(f, e, how) {
+			return false
+		}
+		broken, missing := e.judge()
+		switch {
+		case len(broken)+len(missing) == 0:
+			a.end(e, succeeded[e.action], nil)
+			return false
+		case len(missing) > 0 && (a.stopped || max(e.result.Attempts, e.losses) >= maxAttempts):
+			a.fail(e, e.undone(missing))
+			return false
+		case len(missing) > 0:
+			e.diffs = missing
+			return true
+		case how == onceMore || !slices.ContainsFunc(broken, func(d difference) bool { return !e.unsent[d.path] }):
+			a.gates.judge(e)
+			a.fail(e, e.notConverged(broken))
+			return false
+		} // one more look, and never a second write in between
+	}
+}
+
+// succeeded are the statuses of actions that the portal shows.
+var succeeded = map[Action]Status{
+	ActionCreate: StatusCreated, ActionUpdate: StatusUpdated, ActionReplace: StatusUpdated, ActionDelete: StatusDeleted,
+}
+
+// judge compares the object as it was read back with its declaration: what the
+// portal had confirmed and does not show is broken; what it never answered is
+// missing.
+func (e *entry) judge() (broken, missing []difference) {
+	for _, d := range e.read.diffs {
+		if e.acknowledged[d.path] {
+			broken = append(broken, d)
+		} else {
+			missing = append(missing, d)
+		}
+	}
+	return broken, missing
+}
+
+// writeAll sends the writes that remove the entry's differences, one after the
+// other. It reports whether there is something to read back; if not, the entry
+// has ended.
+func (a *apply) writeAll(f *flow, e *entry) bool {
+	e.lost = nil
+	diffs := a.gates.filter(f, a, e, e.diffs)
+	writes := e.subject.writes(diffs)
+	if slices.ContainsFunc(writes, func(w write) bool { return w.fresh }) {
+		if !a.readBack(f, e, atOnce) {
+			return false
+		}
+		writes = e.subject.writes(e.read.diffs)
+	}
+	for _, w := range writes {
+		if w.active && !a.gates.enter(f, a, e, "active") {
+			e.acknowledged["active"], e.unsent["active"] = true, true
+			continue
+		}
+		switch a.write(f, e, w) {
+		case acknowledged:
+			for _, path := range w.paths {
+				e.acknowledged[path] = true
+			}
+		case unclear:
+			return true
+		case over:
+			return false
+		}
+	}
+	if len(e.unsent) > 0 && e.result.Attempts == 0 {
+		a.fail(e, e.notConverged(e.diffs))
+		return false
+	}
+	return true
+}
+
+// result is what became of a write.
+type written int
+
+const (
+	acknowledged written = iota
+	unclear              // it may have run or not
+	over                 // the entry has ended
+)
+
+// write sends one write. Where the external system refuses its connection
+// check, it is sent once more a little later.
+func (a *apply) write(f *flow, e *entry, w write) written {
+	at := e.notBefore(time.Now())
+	for {
+		out := f.send(schedule.Task{Command: w.command, Again: slices.ContainsFunc(w.paths, e.hasSent), NotBefore: at})
+		a.count(e, out)
+		e.sent = append(e.sent, w.paths...)
+		if out.Skipped {
+			return a.partly(e)
+		}
+		if out.Reply.Err == nil && out.Reply.True() {
+			return acknowledged
+		}
+		refused := refusal(out)
+		switch what := refused.Reaction(); {
+		case e.action == ActionDelete && refused.Code == e.kind.notFound:
+			return acknowledged // somebody else was faster
+		case what == rest.Unknown, what == rest.NotDelivered, mayHaveRun(w.command, refused):
+			e.lost = refused
+			e.losses++
+			return unclear
+		case what == rest.Later && e.postponed == nil && !a.stopped && !a.options.FailFast:
+			e.postponed = refused
+			a.logger.Info("the external system refused; trying once more later", "kind", string(e.kind.name), "name", e.declared.Name, "id", e.id)
+			at = time.Now().Add(laterDelay)
+		default:
+			a.fail(e, failure(refused))
+			return over
+		}
+	}
+}
+
+// mayHaveRun reports whether an error can follow changes that were made: after
+// an update of columns is committed the portal synchronises BI Builder, and
+// reports the failure of that.
+func mayHaveRun(command bitrix.Write, e *rest.Error) bool {
+	return strings.HasSuffix(command.Method(), ".fields.update") && e.Reaction() == rest.Rejected &&
+		!strings.HasPrefix(string(e.Code), "VALIDATION_") && !strings.HasSuffix(string(e.Code), "_NOT_FOUND")
+}
+
+// refusal is the error of an outcome that is not the documented success.
+func refusal(out schedule.Outcome) *rest.Error {
+	var refused *rest.Error
+	if errors.As(out.Reply.Err, &refused) {
+		return refused
+	}
+	refused = &rest.Error{Code: rest.BadAnswer, Message: "the portal answered the write with something other than what the method documents"}
+	if out.Reply.Err != nil {
+		refused.Message = out.Reply.Err.Error()
+	}
+	return refused
+}
+
+func (e *entry) hasSent(path string) bool { return slices.Contains(e.sent, path) }
+
+// count notes an answer to a write.
+func (a *apply) count(e *entry, out schedule.Outcome) {
+	if out.Sent > 0 {
+		e.result.Attempts += out.Sent
+		e.result.Verified = false // until it is read back after this write
+	}
+}
+
+// notBefore is when a write may be sent: again at once after its first lost
 // answer, which is an accident; after more of them in 1, 2, 4 and 8 s, so that
 // all attempts together outlast a restart of what failed.
 func (e *entry) notBefore(now time.Time) time.Time {
 	if e.losses < 2 {
 		return time.Time{}
 	}
-	return now.Add(time.Second << (e.losses - 2)) // losses stay below maxAttempts
+	return now.Add(time.Second << (min(e.losses, maxAttempts) - 2))
 }
 
-// answered decides how an entry goes on after the answer to an update.
-func (a *apply) answered(e *entry, res schedule.Outcome, acknowledged, again func()) {
-	if res.Skipped {
-		a.stopped = true
-		a.partly(e)
-		return
-	}
-	err := res.Reply.Err
-	if err == nil && res.Reply.True() {
-		e.lost = nil
-		acknowledged()
-		return
-	}
-	var refused *rest.Error
-	if !errors.As(err, &refused) {
-		refused = &rest.Error{Code: rest.BadAnswer, Message: "the portal answered the update with something other than true"}
-		if err != nil {
-			refused.Message = err.Error()
-		}
-	}
-	switch refused.Reaction() {
-	case rest.Unknown, rest.NotDelivered:
-		e.lost = refused
-		if refused.Code != rest.BadAnswer || refused.Status >= 500 {
-			e.losses++
-		}
-		a.readBack(e)
-	case rest.Later:
-		if e.postponed != nil || a.stopped || a.options.FailFast {
-			a.fail(e, failure(refused))
-			return
-		}
-		e.postponed = refused
-		a.logger.Info("the external system refused; trying once more later", "source", e.result.Name, "id", e.result.ID)
-		again()
-	default:
-		a.fail(e, failure(refused))
-	}
-}
-
-// partly ends an entry whose next update will not be sent: it is read back if
+// partly ends an entry whose next write will not be sent: it is read back if
 // one was that may have changed it, failed if one was refused, and skipped if
 // none was.
-func (a *apply) partly(e *entry) {
+func (a *apply) partly(e *entry) written {
+	a.stopped = true
 	switch {
-	case len(e.acknowledged) > 0 || e.lost != nil:
-		a.readBack(e)
+	case e.result.Attempts > 0 && e.postponed == nil:
+		return unclear
 	case e.postponed != nil:
 		a.fail(e, failure(e.postponed))
 	default:
 		a.end(e, StatusSkipped, nil)
+	}
+	return over
+}
+
+// remove deletes an object; one that is gone already is fine.
+func (a *apply) remove(f *flow, e *entry) {
+	how := lazily
+	for {
+		became := a.write(f, e, write{command: e.subject.remove(), paths: []string{"it"}})
+		switch {
+		case became == over:
+			return
+		case became == acknowledged && a.options.NoVerify:
+			a.end(e, StatusDeleted, nil)
+			return
+		}
+		for {
+			if !a.readBack(f, e, how) {
+				return
+			}
+			if e.read.gone {
+				a.end(e, StatusDeleted, nil)
+				return
+			}
+			if became == unclear || how == onceMore {
+				break
+			}
+			how = onceMore
+		}
+		switch {
+		case became == acknowledged:
+			a.fail(e, &Failure{Code: CodeNotConverged, Message: "the portal accepted the deletion, but still shows the object"})
+			return
+		case a.stopped || e.losses >= maxAttempts:
+			f := failure(e.lost)
+			f.Message += fmt.Sprintf("; the portal still shows the object after %d attempts to delete it", e.result.Attempts)
+			a.fail(e, f)
+			return
+		}
 	}
 }
 
@@ -222,7 +422,7 @@ func (a *apply) partly(e *entry) {
 func (a *apply) fail(e *entry, f *Failure) {
 	a.end(e, StatusFailed, f)
 	a.progress.Failed++
-	a.logger.Info("source failed", "source", e.result.Name, "id", e.result.ID, "code", f.Code, "reason", f.Message)
+	a.logger.Info("object failed", "kind", string(e.kind.name), "name", e.declared.Name, "id", e.id, "code", f.Code, "reason", f.Message)
 	if a.options.FailFast && !a.stopped {
 		a.stopped = true
 		a.scheduler.StopWriting()
@@ -235,14 +435,39 @@ func (a *apply) end(e *entry, status Status, f *Failure) {
 		return
 	}
 	e.done = true
-	e.result.Status, e.result.Error = status, f
-	a.probed(e, false, false)
+	e.result.Status, e.result.Error, e.result.ID = status, f, e.id
 	a.done++
 	a.writingOver(e)
+	a.gates.left(e)
+	e.later.wake()
+	if e.action != ActionDelete {
+		if a.open--; a.open == 0 {
+			a.removing.wake()
+		}
+	}
 }
 
-// settle ends an entry that the scheduler left open: the run stopped while it
-// was on its way.
+// writingOver counts an entry that has no write on its way any more: only a
+// lost one is sent again.
+func (a *apply) writingOver(e *entry) {
+	if !e.through {
+		e.through = true
+		a.through++
+	}
+	a.show()
+}
+
+// show hands out where an apply stands. Reading back is put off to the end
+// where it can be, so that both phases are counted by what is their own.
+func (a *apply) show() {
+	a.progress.Done = a.through
+	if a.progress.Phase == PhaseVerifying {
+		a.progress.Done = a.done
+	}
+	a.run.show()
+}
+
+// settle ends an entry that the run left open.
 func (a *apply) settle(e *entry) {
 	switch {
 	case e.done:
@@ -251,8 +476,19 @@ func (a *apply) settle(e *entry) {
 	default:
 		a.fail(e, &Failure{
 			Code:    CodeUnknownOutcome,
-			Message: fmt.Sprintf("an update of %s was sent, and the run ended before it could be read back", paths(e.diffs)),
-			Hint:    "run again: it reads the source and sends only what is missing",
+			Message: fmt.Sprintf("a write of %s was sent, and the run ended before it could be read back", paths(e.diffs)),
+			Hint:    "run again: it reads the object and sends only what is missing",
 		})
 	}
+}
+
+// unsettled reports whether the end of the run left the outcome of any write
+// open.
+func (r *run) unsettled() bool {
+	for i := range r.report.Objects {
+		if e := r.report.Objects[i].Error; e != nil && e.Code == CodeUnknownOutcome {
+			return true
+		}
+	}
+	return false
 }

@@ -31,7 +31,7 @@ func TestApplyDocumentationExample(t *testing.T) {
 	state := sqlState(5)
 	state.HonourActive = true
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: desired})
+		report := b.apply(runner.Options{Set: declares(desired...)})
 		if report.Outcome != runner.OutcomeOK || report.Objects[0].Status != runner.StatusUpdated || !report.Objects[0].Verified {
 			t.Fatalf("%+v %+v", report.Outcome, report.Objects[0])
 		}
@@ -41,14 +41,14 @@ func TestApplyDocumentationExample(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("the portal has:\n%s", diff)
 		}
-		again := b.apply(runner.Options{Sources: desired})
+		again := b.apply(runner.Options{Set: declares(desired...)})
 		if again.Summary.Unchanged != 1 || b.Stats().Updates[4] != report.Objects[0].Attempts {
 			t.Errorf("the second run: %+v after %d updates", again.Summary, b.Stats().Updates[4])
 		}
 	})
 	state.HonourActive = false
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: desired})
+		report := b.apply(runner.Options{Set: declares(desired...)})
 		s := report.Objects[0]
 		if s.Status != runner.StatusFailed || s.Error.Code != runner.CodeNotConverged || !strings.HasSuffix(s.Error.Message, "active") {
 			t.Errorf("%s %v", s.Status, s.Error)
@@ -67,7 +67,7 @@ func TestOneBadSourceStopsNoOther(t *testing.T) {
 	state.Sources[3].ConnectorID = 2
 	state.Sources[4].Title = "new"
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: append(retitled(6), manifest.Source{Object: manifest.Object{ID: 99}, Title: ptr("x")})})
+		report := b.apply(runner.Options{Set: declares(append(retitled(6), manifest.Source{Object: manifest.Object{ID: 99}, Title: ptr("x")})...)})
 		var got []string
 		for _, s := range report.Objects {
 			line := string(s.Status)
@@ -96,7 +96,7 @@ func TestUpdatesOutlastARestart(t *testing.T) {
 	state.HonourActive = true
 	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultBadGateway, Method: bitrix.MethodSourceUpdate, Rate: 1, Times: 5}}
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: []manifest.Source{{Object: manifest.Object{ID: 1, Name: "#1"}, Active: ptr(false)}}})
+		report := b.apply(runner.Options{Set: declares([]manifest.Source{{Object: manifest.Object{ID: 1, Name: "#1"}, Active: ptr(false)}}...)})
 		s := report.Objects[0]
 		if s.Status != runner.StatusUpdated || s.Attempts != 6 {
 			t.Errorf("%s after %d attempts: %v", s.Status, s.Attempts, s.Error)
@@ -119,7 +119,7 @@ func TestLostAnswers(t *testing.T) {
 				state := sqlState(60)
 				state.Faults = []sandbox.Fault{{Kind: kind, Nth: []int{2}, Ran: ran}}
 				onPortal(t, state, func(t *testing.T, b *bench) {
-					report := b.apply(runner.Options{Sources: retitled(60)})
+					report := b.apply(runner.Options{Set: declares(retitled(60)...)})
 					if diff := cmp.Diff(map[string]int{"updated": 60}, statuses(report)); diff != "" {
 						t.Fatal(diff)
 					}
@@ -155,7 +155,7 @@ func TestRetriesAreCounted(t *testing.T) {
 				state.Faults = []sandbox.Fault{tt.fault}
 			}
 			onPortal(t, state, func(t *testing.T, b *bench) {
-				report := b.apply(runner.Options{Sources: []manifest.Source{{Object: manifest.Object{ID: 1, Name: "#1"}, Title: ptr("new"), Active: ptr(false)}}})
+				report := b.apply(runner.Options{Set: declares([]manifest.Source{{Object: manifest.Object{ID: 1, Name: "#1"}, Title: ptr("new"), Active: ptr(false)}}...)})
 				if report.Summary.Updated != 1 || report.Requests.Retries != tt.retries {
 					t.Errorf("%v, %d retries, want %d", statuses(report), report.Requests.Retries, tt.retries)
 				}
@@ -178,7 +178,7 @@ func TestGuards(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onPortal(t, sqlState(5), func(t *testing.T, b *bench) {
-				tt.options.Sources = retitled(5)
+				tt.options.Set = declares(retitled(5)...)
 				report := b.apply(tt.options)
 				if report.Outcome != runner.OutcomeFailed || report.Error.Code != tt.code || report.Summary.Skipped != 5 {
 					t.Errorf("%s %+v %v", report.Outcome, report.Error, statuses(report))
@@ -186,8 +186,8 @@ func TestGuards(t *testing.T) {
 				if len(b.Stats().Updates) != 0 {
 					t.Error("written all the same")
 				}
-				plan := runner.Plan(context.Background(), b.client, runner.Options{Sources: retitled(5)})
-				done := b.apply(runner.Options{Sources: retitled(5), Checksum: plan.Checksum})
+				plan := runner.Plan(context.Background(), b.client, runner.Options{Set: declares(retitled(5)...)})
+				done := b.apply(runner.Options{Set: declares(retitled(5)...), Checksum: plan.Checksum})
 				if done.Summary.Updated != 5 {
 					t.Errorf("with the plan's checksum: %v %v", statuses(done), done.Error)
 				}
@@ -205,7 +205,7 @@ func TestIgnoredActiveIsNotSentOnAndOn(t *testing.T) {
 	}
 	desired[20].Title = ptr("new")
 	onPortal(t, sqlState(40), func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: desired})
+		report := b.apply(runner.Options{Set: declares(desired...)})
 		if diff := cmp.Diff(map[string]int{"failed NOT_CONVERGED": 40}, statuses(report)); diff != "" {
 			t.Error(diff)
 		}
@@ -223,7 +223,7 @@ func TestIgnoredActiveIsNotSentOnAndOn(t *testing.T) {
 	state := sqlState(40)
 	state.HonourActive = true
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		if report := b.apply(runner.Options{Sources: desired}); report.Summary.Updated != 40 {
+		if report := b.apply(runner.Options{Set: declares(desired...)}); report.Summary.Updated != 40 {
 			t.Errorf("%v", statuses(report))
 		}
 	})
@@ -231,7 +231,7 @@ func TestIgnoredActiveIsNotSentOnAndOn(t *testing.T) {
 
 func TestNoVerify(t *testing.T) {
 	onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: retitled(3), NoVerify: true})
+		report := b.apply(runner.Options{Set: declares(retitled(3)...), NoVerify: true})
 		if report.Summary.Updated != 3 || report.Objects[0].Verified {
 			t.Errorf("%v, verified %v", statuses(report), report.Objects[0].Verified)
 		}
@@ -255,7 +255,7 @@ func (a answering) Write(_ context.Context, updates []bitrix.Write) (*bitrix.Res
 func TestNothingButTrueIsBelieved(t *testing.T) {
 	for result, want := range map[string]string{"true": "updated", "false": "failed BAD_ANSWER", "null": "failed BAD_ANSWER", "1": "failed BAD_ANSWER", `"true"`: "failed BAD_ANSWER", "[]": "failed BAD_ANSWER"} {
 		onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
-			report := runner.Apply(context.Background(), answering{b.client, result}, runner.Options{Sources: retitled(3), NoVerify: true})
+			report := runner.Apply(context.Background(), answering{b.client, result}, runner.Options{Set: declares(retitled(3)...), NoVerify: true})
 			if got := statuses(report); got[want] != 3 {
 				t.Errorf("%s: %v", result, got)
 			}
@@ -268,7 +268,7 @@ func TestWaited(t *testing.T) {
 	state := sqlState(3)
 	state.Latency = time.Second
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: retitled(3)})
+		report := b.apply(runner.Options{Set: declares(retitled(3)...)})
 		if report.Requests.Waited != 0 || report.Duration < 3 {
 			t.Errorf("waited %v s of %v s", report.Requests.Waited, report.Duration)
 		}
@@ -278,8 +278,9 @@ func TestWaited(t *testing.T) {
 func TestUnmanaged(t *testing.T) {
 	onPortal(t, sqlState(230), func(t *testing.T, b *bench) {
 		report := runner.Plan(context.Background(), b.client, runner.Options{
-			Sources: retitled(3), ShowUnmanaged: true, Managed: map[int64]bool{1: true, 2: true, 3: true}})
-		if report.Summary.Unmanaged != 227 || report.Unmanaged[0].ID != 4 || report.Summary.Planned != 3 {
+			Set: declares(retitled(3)...), ShowUnmanaged: true})
+		// 227 sources and their connector.
+		if report.Summary.Unmanaged != 228 || report.Unmanaged[0].Kind != runner.KindConnector || report.Unmanaged[1].ID != 4 || report.Summary.Planned != 3 {
 			t.Errorf("%+v", report.Summary)
 		}
 	})
@@ -313,7 +314,7 @@ func TestLivePasswordInAnError(t *testing.T) {
 		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: telltale{b.RoundTripper(), "admin:old-password@db"}})
 		declared := retitled(1)
 		declared[0].Settings = []manifest.Setting{{Code: "login", Value: manifest.Literal("admin"), Reveal: true}}
-		report := runner.Apply(context.Background(), client, runner.Options{Sources: declared})
+		report := runner.Apply(context.Background(), client, runner.Options{Set: declares(declared...)})
 		got := report.Objects[0].Error
 		if got == nil || !strings.HasPrefix(got.Message, "admin:(sensitive)@db ") {
 			t.Errorf("got %v", got)

@@ -15,21 +15,24 @@ import (
 // the same live values on the same portal, and different for any other. It
 // covers secret values, so it is keyed with the credentials' secret part:
 // without the key nobody can try out passwords against it.
-func (c Changeset) checksum(portal string, key secret.Text) string {
+func (c *Changeset) checksum(portal string, key secret.Text) string {
 	h := hmac.New(sha256.New, []byte(key.Plain()))
-	field(h, "syncsources.plan/1")
+	field(h, "syncsources.plan/2")
 	field(h, portal)
-	for i := range c {
-		if c[i].Status != StatusPlanned {
+	for _, s := range c.steps {
+		if s.status != StatusPlanned {
 			continue
 		}
-		field(h, fmt.Sprint(c[i].Desired.ID))
-		for _, d := range c[i].diffs {
+		field(h, string(s.kind.name))
+		field(h, string(s.action))
+		field(h, fmt.Sprint(s.id))
+		field(h, s.declared.Name)
+		for _, d := range s.diffs {
 			field(h, d.path)
-			field(h, fmt.Sprint(d.from))
-			field(h, fmt.Sprint(d.to))
+			field(h, fmt.Sprintf("%d%s", d.from.kind, d.from.plain()))
+			field(h, fmt.Sprintf("%d%s", d.to.kind, d.to.plain()))
 		}
-		field(h, "") // no path is empty, so this ends the source
+		field(h, "") // no path is empty, so this ends the object
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

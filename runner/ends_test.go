@@ -16,7 +16,7 @@ func TestDoomStopsTheRun(t *testing.T) {
 	state.UpdateCost = time.Second
 	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultOverload, Nth: []int{4}}}
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: retitled(200)})
+		report := b.apply(runner.Options{Set: declares(retitled(200)...)})
 		if report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != "OVERLOAD_LIMIT" {
 			t.Fatalf("%s %v", report.Outcome, report.Error)
 		}
@@ -43,7 +43,7 @@ func TestWebhookIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		client := bitrix.New(bitrix.Config{Credentials: creds, Transport: b.RoundTripper()})
-		report := runner.Apply(context.Background(), client, runner.Options{Sources: retitled(3)})
+		report := runner.Apply(context.Background(), client, runner.Options{Set: declares(retitled(3)...)})
 		if report.Outcome != runner.OutcomeStopped || report.Error.Code != "ACCESS_DENIED" {
 			t.Errorf("%s %+v", report.Outcome, report.Error)
 		}
@@ -58,7 +58,7 @@ func TestFailFast(t *testing.T) {
 	state.UpdateCost = time.Second
 	state.Sources[0].Check = sandbox.CheckFail
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: retitled(1500), FailFast: true})
+		report := b.apply(runner.Options{Set: declares(retitled(1500)...), FailFast: true})
 		if report.Outcome != runner.OutcomeFailed || report.Summary.Skipped == 0 || report.Summary.Failed != 1 {
 			t.Errorf("%s %v", report.Outcome, statuses(report))
 		}
@@ -91,7 +91,7 @@ func TestEnds(t *testing.T) {
 			onPortal(t, state, func(t *testing.T, b *bench) {
 				ctx, cancel := tt.end(context.Background())
 				defer cancel()
-				report := runner.Apply(ctx, b.client, runner.Options{Sources: retitled(2000)})
+				report := runner.Apply(ctx, b.client, runner.Options{Set: declares(retitled(2000)...)})
 				if report.Outcome != tt.outcome || report.Error == nil || report.Error.Code != tt.code {
 					t.Fatalf("%s %+v %v", report.Outcome, report.Error, statuses(report))
 				}

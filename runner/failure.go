@@ -31,10 +31,6 @@ func failure(err error) *Failure {
 	return &Failure{Code: string(rest.Network), Message: err.Error()}
 }
 
-func notFound() *Failure {
-	return &Failure{Code: string(rest.SourceNotFound), Message: "Source was not found."}
-}
-
 // ended is the failure of a run whose context has ended, and its outcome.
 func ended(ctx context.Context) (*Failure, Outcome) {
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
@@ -43,7 +39,7 @@ func ended(ctx context.Context) (*Failure, Outcome) {
 	return &Failure{Code: CodeInterrupted, Message: "the run was interrupted", Hint: "run again: what is done stays done"}, OutcomeInterrupted
 }
 
-// Err collects the failures of the sources, and of the run as a whole, into
+// Err collects the failures of the objects, and of the run as a whole, into
 // one error; nil where there is none. A run that has one has failed.
 func (r *Report) Err() error {
 	var all *multierror.Error
@@ -51,8 +47,8 @@ func (r *Report) Err() error {
 		all = multierror.Append(all, r.Error)
 	}
 	for i := range r.Objects {
-		if s := &r.Objects[i]; s.Error != nil {
-			all = multierror.Append(all, fmt.Errorf("%s (#%d): %w", s.Name, s.ID, s.Error))
+		if o := &r.Objects[i]; o.Error != nil {
+			all = multierror.Append(all, fmt.Errorf("%s %s (#%d): %w", o.Kind, o.Name, o.ID, o.Error))
 		}
 	}
 	return all.ErrorOrNil()

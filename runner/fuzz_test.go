@@ -38,7 +38,7 @@ func FuzzApply(f *testing.F) {
 			{Object: manifest.Object{ID: 2, Name: "#2"}, Title: &title, Description: &description, Settings: []manifest.Setting{{Code: code, Value: manifest.Literal(value)}}},
 		}
 		onPortal(t, state, func(t *testing.T, b *bench) {
-			report := b.apply(runner.Options{Sources: declared})
+			report := b.apply(runner.Options{Set: declares(declared...)})
 			live, _ := b.Source(2)
 			if open := differing(&declared[1], live); len(open) > 0 {
 				t.Errorf("the portal does not show %v but %+v; %s", open, live, outcomeOf(&report.Objects[1]))
@@ -49,7 +49,7 @@ func FuzzApply(f *testing.F) {
 			if len(live.Settings) > 1 {
 				t.Errorf("other settings appeared: %q", live.Settings)
 			}
-			again := b.apply(runner.Options{Sources: declared})
+			again := b.apply(runner.Options{Set: declares(declared...)})
 			if again.Summary.Unchanged != 2 || b.Stats().Updates[2] != 1 {
 				t.Errorf("the second run: %+v after %d updates", again.Summary, b.Stats().Updates[2])
 			}

@@ -26,7 +26,7 @@ func BenchmarkPlan(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		inVirtualTime(b, state, func(t *testing.T, bench *bench) {
-			report := runner.Plan(context.Background(), bench.client, runner.Options{Sources: declared})
+			report := runner.Plan(context.Background(), bench.client, runner.Options{Set: declares(declared...)})
 			if report.Summary.Planned != n {
 				t.Fatalf("%+v", report.Summary)
 			}
@@ -73,7 +73,7 @@ func TestPeakMemory(t *testing.T) {
 		var before runtime.MemStats
 		runtime.ReadMemStats(&before)
 		client := &watched{Client: b.client}
-		report := runner.Apply(context.Background(), client, runner.Options{Sources: declared})
+		report := runner.Apply(context.Background(), client, runner.Options{Set: declares(declared...)})
 		if report.Summary.Updated != n {
 			t.Fatalf("%+v", report.Summary)
 		}

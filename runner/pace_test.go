@@ -53,7 +53,7 @@ func (p pace) measure(tb testing.TB, seed uint64) (f figures) {
 	inVirtualTime(tb, state, func(t *testing.T, b *bench) {
 		conf := p.conf
 		conf.Seed = seed + 1
-		report := b.apply(runner.Options{Sources: declared, Schedule: conf})
+		report := b.apply(runner.Options{Set: declares(declared...), Schedule: conf})
 		b.Wait()
 		want := runner.StatusUpdated
 		if p.unchanged {

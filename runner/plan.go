@@ -1,177 +1,477 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"syncsources/bitrix"
-	"syncsources/bitrix/rest"
 	"syncsources/manifest"
 )
 
 // Live is what the portal showed.
 type Live struct {
-	// Sources holds the live sources by id.
-	Sources map[int64]bitrix.Source
-	// Connectors holds the declared settings by connector. A connector that
-	// is not in it is not known, and its settings are not judged.
-	Connectors map[int64]bitrix.Connector
-	// Errors holds the ids that could not be read, with the reason.
-	Errors map[int64]error
+	Family     bitrix.Family // of the methods for tables
+	Connectors map[int64]*bitrix.Connector
+	Sources    map[int64]*bitrix.Source
+	Tables     map[int64]*bitrix.Table
+	// Broken holds, by kind and id, why objects could not be read. Under id 0
+	// stands why one could not of which not even the id is known.
+	Broken map[Kind]map[int64]error
 }
 
-// Changeset is a plan: what there is to do for each source, in the order of
-// the declarations. It is a value; making it touches nothing.
-type Changeset []Step
+// broken is why an object could not be read, nil if it was not there at all.
+func (l *Live) broken(k *kind, id int64) error { return l.Broken[k.name][id] }
 
-// Step is the plan for one source. Its Status is unchanged, planned or failed.
-type Step struct {
-	Desired *manifest.Source
-	Status  Status
-	Title   string // declared, else live
-	Changes []Change
-	Error   *Failure
-
-	live  bitrix.Source
-	diffs []difference
+// unreadable returns the reason why objects of a kind could not be read whose
+// titles are therefore not known: a declaration without an id may be one of
+// them.
+func (l *Live) unreadable(k *kind) error {
+	for _, err := range l.Broken[k.name] {
+		return err
+	}
+	return nil
 }
 
-// Compare plans how to bring live sources to their declared states. It is a
+// Choices say what a plan is made of.
+type Choices struct {
+	// Selected tells whether an object is to be compared; nil: all are. The
+	// others are only looked up, for those that refer to them.
+	Selected func(manifest.Object) bool
+	// Prune also removes what is not declared.
+	Prune bool
+}
+
+// Changeset is a plan: what there is to do for each object, in the order of
+// the report. It is a value; making it touches nothing.
+type Changeset struct {
+	steps []*step // those of objects that were not selected included
+	// Notes are remarks on the plan as a whole.
+	Notes []string
+	// prunable counts the live objects of the kinds that are pruned.
+	prunable int
+}
+
+// step is the plan for one object.
+type step struct {
+	kind     *kind
+	declared manifest.Object // the zero Object for one that is only removed
+	subject  subject
+	selected bool
+	id       int64 // 0: it does not exist
+	title    string
+	action   Action
+	status   Status
+	failure  *Failure
+	diffs    []difference
+	notes    []string
+	// depends are the steps that have to be through before: those of objects
+	// that it refers to, or, of a removal, of those that refer to it.
+	depends []*step
+}
+
+// label is how messages call the object.
+func (s *step) label() string {
+	name := s.declared.Name
+	if name == "" {
+		name = fmt.Sprintf("#%d", s.id)
+	}
+	return fmt.Sprintf("%s %q", s.kind.name, name)
+}
+
+// fail ends a step that cannot be applied. The first reason counts.
+func (s *step) fail(f *Failure) {
+	if s.failure == nil {
+		s.status, s.failure = StatusFailed, f
+	}
+}
+
+// Compare plans how to bring live objects to their declared states. It is a
 // pure function.
-func Compare(desired []manifest.Source, live Live) Changeset {
-	steps := make(Changeset, len(desired))
-	for i := range desired {
-		steps[i] = compareOne(&desired[i], live)
+func Compare(set *manifest.Set, live Live, choices Choices) *Changeset {
+	p := &planner{set: set, live: &live, choices: choices, named: map[string]*step{}, claims: map[claim][]*step{}}
+	p.connectors()
+	p.sources()
+	p.tables()
+	p.rejectDoubles()
+	for _, s := range p.steps {
+		p.compare(s)
 	}
-	return steps
+	p.hintRenames()
+	c := &Changeset{steps: p.steps}
+	if choices.Prune {
+		p.prune(c)
+	}
+	return c
 }
 
-func compareOne(desired *manifest.Source, live Live) Step {
-	step := Step{Desired: desired, Status: StatusUnchanged}
-	if desired.Title != nil {
-		step.Title = *desired.Title
+// declaredOnly is what there is to say of objects that were not compared.
+func declaredOnly(set *manifest.Set, selected func(manifest.Object) bool) *Changeset {
+	p := &planner{set: set, live: &Live{}, choices: Choices{Selected: selected}, named: map[string]*step{}}
+	for i := range set.Connectors {
+		p.add(connectors, set.Connectors[i].Object, nil, set.Connectors[i].Title)
 	}
-	found, ok := live.Sources[desired.ID]
-	if !ok {
-		step.Status = StatusFailed
-		if err := live.Errors[desired.ID]; err != nil {
-			step.Error = failure(err)
+	for i := range set.Sources {
+		p.add(sources, set.Sources[i].Object, nil, set.Sources[i].Title)
+	}
+	for i := range set.Tables {
+		p.add(tables, set.Tables[i].Object, nil, &set.Tables[i].Name)
+	}
+	for _, s := range p.steps {
+		s.status = StatusSkipped
+	}
+	return &Changeset{steps: p.steps}
+}
+
+// planner is one Compare.
+type planner struct {
+	set     *manifest.Set
+	live    *Live
+	choices Choices
+	steps   []*step
+	named   map[string]*step // by kind and name
+	claims  map[claim][]*step
+}
+
+// claim is a live object that a declaration stands for.
+type claim struct {
+	kind Kind
+	id   int64
+}
+
+func (p *planner) add(k *kind, o manifest.Object, subject subject, title *string) *step {
+	s := &step{kind: k, declared: o, subject: subject, id: o.ID, status: StatusUnchanged, action: ActionNone}
+	s.selected = p.choices.Selected == nil || p.choices.Selected(o)
+	if title != nil {
+		s.title = *title
+	}
+	p.steps = append(p.steps, s)
+	p.named[string(k.name)+" "+o.Name] = s
+	return s
+}
+
+func (p *planner) claim(s *step, id int64) {
+	s.id = id
+	at := claim{s.kind.name, id}
+	p.claims[at] = append(p.claims[at], s)
+}
+
+// find sets the live object of a step: the one with its id, or the only one
+// among the candidates.
+func find1(p *planner, s *step, live any, there bool, liveTitle string) {
+	if there {
+		p.claim(s, s.declared.ID)
+		s.subject.take(live)
+		s.title = cmp.Or(s.title, liveTitle)
+		return
+	}
+	if err := p.live.broken(s.kind, s.declared.ID); err != nil {
+		p.claim(s, s.declared.ID)
+		s.fail(failure(err))
+		return
+	}
+	s.fail(notFound(s.kind))
+}
+
+// match sets the live object of a step without an id, by what it is called.
+func match[T any](p *planner, s *step, candidates []*T, id func(*T) int64) {
+	switch len(candidates) {
+	case 1:
+		p.claim(s, id(candidates[0]))
+		s.subject.take(candidates[0])
+		return
+	case 0:
+		if err := p.live.unreadable(s.kind); err != nil {
+			f := failure(err)
+			f.Message = "the portal lists a " + string(s.kind.name) + " that cannot be read, and it may be this one: " + f.Message
+			s.fail(f)
+		}
+		return
+	}
+	ids := make([]string, len(candidates))
+	for i, c := range candidates {
+		ids[i] = fmt.Sprintf("#%d", id(c))
+		at := claim{s.kind.name, id(c)}
+		p.claims[at] = append(p.claims[at], s) // so that none of them is pruned
+	}
+	s.fail(&Failure{Code: CodeAmbiguous,
+		Message: fmt.Sprintf("%d live %ss are called %q: %s", len(candidates), s.kind.name, s.title, strings.Join(ids, ", ")),
+		Hint:    "pin one with id"})
+}
+
+func (p *planner) connectors() {
+	byTitle := map[string][]*bitrix.Connector{}
+	for _, id := range sortedKeys(p.live.Connectors) {
+		c := p.live.Connectors[id]
+		byTitle[c.Title] = append(byTitle[c.Title], c)
+	}
+	ofSource := map[int64][]*bitrix.Source{}
+	for _, id := range sortedKeys(p.live.Sources) {
+		s := p.live.Sources[id]
+		ofSource[s.ConnectorID] = append(ofSource[s.ConnectorID], s)
+	}
+	for i := range p.set.Connectors {
+		d := &p.set.Connectors[i]
+		sub := &connector{desired: d, prune: p.choices.Prune}
+		s := p.add(connectors, d.Object, sub, d.Title)
+		if d.ID != 0 {
+			c, ok := p.live.Connectors[d.ID]
+			find1(p, s, c, ok, titleOf(c))
 		} else {
-			step.Error = notFound()
+			match(p, s, titled(byTitle, s.title), func(c *bitrix.Connector) int64 { return c.ID })
 		}
-		return step
+		sub.sources = ofSource[s.id]
 	}
-	step.live = found
-	if desired.Title == nil {
-		step.Title = found.Title
-	}
-	if err := untold(desired, &found); err != nil {
-		step.Status, step.Error = StatusFailed, failure(err)
-		return step
-	}
-	step.diffs = compare(desired, &found)
-	if len(step.diffs) == 0 {
-		return step
-	}
-	step.Status = StatusPlanned
-	for _, d := range step.diffs {
-		step.Changes = append(step.Changes, d.change())
-	}
-	connector, known := live.Connectors[found.ConnectorID]
-	if f := checkSettings(step.diffs, &found, connector, known); f != nil {
-		step.Status, step.Error = StatusFailed, f
-	} else if step.Title == "" || step.Title == "0" {
-		step.Status = StatusFailed
-		step.Error = &Failure{
-			Code:    string(rest.PortalError),
-			Message: "the portal demands a title with every update, and the live one is empty (\"0\" counts as empty)",
-			Hint:    "declare a title for this source",
-		}
-	}
-	return step
 }
 
-// checkSettings holds the settings that would be sent against those that the
-// connector declares. The portal itself drops an unknown one without a word.
-func checkSettings(diffs []difference, live *bitrix.Source, connector bitrix.Connector, known bool) *Failure {
-	if !known || len(connector.Settings) == 0 {
-		return nil
+func titleOf(c *bitrix.Connector) string {
+	if c == nil {
+		return ""
 	}
-	types := make(map[string]string, len(connector.Settings))
-	codes := make([]string, 0, len(connector.Settings))
-	for _, s := range connector.Settings {
-		types[s.Code] = s.Type
-		codes = append(codes, s.Code)
+	return c.Title
+}
+
+// titled returns the objects of exactly this title; where there are none,
+// those whose title is one that the portal made of it when it stored it.
+func titled[T any](byTitle map[string][]*T, title string) []*T {
+	if exact := byTitle[title]; exact != nil {
+		return exact
 	}
-	for _, s := range live.Settings {
-		if _, ok := types[s.Code]; !ok {
-			types[s.Code] = "" // shown by the portal, so it exists
+	var found []*T
+	for live, objects := range byTitle {
+		if _, is := storedForm(title, live); is {
+			found = append(found, objects...)
 		}
 	}
-	var unknown, hints []string
-	for _, d := range diffs {
-		if d.setting == nil {
+	return found
+}
+
+func (p *planner) sources() {
+	byTitle := map[int64]map[string][]*bitrix.Source{}
+	for _, id := range sortedKeys(p.live.Sources) {
+		s := p.live.Sources[id]
+		if byTitle[s.ConnectorID] == nil {
+			byTitle[s.ConnectorID] = map[string][]*bitrix.Source{}
+		}
+		byTitle[s.ConnectorID][s.Title] = append(byTitle[s.ConnectorID][s.Title], s)
+	}
+	for i := range p.set.Sources {
+		d := &p.set.Sources[i]
+		sub := &source{desired: d}
+		s := p.add(sources, d.Object, sub, d.Title)
+		if d.ID != 0 {
+			live, ok := p.live.Sources[d.ID]
+			title := ""
+			if ok {
+				title = live.Title
+			}
+			find1(p, s, live, ok, title)
+		}
+		p.refer(s, connectors, d.Connector, &sub.parent)
+		if sub.parent == nil {
+			id := d.Connector.ID
+			if id == 0 && sub.live != nil {
+				id = sub.live.ConnectorID
+			}
+			sub.connector = p.live.Connectors[id]
+			if sub.connector == nil && d.Connector.ID != 0 {
+				s.fail(notFound(connectors))
+			}
+		}
+		switch id := sub.connectorID(); {
+		case d.ID == 0 && id != 0:
+			match(p, s, titled(byTitle[id], s.title), func(s *bitrix.Source) int64 { return s.ID })
+		case sub.live != nil && id != 0 && (sub.parent != nil || d.Connector.ID != 0) && sub.live.ConnectorID != id:
+			s.fail(&Failure{Code: CodeImmutable,
+				Message: fmt.Sprintf("the portal cannot change the connector of a source: it is #%d, declared #%d", sub.live.ConnectorID, id),
+				Hint:    "declare the live connector, or declare the source without its id to create another one"})
+		}
+	}
+}
+
+func (p *planner) tables() {
+	byName := map[string]*bitrix.Table{}
+	for _, t := range p.live.Tables {
+		byName[t.Name] = t
+	}
+	for i := range p.set.Tables {
+		d := &p.set.Tables[i]
+		sub := &table{desired: d, family: p.live.Family, prune: p.choices.Prune}
+		s := p.add(tables, d.Object, sub, &d.Name)
+		if live, ok := byName[d.Name]; ok {
+			match(p, s, []*bitrix.Table{live}, func(t *bitrix.Table) int64 { return t.ID })
+		} else {
+			match(p, s, []*bitrix.Table(nil), func(t *bitrix.Table) int64 { return t.ID })
+		}
+		p.refer(s, sources, d.Source, &sub.parent)
+		if sub.parent == nil && d.Source.ID != 0 {
+			sub.source = d.Source.ID
+			if p.live.Sources[d.Source.ID] == nil {
+				s.fail(notFound(sources))
+			}
+		}
+	}
+}
+
+// refer makes a step depend on the one of the object that it names.
+func (p *planner) refer(s *step, k *kind, ref manifest.Ref, parent **step) {
+	if ref.Name == "" {
+		return
+	}
+	on := p.named[string(k.name)+" "+ref.Name]
+	if on == nil { // loading the manifests has found that already
+		s.fail(&Failure{Code: CodeDependency, Message: fmt.Sprintf("no %s is called %q", k.name, ref.Name)})
+		return
+	}
+	*parent = on
+	s.depends = append(s.depends, on)
+	if !on.selected && on.id == 0 && on.failure == nil {
+		s.fail(&Failure{Code: CodeDependency, Message: fmt.Sprintf("the %s does not exist yet, and it is not selected", on.label()),
+			Hint: "select it too"})
+	}
+}
+
+// rejectDoubles fails the declarations that turn out to be one live object.
+func (p *planner) rejectDoubles() {
+	for at, claimants := range p.claims {
+		if len(claimants) < 2 {
 			continue
 		}
-		code := d.setting.Code
-		kind, ok := types[code]
-		switch {
-		case !ok:
-			unknown = append(unknown, fmt.Sprintf("%q", code))
-			if near := manifest.Nearest(code, codes); near != "" {
-				hints = append(hints, fmt.Sprintf("did you mean %q instead of %q?", near, code))
+		for i, s := range claimants {
+			if s.failure != nil && s.failure.Code == CodeAmbiguous {
+				continue
 			}
-		case kind == "INT" && !integer(d.to.(string)):
-			return &Failure{
-				Code:    "VALIDATION_INVALID_FIELD_TYPE",
-				Message: fmt.Sprintf("the setting %q takes an integer, says connector %q (#%d)", code, connector.Title, connector.ID),
-				Hint:    "declare a whole number in decimal digits",
+			other := claimants[(i+1)%len(claimants)]
+			s.failure = nil
+			s.fail(&Failure{Code: CodeAmbiguous,
+				Message: fmt.Sprintf("two declarations are one live %s, #%d: %s and %s", at.kind, at.id, s.declared.Position, other.declared.Position),
+				Hint:    "declare it once; an id tells one from the other"})
+		}
+	}
+}
+
+// compare finds out what there is to do for an object.
+func (p *planner) compare(s *step) {
+	if !s.selected {
+		return
+	}
+	for _, on := range s.depends {
+		if on.failure != nil && s.failure == nil && s.id == 0 {
+			s.skip(on)
+		}
+	}
+	if s.failure != nil {
+		return
+	}
+	exists := s.id != 0
+	diffs, f := s.subject.compare()
+	if f == nil {
+		f = s.subject.check(diffs)
+	}
+	s.diffs = diffs
+	switch {
+	case !exists:
+		s.action, s.status = ActionCreate, StatusPlanned
+	case len(diffs) > 0:
+		s.action, s.status = ActionUpdate, StatusPlanned
+		for _, d := range diffs {
+			if d.replace {
+				s.action = ActionReplace
 			}
 		}
 	}
-	if unknown == nil {
-		return nil
+	if f != nil {
+		s.fail(f)
+		return
 	}
-	hints = append(hints, "declared settings: "+strings.Join(codes, ", "))
-	return &Failure{
-		Code:    CodeUnknownSetting,
-		Message: fmt.Sprintf("connector %q (#%d) declares no setting %s", connector.Title, connector.ID, strings.Join(unknown, ", ")),
-		Hint:    strings.Join(hints, "; "),
+	s.notes = append(s.notes, s.subject.notes(diffs)...)
+	for _, on := range s.depends {
+		if on.failure != nil && s.status == StatusPlanned {
+			s.skip(on)
+		}
 	}
 }
 
-// integer reports whether s is a decimal integer; the empty text is one that
-// is not set.
-func integer(s string) bool {
-	digits := strings.TrimPrefix(s, "-")
-	return s == "" || digits != "" && strings.Trim(digits, "0123456789") == ""
+// skip ends a step whose object depends on one that failed.
+func (s *step) skip(on *step) {
+	s.status = StatusSkipped
+	s.failure = dependency(on)
 }
 
-// planned counts the steps that would write.
-func (c Changeset) planned() int {
+func dependency(on *step) *Failure {
+	return &Failure{Code: CodeDependency, Message: "the " + on.label() + " failed"}
+}
+
+// hintRenames remarks where a source is created beside one of the same
+// connector that nobody declares: it may be the same under a former title.
+func (p *planner) hintRenames() {
+	undeclared := map[int64][]string{}
+	for _, id := range sortedKeys(p.live.Sources) {
+		if live := p.live.Sources[id]; p.claims[claim{KindSource, id}] == nil {
+			undeclared[live.ConnectorID] = append(undeclared[live.ConnectorID], fmt.Sprintf("#%d %q", id, live.Title))
+		}
+	}
+	for _, s := range p.steps {
+		if s.kind != sources || s.action != ActionCreate || s.status != StatusPlanned {
+			continue
+		}
+		if others := undeclared[s.subject.(*source).connectorID()]; others != nil {
+			s.notes = append(s.notes, fmt.Sprintf("the connector has a source that nobody declares: %s; if this is a rename, declare its id", enumerate(others)))
+		}
+	}
+}
+
+// count is how many steps are planned to write, removals how many objects,
+// columns and settings of connectors they remove.
+func (c *Changeset) count() (planned, removals int) {
+	for _, s := range c.steps {
+		if s.status != StatusPlanned {
+			continue
+		}
+		planned++
+		if s.action == ActionDelete {
+			removals++
+			continue
+		}
+		for _, d := range s.diffs {
+			if d.code != "" && s.kind != sources && s.action != ActionCreate && (d.to.kind == nothing || d.replace) {
+				removals++
+			}
+		}
+	}
+	return planned, removals
+}
+
+// selected is how many objects the report is about.
+func (c *Changeset) selected() int {
 	n := 0
-	for i := range c {
-		if c[i].Status == StatusPlanned {
+	for _, s := range c.steps {
+		if s.selected {
 			n++
 		}
 	}
 	return n
 }
 
-// results are the report's entries for the steps.
-func (c Changeset) results() []Object {
-	results := make([]Object, len(c))
-	for i := range c {
-		s := &c[i]
-		results[i] = Object{
-			Kind: KindSource, Action: ActionUpdate,
-			Name: s.Desired.Name, ID: s.Desired.ID, Title: s.Title,
-			File: s.Desired.Position.File, Line: s.Desired.Position.Line, Column: s.Desired.Position.Column,
-			Status: s.Status, Changes: s.Changes, Error: s.Error,
+// results are the report's entries for the steps, and which entry is whose.
+func (c *Changeset) results() ([]Object, map[*step]int) {
+	list := make([]Object, 0, len(c.steps))
+	at := make(map[*step]int, len(c.steps))
+	for _, s := range c.steps {
+		if !s.selected {
+			continue
 		}
-		if s.Status == StatusUnchanged {
-			results[i].Action = ActionNone
-		}
+		at[s] = len(list)
+		list = append(list, Object{
+			Kind: s.kind.name, Action: s.action, Name: s.declared.Name, ID: s.id, Title: s.title,
+			File: s.declared.Position.File, Line: s.declared.Position.Line, Column: s.declared.Position.Column,
+			Status: s.status, Changes: changes(s.diffs), Error: s.failure, Notes: s.notes,
+		})
 	}
-	return results
+	return list, at
+}
+
+func notFound(k *kind) *Failure {
+	text := map[Kind]string{KindConnector: "Connector was not found.", KindSource: "Source was not found.", KindTable: "Dataset was not found."}[k.name]
+	return &Failure{Code: string(k.notFound), Message: text}
 }

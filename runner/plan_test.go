@@ -15,6 +15,9 @@ import (
 
 func text(s string) *string { return &s }
 func flag(b bool) *bool     { return &b }
+func ptr[T any](v T) *T     { return &v }
+
+func declares(list ...manifest.Source) *manifest.Set { return &manifest.Set{Sources: list} }
 
 func setting(code, value string, reveal bool) manifest.Setting {
 	return manifest.Setting{Code: code, Value: manifest.Literal(value), Reveal: reveal}
@@ -29,7 +32,7 @@ func liveSource(id int64, title string, settings ...string) bitrix.Source {
 }
 
 func TestCompare(t *testing.T) {
-	connectors := map[int64]bitrix.Connector{1: {ID: 1, Title: "SQL", Settings: []bitrix.SettingType{
+	known := map[int64]*bitrix.Connector{1: {ID: 1, Title: "SQL", Settings: []bitrix.SettingType{
 		{Code: "host", Type: "STRING"}, {Code: "port", Type: "INT"}, {Code: "password", Type: "STRING"}}}}
 	tests := map[string]struct {
 		desired manifest.Source
@@ -111,7 +114,8 @@ func TestCompare(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			tt.desired.ID = 1
-			step := Compare([]manifest.Source{tt.desired}, Live{Sources: map[int64]bitrix.Source{1: tt.live}, Connectors: connectors})[0]
+			steps, _ := Compare(declares(tt.desired), Live{Sources: map[int64]*bitrix.Source{1: &tt.live}, Connectors: known}, Choices{}).results()
+			step := steps[0]
 			if step.Status != tt.status {
 				t.Errorf("status %s, want %s (%v)", step.Status, tt.status, step.Error)
 			}
@@ -132,7 +136,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareMissingSource(t *testing.T) {
-	steps := Compare([]manifest.Source{{Object: manifest.Object{ID: 7}, Title: text("A")}}, Live{})
+	steps, _ := Compare(declares(manifest.Source{Object: manifest.Object{ID: 7}, Title: text("A")}), Live{}, Choices{}).results()
 	if steps[0].Status != StatusFailed || steps[0].Error.Code != "SOURCE_NOT_FOUND" {
 		t.Errorf("%+v", steps[0])
 	}
@@ -143,8 +147,8 @@ func TestCompareMissingSource(t *testing.T) {
 func TestChecksum(t *testing.T) {
 	sum := func(title, password, livePassword, key string) string {
 		steps := Compare(
-			[]manifest.Source{{Object: manifest.Object{ID: 1}, Title: text(title), Settings: []manifest.Setting{setting("password", password, false)}}},
-			Live{Sources: map[int64]bitrix.Source{1: liveSource(1, "A", "password", livePassword)}})
+			declares(manifest.Source{Object: manifest.Object{ID: 1}, Title: text(title), Settings: []manifest.Setting{setting("password", password, false)}}),
+			Live{Sources: map[int64]*bitrix.Source{1: ptr(liveSource(1, "A", "password", livePassword))}}, Choices{})
 		return steps.checksum("https://portal.example", secret.New(key))
 	}
 	base := sum("B", "new", "old", "key")

@@ -63,6 +63,9 @@ func retitled(n int) []manifest.Source {
 	return list
 }
 
+// declares is a set of these sources.
+func declares(list ...manifest.Source) *manifest.Set { return &manifest.Set{Sources: list} }
+
 func ptr[T any](v T) *T { return &v }
 
 // statuses counts the sources by status and code.

@@ -26,22 +26,3 @@ type Progress struct {
 	// Until is when the wait is expected to end.
 	Until time.Time
 }
-
-// writingOver counts an entry that has no update on its way any more.
-func (a *apply) writingOver(e *entry) {
-	if !e.through {
-		e.through = true
-		a.through++
-	}
-	a.show()
-}
-
-// show hands out where an apply stands. Reading back is put off to the end
-// where it can be, so that both phases are counted by what is their own.
-func (a *apply) show() {
-	a.progress.Done = a.through
-	if a.progress.Phase == PhaseVerifying {
-		a.progress.Done = a.done
-	}
-	a.run.show()
-}

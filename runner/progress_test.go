@@ -14,7 +14,7 @@ func TestProgress(t *testing.T) {
 	onPortal(t, sqlState(n), func(t *testing.T, b *bench) {
 		done := map[runner.Phase][]int{}
 		var order []runner.Phase
-		report := b.apply(runner.Options{Sources: retitled(n), Progress: func(p runner.Progress) {
+		report := b.apply(runner.Options{Set: declares(retitled(n)...), Progress: func(p runner.Progress) {
 			if p.Total != n {
 				t.Fatalf("%+v: total is not %d", p, n)
 			}

@@ -25,10 +25,10 @@ func TestApplyThenPlanGivesNoChange(t *testing.T) {
 				}
 			}
 			onPortal(t, state, func(t *testing.T, b *bench) {
-				first := b.apply(runner.Options{Sources: desired})
-				plan := runner.Plan(context.Background(), b.client, runner.Options{Sources: desired})
+				first := b.apply(runner.Options{Set: declares(desired...)})
+				plan := runner.Plan(context.Background(), b.client, runner.Options{Set: declares(desired...)})
 				before := b.Stats().Updates
-				second := b.apply(runner.Options{Sources: desired})
+				second := b.apply(runner.Options{Set: declares(desired...)})
 				for i, s := range first.Objects {
 					if s.Status == runner.StatusFailed {
 						continue

@@ -3,203 +3,383 @@ package runner
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"syncsources/bitrix"
 	"syncsources/bitrix/rest"
+	"syncsources/manifest"
 	"syncsources/runner/schedule"
 )
 
-// reading gathers the live sources. Its methods run in the scheduler's
-// goroutine, one at a time.
-type reading struct {
-	*run
-	live  Live
-	paged map[int64]bool // seen on pages of all sources
-	// repeats is set where full pages showed nothing new.
-	repeats bool
-	err     error // of a page
+// wanted is what a run has to read.
+type wanted struct {
+	sources    []int64 // these ids, or
+	allSources bool
+	tables     bool
+	columns    func(name string) bool // of which tables
+	// connectorsHelp is set where connectors are only a help: an unknown
+	// setting is also found by reading back.
+	connectorsHelp bool
+	// tablesHelp is set where tables are only looked for: a portal may know
+	// neither family of their methods.
+	tablesHelp bool
 }
 
-// maxPaged is how many sources are read page by page. No portal has so many;
-// one that goes on without end would fill the memory.
-const maxPaged = 200_000
-
-// read reads the declared sources, fifty to a list command, and the
-// connectors in the same request. An error means that the run has to stop.
-func (r *run) read(ctx context.Context) (Live, error) {
-	sources := r.options.Sources
-	rd := &reading{run: r, paged: make(map[int64]bool), live: Live{
-		Sources:    make(map[int64]bitrix.Source, len(sources)),
-		Connectors: make(map[int64]bitrix.Connector),
-		Errors:     make(map[int64]error),
-	}}
-	r.progress = Progress{Phase: PhaseReading, Total: len(sources)}
-	r.show()
-	settings := false
-	for i := range sources {
-		settings = settings || len(sources[i].Settings) > 0
-	}
-	if settings {
-		rd.connectors(1)
-	}
-	for start := 0; start < len(sources); start += bitrix.PageSize {
-		ids := make([]int64, 0, bitrix.PageSize)
-		for i := start; i < min(start+bitrix.PageSize, len(sources)); i++ {
-			ids = append(ids, sources[i].ID)
+// want derives from the declarations what has to be read. Connectors always
+// are; sources by their ids, unless one has to be found by its title; tables
+// as a whole list, since there is nothing else to find all of them by.
+func want(o Options) wanted {
+	w := wanted{connectorsHelp: !o.Prune && !o.ShowUnmanaged && len(o.Set.Connectors) == 0, columns: func(string) bool { return false }}
+	for i := range o.Set.Sources {
+		s := &o.Set.Sources[i]
+		w.connectorsHelp = w.connectorsHelp && s.Connector == (manifest.Ref{})
+		if s.ID == 0 {
+			w.allSources = true
+			continue
 		}
-		rd.sources(ids)
+		w.sources = append(w.sources, s.ID)
 	}
-	if r.options.ShowUnmanaged {
-		rd.pages(1, 1)
+	columns := map[string]bool{}
+	for i := range o.Set.Tables {
+		t := &o.Set.Tables[i]
+		w.tables = true
+		if t.Source.ID != 0 {
+			w.sources = append(w.sources, t.Source.ID)
+		}
+		if o.Selected == nil || o.Selected(t.Object) {
+			columns[t.Name] = true
+		}
 	}
-	err := rd.consume(ctx)
-	if err == nil {
-		err = rd.err
+	w.columns = func(name string) bool { return columns[name] }
+	w.tablesHelp = !w.tables && !o.Prune
+	if o.Prune || o.ShowUnmanaged {
+		w.allSources, w.tables = true, true
+	}
+	slices.Sort(w.sources)
+	w.sources = slices.Compact(w.sources)
+	return w
+}
+
+// reading gathers the live objects.
+type reading struct {
+	*run
+	crew *crew
+	live Live
+	err  error
+}
+
+// read reads what is wanted, as much as possible in the same requests. An
+// error means that the run has to stop.
+func (r *run) read(ctx context.Context, w wanted) (Live, error) {
+	rd := &reading{run: r, crew: &crew{scheduler: r.scheduler}, live: Live{
+		Family:     bitrix.Tables,
+		Connectors: map[int64]*bitrix.Connector{}, Sources: map[int64]*bitrix.Source{}, Tables: map[int64]*bitrix.Table{},
+		Broken: map[Kind]map[int64]error{KindConnector: {}, KindSource: {}, KindTable: {}},
+	}}
+	rd.crew.start(func(f *flow) {
+		err := readAll(f, func(rg bitrix.Range) bitrix.Query { return bitrix.ListConnectors(rg) }, w.connectorsHelp,
+			keeper(rd, connectors, bitrix.DecodeConnectors, rd.live.Connectors, func(c *bitrix.Connector) int64 { return c.ID }))
+		if err != nil && w.connectorsHelp {
+			r.logger.Info("connectors cannot be read; settings are not checked against them", "reason", err.Error())
+			return
+		}
+		rd.fail(err)
+	})
+	keepSources := keeper(rd, sources, bitrix.DecodeSources, rd.live.Sources, func(s *bitrix.Source) int64 { return s.ID })
+	if w.allSources {
+		rd.crew.start(func(f *flow) { rd.fail(readAll(f, bitrix.ListSources, false, keepSources)) })
+	} else {
+		for ids := range slices.Chunk(w.sources, bitrix.PageSize) {
+			rd.crew.start(func(f *flow) { rd.sourcesByID(f, ids) })
+		}
+	}
+	if w.tables {
+		rd.crew.start(func(f *flow) { rd.fail(rd.tables(f, w)) })
+	}
+	err := rd.crew.drive(ctx)
+	if rd.err != nil && ctx.Err() == nil {
+		err = cmp.Or(err, rd.err)
 	}
 	return rd.live, err
 }
 
-// sources reads sources by id.
-func (rd *reading) sources(ids []int64) {
-	rd.scheduler.Submit(schedule.Task{Command: bitrix.SourcesByID(ids), Owner: func(res schedule.Outcome) {
-		found, missing := answerFor(ids, res)
-		for id, err := range missing {
-			if err != nil {
-				rd.live.Errors[id] = err
-			}
-		}
-		rd.keep(found)
-		rd.progress.Done += len(ids)
-		rd.show()
-	}})
+func (rd *reading) fail(err error) {
+	if rd.err == nil {
+		rd.err = err
+	}
 }
 
-// answerFor sorts the answer to a list of sources by id: those that it shows,
-// and those that it does not, with the reason where there is one other than
-// that they do not exist. What nobody asked for is left out: a portal that
-// lists it has not looked at the ids, and then a missing one may exist.
-func answerFor(ids []int64, res schedule.Outcome) (found []bitrix.Source, missing map[int64]error) {
-	list, err := sourcesOf(res)
-	missing = make(map[int64]error)
+// sourcesByID reads sources by id.
+func (rd *reading) sourcesByID(f *flow, ids []int64) {
+	out := f.send(schedule.Task{Command: bitrix.SourcesByID(ids)})
+	found, missing := answerFor(sources, ids, out)
+	for id, live := range found {
+		rd.live.Sources[id] = live.(*bitrix.Source)
+	}
+	for id, err := range missing {
+		if err != nil {
+			rd.live.Broken[KindSource][id] = err
+		}
+	}
+	rd.progress.Done += len(ids)
+	rd.show()
+}
+
+// tables reads all tables, by the old names of the methods where the portal
+// does not know the new ones, and then the columns of those that need them.
+func (rd *reading) tables(f *flow, w wanted) error {
+	keep := keeper(rd, tables, bitrix.DecodeTables, rd.live.Tables, func(t *bitrix.Table) int64 { return t.ID })
+	list := func(rg bitrix.Range) bitrix.Query { return bitrix.ListTables(rd.live.Family, rg) }
+	err := readAll(f, list, true, keep)
+	if errors.Is(err, rest.MethodNotFound) {
+		rd.live.Family = bitrix.Datasets
+		if err = readAll(f, list, w.tablesHelp, keep); w.tablesHelp && errors.Is(err, rest.MethodNotFound) {
+			rd.logger.Info("this portal has no methods for tables")
+			return nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	var tasks []schedule.Task
+	var of []*bitrix.Table
+	for _, id := range sortedKeys(rd.live.Tables) {
+		if t := rd.live.Tables[id]; w.columns(t.Name) {
+			of = append(of, t)
+			tasks = append(tasks, schedule.Task{Command: bitrix.GetTable(rd.live.Family, id)})
+		}
+	}
+	if tasks == nil {
+		return nil
+	}
+	for i, out := range f.sendAll(tasks) {
+		found, missing := answerFor(tables, []int64{of[i].ID}, out)
+		if live, ok := found[of[i].ID]; ok {
+			t := live.(*bitrix.Table)
+			t.SourceID = of[i].SourceID // only the list shows it
+			rd.live.Tables[t.ID] = t
+			continue
+		}
+		delete(rd.live.Tables, of[i].ID) // gone meanwhile, or not to be read
+		if err := missing[of[i].ID]; err != nil {
+			rd.live.Broken[KindTable][of[i].ID] = err
+		}
+	}
+	return nil
+}
+
+// answerFor sorts the answer to a read by ids: the objects that it shows, and
+// those that it does not, with the reason where there is one other than that
+// they do not exist. What nobody asked for is left out: a portal that lists it
+// has not looked at the ids, and then a missing one may exist.
+func answerFor(k *kind, ids []int64, out schedule.Outcome) (found map[int64]any, missing map[int64]error) {
+	missing = make(map[int64]error, len(ids))
+	shown, broken, err := map[int64]any(nil), map[int64]error(nil), out.Reply.Err
+	switch {
+	case err == nil && out.Skipped:
+		err = errSkipped
+	case err == nil:
+		shown, broken, err = k.decode(ids, out.Reply.Result)
+	case errors.Is(err, k.notFound) && len(ids) == 1:
+		return nil, map[int64]error{ids[0]: nil}
+	}
 	for _, id := range ids {
 		missing[id] = err
 	}
 	if err == nil {
-		err = list.Broken[0] // one of the missing, and nobody knows which
+		err = broken[0] // one of the missing, and nobody knows which
 	}
-	for _, s := range list.Items {
-		if _, asked := missing[s.ID]; asked {
-			found = append(found, s)
-			delete(missing, s.ID)
+	found = make(map[int64]any, len(shown))
+	for id, object := range shown {
+		if _, asked := missing[id]; asked {
+			found[id] = object
+			delete(missing, id)
 		} else if err == nil {
-			err = &rest.Error{Code: rest.BadAnswer, Method: bitrix.MethodSourceList,
-				Message: "the portal answered with other sources than those asked for"}
+			err = &rest.Error{Code: rest.BadAnswer, Message: fmt.Sprintf("the portal answered with other %ss than those asked for", k.name)}
 		}
 	}
 	for id := range missing {
-		missing[id] = cmp.Or(list.Broken[id], err)
+		missing[id] = cmp.Or(broken[id], err)
 	}
 	return found, missing
 }
 
-// keep adds sources to what is live. The first answer about a source counts:
-// a portal that lists one twice must not change what was seen.
-func (rd *reading) keep(found []bitrix.Source) {
-	for _, s := range found {
-		if _, ok := rd.live.Sources[s.ID]; !ok {
-			rd.live.Sources[s.ID] = s
-		}
-	}
+// errSkipped is the reason why something was not read: the run ended before.
+var errSkipped = errors.New("the run ended before it could be read")
+
+// keep takes the answer to a list.
+type keep func(answer json.RawMessage) (page, error)
+
+// page is what an answer to a list shows.
+type page struct {
+	ids    []int64 // in its order
+	broken []int64 // of objects that cannot be read
+	full   bool
 }
 
-// connectors reads pages of connectors from page n on. Connectors are a help:
-// where they cannot be read, an unknown setting is found by reading back.
-func (rd *reading) connectors(n int) {
-	rd.scheduler.Submit(schedule.Task{Command: bitrix.ConnectorsPage(n), Optional: true, Owner: func(res schedule.Outcome) {
-		found, err := bitrix.List[bitrix.Connector]{}, res.Reply.Err
-		if err == nil && !res.Skipped {
-			found, err = bitrix.DecodeConnectors(res.Reply.Result)
-		}
+func (p page) last() int64 { return slices.Max(append(p.broken, p.ids...)) }
+
+// keeper adds what lists show to what is live. The first answer about an
+// object counts: a portal that lists one twice must not change what was seen.
+func keeper[T any](rd *reading, k *kind, decode func(json.RawMessage) (bitrix.List[T], error), into map[int64]*T, id func(*T) int64) keep {
+	return func(answer json.RawMessage) (page, error) {
+		list, err := decode(answer)
 		if err != nil {
-			rd.logger.Info("connectors cannot be read; settings are not checked against them", "reason", err.Error())
-			return
+			return page{}, err
 		}
-		fresh := 0
-		for _, c := range found.Items {
-			if _, ok := rd.live.Connectors[c.ID]; !ok {
-				rd.live.Connectors[c.ID] = c
-				fresh++
+		p := page{ids: make([]int64, 0, len(list.Items)), full: list.Count >= bitrix.PageSize}
+		for i := range list.Items {
+			object := &list.Items[i]
+			p.ids = append(p.ids, id(object))
+			if _, seen := into[id(object)]; !seen {
+				into[id(object)] = object
 			}
 		}
-		if found.Count >= bitrix.PageSize && fresh > 0 {
-			rd.connectors(n + 1)
+		for id, err := range list.Broken {
+			if rd.live.Broken[k.name][id] == nil {
+				rd.live.Broken[k.name][id] = err
+				rd.logger.Warn("a "+string(k.name)+" cannot be read", "id", id, "reason", err.Error())
+			}
+			if id > 0 {
+				p.broken = append(p.broken, id)
+			}
 		}
-	}})
-}
-
-// pages reads n pages of all sources from page first on, and more behind them
-// until one is not full. Pages that show nothing new end it as well: a portal
-// may never send a short one.
-func (rd *reading) pages(first, n int) {
-	left, fresh, more := n, 0, true
-	for page := first; page < first+n; page++ {
-		rd.scheduler.Submit(schedule.Task{Command: bitrix.SourcesPage(page), Owner: func(res schedule.Outcome) {
-			list, err := sourcesOf(res)
-			if err != nil {
-				rd.err = cmp.Or(rd.err, err)
-			}
-			for id, err := range list.Broken {
-				rd.live.Errors[id] = cmp.Or(rd.live.Errors[id], err)
-				rd.logger.Warn("a source cannot be read", "id", id, "reason", err.Error())
-			}
-			for _, s := range list.Items {
-				if !rd.paged[s.ID] {
-					rd.paged[s.ID] = true
-					fresh++
-				}
-			}
-			rd.keep(list.Items)
-			more = more && list.Count >= bitrix.PageSize
-			switch left--; {
-			case left > 0 || !more:
-			case len(rd.paged) >= maxPaged:
-				rd.err = cmp.Or[error](rd.err, &rest.Error{Code: rest.BadAnswer, Method: bitrix.MethodSourceList,
-					Message: fmt.Sprintf("the portal's pages of sources do not end: it has shown %d", len(rd.paged))})
-			case fresh > 0:
-				rd.pages(first+n, min(2*n, bitrix.MaxBatch))
-			default:
-				rd.repeats = true
-			}
-		}})
+		return p, nil
 	}
 }
 
-// sourcesOf decodes the result of a list of sources.
-func sourcesOf(res schedule.Outcome) (bitrix.List[bitrix.Source], error) {
-	if res.Reply.Err != nil {
-		return bitrix.List[bitrix.Source]{}, res.Reply.Err
+// maxListed is how many objects of a kind are read. No portal has so many; one
+// that goes on without end would fill the memory.
+const maxListed = 500_000
+
+// readAll reads a whole list by ranges of ids, so that what is deleted
+// meanwhile hides nothing: the first page and the last, and then, all at once,
+// ranges of what lies between, each so long that it should hold a page at
+// most. A page that is full is read on behind its last id.
+func readAll(f *flow, list func(bitrix.Range) bitrix.Query, optional bool, keep keep) error {
+	ask := func(ranges []bitrix.Range) ([]page, error) {
+		tasks := make([]schedule.Task, len(ranges))
+		for i, rg := range ranges {
+			tasks[i] = schedule.Task{Command: list(rg), Optional: optional}
+		}
+		pages := make([]page, len(ranges))
+		for i, out := range f.sendAll(tasks) {
+			if out.Skipped {
+				return nil, errSkipped
+			}
+			if out.Reply.Err != nil {
+				return nil, out.Reply.Err
+			}
+			var err error
+			if pages[i], err = keep(out.Reply.Result); err != nil {
+				return nil, err
+			}
+			if why := pages[i].unlike(ranges[i]); why != "" {
+				return nil, &rest.Error{Code: rest.BadAnswer, Method: tasks[i].Command.Method(), Message: why}
+			}
+		}
+		return pages, nil
 	}
-	return bitrix.DecodeSources(res.Reply.Result)
+	pages, err := ask([]bitrix.Range{{}, {Newest: true}})
+	if err != nil || !pages[0].full || len(pages[0].ids) == 0 || len(pages[1].ids) == 0 {
+		return err
+	}
+	read := len(pages[0].ids) + len(pages[1].ids)
+	gap := min(span(pages[0].ids), span(pages[1].ids))
+	for left := ranges(pages[0].last()+1, slices.Min(pages[1].ids), gap); len(left) > 0; {
+		if pages, err = ask(left); err != nil {
+			return err
+		}
+		var next []bitrix.Range
+		for i, p := range pages {
+			if read += len(p.ids); p.full && len(p.ids) > 0 {
+				next = append(next, ranges(p.last()+1, left[i].To, span(p.ids))...)
+			}
+		}
+		if read > maxListed {
+			return &rest.Error{Code: rest.BadAnswer, Message: fmt.Sprintf("the portal's list does not end: it has shown %d objects", read)}
+		}
+		left = next
+	}
+	return nil
 }
 
-// unmanaged lists the live sources that no manifest declares, by id.
-func unmanaged(live Live, o Options) []Unmanaged {
-	if !o.ShowUnmanaged {
-		return nil
+// unlike says in what an answer is not what was asked for, "" if it is. A
+// portal that heeds neither the range nor the order has shown who knows what.
+func (p page) unlike(rg bitrix.Range) string {
+	for _, id := range append(p.broken, p.ids...) {
+		if id < rg.From || rg.To > 0 && id >= rg.To {
+			return "the portal does not heed the range of ids that it was asked for"
+		}
+	}
+	if p.full && !ordered(p.ids, rg.Newest) {
+		return "the portal does not heed the order by id that it was asked for, so nobody can tell where its list ends"
+	}
+	return ""
+}
+
+func ordered(ids []int64, falling bool) bool {
+	return slices.IsSortedFunc(ids, func(a, b int64) int {
+		if falling {
+			a, b = b, a
+		}
+		return cmp.Compare(a, b)
+	})
+}
+
+// span is how many ids lie between one object of a page and the next.
+func span(ids []int64) float64 {
+	return max(1, float64(slices.Max(ids)-slices.Min(ids)+1)/float64(len(ids)))
+}
+
+// ranges divides the ids from one on, and before another, into ranges that
+// hold a page each, or two thirds of one where the gaps between ids are not
+// known to be none.
+func ranges(from, to int64, gap float64) []bitrix.Range {
+	const page, likely = bitrix.PageSize, bitrix.PageSize * 2 / 3
+	length := int64(page)
+	if gap > 1 {
+		length = max(page, int64(likely*gap))
+	}
+	var list []bitrix.Range
+	for ; from < to; from += length {
+		list = append(list, bitrix.Range{From: from, To: min(from+length, to)})
+	}
+	return list
+}
+
+// unmanaged lists the live objects that no manifest declares.
+func unmanaged(live Live, c *Changeset) []Unmanaged {
+	declared := map[claim]bool{}
+	for _, s := range c.steps {
+		declared[claim{s.kind.name, s.id}] = true
 	}
 	var list []Unmanaged
-	for id, s := range live.Sources {
-		if !o.Managed[id] {
-			list = append(list, Unmanaged{Kind: KindSource, ID: id, Title: s.Title, ConnectorID: s.ConnectorID})
+	add := func(kind Kind, id int64, u Unmanaged) {
+		if !declared[claim{kind, id}] {
+			u.Kind, u.ID = kind, id
+			list = append(list, u)
 		}
 	}
-	for id := range live.Errors {
-		if _, ok := live.Sources[id]; id > 0 && !ok && !o.Managed[id] {
-			list = append(list, Unmanaged{Kind: KindSource, ID: id}) // it is there, but what it is cannot be read
+	for _, id := range sortedKeys(live.Connectors) {
+		add(KindConnector, id, Unmanaged{Title: live.Connectors[id].Title})
+	}
+	for _, id := range sortedKeys(live.Sources) {
+		add(KindSource, id, Unmanaged{Title: live.Sources[id].Title, ConnectorID: live.Sources[id].ConnectorID})
+	}
+	for _, id := range sortedKeys(live.Tables) {
+		add(KindTable, id, Unmanaged{Title: live.Tables[id].Name, SourceID: live.Tables[id].SourceID})
+	}
+	for _, k := range kinds {
+		for _, id := range slices.Sorted(maps.Keys(live.Broken[k.name])) {
+			if id > 0 {
+				add(k.name, id, Unmanaged{}) // it is there, but what it is cannot be read
+			}
 		}
 	}
-	slices.SortFunc(list, func(a, b Unmanaged) int { return cmp.Compare(a.ID, b.ID) })
 	return list
 }

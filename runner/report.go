@@ -76,6 +76,7 @@ const (
 	CodeTimeout        = "TIMEOUT"          // the run's time limit is over
 	CodeTooManyChanges = "TOO_MANY_CHANGES" // more changes than --max-changes allows
 	CodeTooManyDeletes = "TOO_MANY_DELETES" // more removals than --max-deletes allows
+	CodeUncleanText    = "UNCLEAN_TEXT"     // a live text that cannot be read exactly would have to be sent back
 	CodeStalePlan      = "STALE_PLAN"       // the changes are not those of --checksum
 	CodeInterrupted    = "INTERRUPTED"      // by a signal
 )

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"syncsources/bitrix"
@@ -32,9 +33,14 @@ type Client interface {
 
 // Options are the choices of a run. Their zero values are the defaults.
 type Options struct {
-	// Sources are the selected sources with their references resolved, in the
-	// order of the report.
-	Sources []manifest.Source
+	// Set is what the manifests declare for this portal, with the references of
+	// the selected objects resolved.
+	Set *manifest.Set
+	// Selected tells whether an object is part of the run; nil: all are. The
+	// others are only read, for those that refer to them.
+	Selected func(manifest.Object) bool
+	// Prune also removes what is not declared.
+	Prune bool
 	// Key keys the plan's checksum: the lasting secret of the credentials.
 	Key secret.Text
 	// Schedule sets the pace.
@@ -42,19 +48,28 @@ type Options struct {
 	// NoVerify trusts the portal's "true" and does not read back. What the
 	// portal did not answer is read back all the same.
 	NoVerify bool
-	// FailFast ends the run with the first source that fails: what is in
+	// FailFast ends the run with the first object that fails: what is in
 	// flight is settled, the rest skipped. A refused connection check then
 	// counts at once and gets no later retry.
 	FailFast bool
-	// MaxChanges refuses a run with more changes, before anything is written.
-	MaxChanges Limit
+	// MaxChanges refuses a run with more changes, MaxDeletes one with more
+	// removals, columns and settings of connectors included, before anything is
+	// written.
+	MaxChanges, MaxDeletes Limit
 	// Checksum refuses changes other than those that a plan gave this
 	// checksum; empty accepts any.
 	Checksum string
-	// ShowUnmanaged also lists the live sources whose ids are not in Managed,
-	// which holds those that any manifest declares, targeted or not.
+	// ShowUnmanaged also lists the live objects that no manifest declares.
 	ShowUnmanaged bool
-	Managed       map[int64]bool
+	// LastAdd is when another run, which was killed, last sent an add; zero:
+	// none was. Nothing is read before the portal must have ended it.
+	LastAdd time.Time
+	// NoteAdd is called before each request that holds an add, and the request
+	// is not sent where it fails. AddsSettled is called at the end of an apply
+	// that knows what became of all adds, of itself and of LastAdd. Both may be
+	// nil.
+	NoteAdd     func(ctx context.Context, at time.Time) error
+	AddsSettled func()
 	// Logger may be nil.
 	Logger *slog.Logger
 	// Progress is called after each change, never concurrently; may be nil.
@@ -65,7 +80,7 @@ type Options struct {
 // flight. What is not settled then is reported as of unknown outcome.
 const grace = 15 * time.Second
 
-// Plan reads the live sources and reports how they differ from their
+// Plan reads the live objects and reports how they differ from their
 // declarations. It writes nothing.
 func Plan(ctx context.Context, portal Reader, o Options) *Report {
 	r := newRun("plan", portal, readSender{portal}, o)
@@ -79,9 +94,20 @@ func Plan(ctx context.Context, portal Reader, o Options) *Report {
 // is skipped; with the cause ErrInterrupted the outcome is interrupted, after
 // a deadline it is stopped with the code TIMEOUT.
 func Apply(ctx context.Context, portal Client, o Options) *Report {
-	r := newRun("apply", portal, writeSender{portal}, o)
-	if steps, ok := r.plan(ctx); ok && steps.planned() > 0 {
-		r.apply(ctx, steps)
+	r := newRun("apply", portal, writeSender{portal, o.NoteAdd}, o)
+	if err := r.awaitLastAdd(ctx); err != nil {
+		r.skipAll()
+		r.stop(ctx, err)
+		return r.finish()
+	}
+	if changes, live, ok := r.plan(ctx); ok {
+		if planned, _ := changes.count(); planned > 0 {
+			r.warnOfTimeout(ctx, changes)
+			r.apply(ctx, changes, live)
+		}
+	}
+	if o.AddsSettled != nil && !r.addsOpen {
+		o.AddsSettled()
 	}
 	return r.finish()
 }
@@ -96,11 +122,11 @@ func Invalid(command string, findings []*manifest.Finding) *Report {
 	return report
 }
 
-// Unstarted reports a run that could not begin: every source is skipped.
+// Unstarted reports a run that could not begin: every object is skipped.
 // Whether somebody interrupted it shows in the cause of ctx.
-func Unstarted(ctx context.Context, command, portal string, sources []manifest.Source, why *Failure) *Report {
+func Unstarted(ctx context.Context, command, portal string, o Options, why *Failure) *Report {
 	now := time.Now()
-	r := &run{options: Options{Sources: sources}, report: &Report{
+	r := &run{options: o, report: &Report{
 		Schema: ReportSchema, Command: command, Portal: portal, Outcome: OutcomeStopped, Started: now, Finished: now, Error: why,
 	}}
 	if errors.Is(context.Cause(ctx), ErrInterrupted) {
@@ -115,10 +141,12 @@ func Unstarted(ctx context.Context, command, portal string, sources []manifest.S
 type run struct {
 	options   Options
 	portal    Reader
+	sender    schedule.Sender
 	scheduler *schedule.Scheduler // of the whole run: reading and writing share the portal's limits
 	logger    *slog.Logger
 	report    *Report
 	progress  Progress
+	addsOpen  bool // an add may have been executed, and nobody knows
 }
 
 func newRun(command string, portal Reader, sender schedule.Sender, o Options) *run {
@@ -126,7 +154,7 @@ func newRun(command string, portal Reader, sender schedule.Sender, o Options) *r
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	r := &run{
-		options: o, portal: portal, logger: o.Logger,
+		options: o, portal: portal, sender: sender, logger: o.Logger,
 		report: &Report{Schema: ReportSchema, Command: command, Portal: portal.Portal(), Outcome: OutcomeOK, Started: time.Now()},
 	}
 	conf := o.Schedule
@@ -139,37 +167,72 @@ func newRun(command string, portal Reader, sender schedule.Sender, o Options) *r
 	return r
 }
 
-// plan reads, compares and guards. It reports whether the steps may be
+// awaitLastAdd waits until the portal must have ended an add that a killed run
+// sent: before that, what is read could miss the object.
+func (r *run) awaitLastAdd(ctx context.Context) error {
+	if r.options.LastAdd.IsZero() {
+		return nil
+	}
+	left := time.Until(r.options.LastAdd.Add(r.requestTime()))
+	if left <= 0 {
+		return nil
+	}
+	r.logger.Warn("a run that was killed had sent a creation; waiting until the portal must have ended it", "seconds", int(left.Seconds())+1)
+	r.progress.Waiting, r.progress.Until = "a killed run's creation", time.Now().Add(left)
+	r.show()
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		r.progress.Waiting, r.progress.Until = "", time.Time{}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// plan reads, compares and guards. It reports whether the changes may be
 // applied.
-func (r *run) plan(ctx context.Context) (steps Changeset, ok bool) {
-	live, err := r.read(ctx)
+func (r *run) plan(ctx context.Context) (c *Changeset, live Live, ok bool) {
+	o := r.options
+	r.progress = Progress{Phase: PhaseReading, Total: len(o.Set.Connectors) + len(o.Set.Sources) + len(o.Set.Tables)}
+	r.show()
+	live, err := r.read(ctx, want(o))
 	if err != nil {
 		r.skipAll()
 		r.stop(ctx, err)
-		return nil, false
+		return nil, live, false
 	}
-	steps = Compare(r.options.Sources, live)
-	r.report.Objects = steps.results()
-	r.report.Unmanaged = unmanaged(live, r.options)
-	r.report.Checksum = steps.checksum(r.portal.Portal(), r.options.Key)
-	for i := range steps {
-		if steps[i].Error != nil {
-			r.logger.Info("source cannot be updated", "source", steps[i].Desired.Name, "id", steps[i].Desired.ID, "code", steps[i].Error.Code)
+	c = Compare(o.Set, live, Choices{Selected: o.Selected, Prune: o.Prune})
+	r.report.Objects, _ = c.results()
+	r.report.Notes = c.Notes
+	if o.ShowUnmanaged {
+		r.report.Unmanaged = unmanaged(live, c)
+	}
+	r.report.Checksum = c.checksum(r.portal.Portal(), o.Key)
+	for _, s := range c.steps {
+		if s.failure != nil && s.selected {
+			r.logger.Info("object cannot be applied", "kind", string(s.kind.name), "name", s.declared.Name, "id", s.id, "code", s.failure.Code)
 		}
 	}
-	return steps, r.guard(steps)
+	return c, live, r.guard(c)
 }
 
 // guard refuses the plan as a whole where an option says so.
-func (r *run) guard(steps Changeset) bool {
+func (r *run) guard(c *Changeset) bool {
 	o := r.options
-	planned := steps.planned()
+	planned, removals := c.count()
+	selected := c.selected()
 	switch {
-	case !o.MaxChanges.allows(planned, len(steps)):
+	case !o.MaxChanges.allows(planned, selected):
 		r.report.Error = &Failure{
 			Code:    CodeTooManyChanges,
-			Message: fmt.Sprintf("the run would change %d of %d sources; --max-changes %s allows %d", planned, len(steps), o.MaxChanges, o.MaxChanges.most(len(steps))),
-			Hint:    "look at the plan; if it is what you want, raise --max-changes",
+			Message: fmt.Sprintf("the run would change %d of %d objects; the limit %s allows %d", planned, selected, o.MaxChanges, o.MaxChanges.most(selected)),
+		}
+	case !o.MaxDeletes.allows(removals, c.prunable):
+		r.report.Error = &Failure{
+			Code:    CodeTooManyDeletes,
+			Message: fmt.Sprintf("the run would remove %d objects, columns and settings; the limit %s allows %d", removals, o.MaxDeletes, o.MaxDeletes.most(c.prunable)),
 		}
 	case o.Checksum != "" && o.Checksum != r.report.Checksum:
 		r.report.Error = &Failure{
@@ -187,12 +250,7 @@ func (r *run) guard(steps Changeset) bool {
 }
 
 func (r *run) failed() bool {
-	for i := range r.report.Objects {
-		if r.report.Objects[i].Status == StatusFailed {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.report.Objects, func(o Object) bool { return o.Status == StatusFailed })
 }
 
 func (r *run) skipPlanned() {
@@ -203,14 +261,14 @@ func (r *run) skipPlanned() {
 	}
 }
 
-// skipAll reports every source as skipped: the run ended before they could be
+// skipAll reports every object as skipped: the run ended before they could be
 // compared.
 func (r *run) skipAll() {
-	steps := Compare(r.options.Sources, Live{})
-	for i := range steps {
-		steps[i].Status, steps[i].Error = StatusSkipped, nil
+	if r.options.Set == nil {
+		return
 	}
-	r.report.Objects = steps.results()
+	c := declaredOnly(r.options.Set, r.options.Selected)
+	r.report.Objects, _ = c.results()
 }
 
 // stop notes why the run as a whole ended early.
@@ -244,7 +302,7 @@ func (r *run) finish() *Report {
 	report.Finished = time.Now()
 	report.Duration = report.Finished.Sub(report.Started).Seconds()
 	r.logger.Info("run finished", "command", report.Command, "outcome", string(report.Outcome),
-		"updated", report.Summary.Updated, "failed", report.Summary.Failed, "skipped", report.Summary.Skipped,
+		"created", report.Summary.Created, "updated", report.Summary.Updated, "deleted", report.Summary.Deleted, "failed", report.Summary.Failed, "skipped", report.Summary.Skipped,
 		"unchanged", report.Summary.Unchanged, "requests", report.Requests.HTTP)
 	return report
 }
@@ -266,3 +324,18 @@ func (r *run) show() {
 		r.options.Progress(r.progress)
 	}
 }
+
+// warnOfTimeout says before the first write that the run will not get through
+// in the time that is left for it.
+func (r *run) warnOfTimeout(ctx context.Context, c *Changeset) {
+	deadline, limited := ctx.Deadline()
+	if !limited {
+		return
+	}
+	if left, need := time.Until(deadline), estimate(c); need > left {
+		r.logger.Warn("the time limit is too short for this plan: what is not done when it is over is skipped",
+			"needed", need.Round(time.Second).String(), "left", left.Round(time.Second).String())
+	}
+}
+
+func estimate(*Changeset) time.Duration { return 0 }

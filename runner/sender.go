@@ -3,14 +3,17 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 )
 
 // readSender sends the requests of a run that only reads.
 type readSender struct{ portal Reader }
 
-// Send sends queries. An update is refused: there is no method to send it.
+// Send sends queries. A write is refused: there is no method to send it.
 func (s readSender) Send(ctx context.Context, commands []bitrix.Command, alone bool) (*bitrix.Response, error) {
 	queries := make([]bitrix.Query, len(commands))
 	for i, c := range commands {
@@ -27,20 +30,32 @@ func (s readSender) Send(ctx context.Context, commands []bitrix.Command, alone b
 }
 
 // writeSender sends the requests of an apply. A request holds queries or
-// updates, never both.
-type writeSender struct{ portal Client }
+// writes, never both. An add is noted before it is sent.
+type writeSender struct {
+	portal  Client
+	noteAdd func(context.Context, time.Time) error
+}
 
-// Send sends queries or updates.
+// Send sends queries or writes.
 func (s writeSender) Send(ctx context.Context, commands []bitrix.Command, alone bool) (*bitrix.Response, error) {
-	if _, ok := commands[0].(bitrix.Query); ok {
+	if !commands[0].Writes() {
 		return readSender{s.portal}.Send(ctx, commands, alone)
 	}
-	updates := make([]bitrix.Write, len(commands))
+	writes := make([]bitrix.Write, len(commands))
 	for i, c := range commands {
-		updates[i] = c.(bitrix.Write)
+		writes[i] = c.(bitrix.Write)
+	}
+	if s.noteAdd != nil && slices.ContainsFunc(writes, bitrix.Write.Creates) {
+		if err := s.noteAdd(ctx, time.Now()); err != nil {
+			return &bitrix.Response{}, &rest.Error{Code: codeLocked, Method: writes[0].Method(), NotSent: true, Final: true, Err: err,
+				Message: "cannot note that a creation is being sent: " + err.Error()}
+		}
 	}
 	if alone {
-		return s.portal.WriteAlone(ctx, updates[0])
+		return s.portal.WriteAlone(ctx, writes[0])
 	}
-	return s.portal.Write(ctx, updates)
+	return s.portal.Write(ctx, writes)
 }
+
+// codeLocked is the code of failures of the lock of applies.
+const codeLocked rest.Code = "LOCKED"

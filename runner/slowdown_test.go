@@ -17,7 +17,7 @@ func TestAFullBucketIsNotRunInto(t *testing.T) {
 		state.UpdateCost = 200 * time.Millisecond
 		state.Limits.Level = 250 // the first request gets through after 100 s
 		onPortal(t, state, func(t *testing.T, b *bench) {
-			report := b.apply(runner.Options{Sources: retitled(1000), Schedule: schedule.Config{Seed: seed + 1}})
+			report := b.apply(runner.Options{Set: declares(retitled(1000)...), Schedule: schedule.Config{Seed: seed + 1}})
 			if report.Summary.Updated != 1000 {
 				t.Errorf("seed %d: %v", seed, statuses(report))
 			}
@@ -37,7 +37,7 @@ func TestFarPortal(t *testing.T) {
 	state := sqlState(1000)
 	state.Latency = 1500 * time.Millisecond
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: retitled(1000), Schedule: schedule.Config{Seed: 1}})
+		report := b.apply(runner.Options{Set: declares(retitled(1000)...), Schedule: schedule.Config{Seed: 1}})
 		if got := statuses(report)["updated"]; got != 1000 {
 			t.Fatal(statuses(report))
 		}
@@ -53,7 +53,7 @@ func TestCutsAreNoOutage(t *testing.T) {
 	state := sqlState(60)
 	state.UpdateCost, state.Workers = 30*time.Second, 6
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Sources: retitled(60), Schedule: schedule.Config{Seed: 1, OperatingLimit: -1}})
+		report := b.apply(runner.Options{Set: declares(retitled(60)...), Schedule: schedule.Config{Seed: 1, OperatingLimit: -1}})
 		if got := statuses(report)["updated"]; got != 60 || report.Error != nil {
 			t.Errorf("%v, %v after %.0f s and %d cuts", statuses(report), report.Error, report.Duration, b.Stats().Cuts)
 		}

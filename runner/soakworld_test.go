@@ -47,7 +47,7 @@ func newWorld(seed uint64) *world {
 	}
 	r.Shuffle(len(w.desired), func(i, j int) { w.desired[i], w.desired[j] = w.desired[j], w.desired[i] })
 	w.options = runner.Options{
-		Sources:  w.desired,
+		Set:      declares(w.desired...),
 		NoVerify: r.IntN(12) == 0,
 		FailFast: r.IntN(12) == 0,
 		Schedule: schedule.Config{Seed: seed + 1, Concurrency: one(r, 0, 0, 1, 4), BatchSize: one(r, 0, 0, 0, 1, 7)},
@@ -58,10 +58,7 @@ func newWorld(seed uint64) *world {
 		w.options.Schedule.OperatingLimit = limit
 	}
 	if r.IntN(4) == 0 {
-		w.options.ShowUnmanaged, w.options.Managed = true, map[int64]bool{}
-		for i := range w.desired {
-			w.options.Managed[w.desired[i].ID] = true
-		}
+		w.options.ShowUnmanaged = true
 	}
 	if r.IntN(3) == 0 {
 		w.end, w.signal = 50*time.Millisecond<<r.IntN(13)+time.Duration(r.IntN(1e9)), r.IntN(2) == 0

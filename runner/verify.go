@@ -1,152 +1,312 @@
 package runner
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
-	"syncsources/bitrix"
 	"syncsources/runner/schedule"
 )
 
-// written goes on with an entry whose updates the portal has all confirmed.
-func (a *apply) written(e *entry) {
-	if a.options.NoVerify {
-		a.end(e, StatusUpdated, nil)
-		return
-	}
-	a.readBack(e)
+// look says when an object is read back.
+type look int
+
+const (
+	lazily   look = iota // with as many others as fit into a request
+	atOnce               // somebody waits for what it shows
+	onceMore             // lookAgain later: a replica or cache may have been behind
+)
+
+// group is what may be read back by one command.
+type group struct {
+	kind *kind
+	how  look
 }
 
-// readBack has an entry read. Probes are read at once, because others wait
-// for what they show.
-func (a *apply) readBack(e *entry) {
-	a.unread = append(a.unread, e)
+// shown is what a read-back has shown.
+type shown struct {
+	flow  *flow // that waits for it
+	live  any
+	gone  bool
+	diffs []difference // from the declaration
+	err   error
+}
+
+// readBack has an entry read. It reports false where the entry has ended: it
+// is gone, or cannot be read; or where the run ended before.
+func (a *apply) readBack(f *flow, e *entry, how look) bool {
+	if how == lazily && a.gates.probes(e) {
+		how = atOnce // others wait for what it shows
+	}
+	e.read = shown{flow: f}
+	g := group{e.kind, how}
+	a.unread[g] = append(a.unread[g], e)
 	a.writingOver(e)
-	if slices.Contains(a.active.probing, e) {
-		a.verify(false)
-		return
+	if len(a.unread[g]) >= e.kind.group || how == atOnce {
+		a.submit(g)
 	}
-	if len(a.unread) >= bitrix.PageSize {
-		a.verify(true)
+	f.park()
+	if e.read.err == errSkipped {
+		return false
 	}
+	if e.read.err == nil && !e.read.gone && e.action != ActionDelete {
+		e.subject.take(e.read.live)
+		var failed *Failure
+		if e.read.diffs, failed = e.subject.compare(); failed != nil {
+			e.read.err = failed
+		}
+	}
+	if e.read.err != nil {
+		a.fail(e, &Failure{
+			Code:    CodeUnknownOutcome,
+			Message: fmt.Sprintf("a write of %s was sent, but it could not be read back: %s", paths(e.diffs), failure(e.read.err).Error()),
+			Hint:    "run again: it reads the object and sends only what is missing",
+		})
+		return false
+	}
+	e.result.Verified = e.result.Attempts > 0
+	if e.read.gone && e.action != ActionDelete {
+		a.fail(e, notFound(e.kind))
+		return false
+	}
+	a.gates.honoured(e)
+	return true
 }
 
-// flush reads back the rest when no update is left that could add to it.
+// flush reads back the rest when no write is left that could add to it. What
+// is looked at once more waits for its time anyway.
 func (a *apply) flush() {
-	if a.writing == 0 && len(a.unread) > 0 {
-		a.verify(true)
+	for _, k := range kinds {
+		if a.crew.writing == 0 {
+			a.submit(group{k, lazily})
+		}
+		a.submit(group{k, onceMore})
 	}
 }
 
-// verify reads the entries that were written: fifty to a list command, which
-// the scheduler gathers into batches where nobody waits for them.
-func (a *apply) verify(lazy bool) {
-	if a.writing == 0 {
+// submit reads the entries of a group: as many to a command as it takes.
+func (a *apply) submit(g group) {
+	entries := a.unread[g]
+	delete(a.unread, g)
+	if len(entries) > 0 && a.crew.writing == 0 {
 		a.progress.Phase = PhaseVerifying
 		a.show()
 	}
-	for len(a.unread) > 0 {
-		n := min(len(a.unread), bitrix.PageSize)
-		batch := a.unread[:n:n]
-		a.unread = a.unread[n:]
-		ids := make([]int64, n)
+	for batch := range slices.Chunk(entries, g.kind.group) {
+		ids := make([]int64, len(batch))
 		for i, e := range batch {
-			ids[i] = e.result.ID
+			ids[i] = e.id
 		}
-		a.scheduler.Submit(schedule.Task{Command: bitrix.SourcesByID(ids), Lazy: lazy, Owner: func(res schedule.Outcome) {
-			a.readAgain(batch, res)
-			a.flush()
-		}})
+		t := schedule.Task{Command: g.kind.read(a.family, ids), Lazy: g.how == lazily}
+		if g.how == onceMore {
+			t.NotBefore = time.Now().Add(lookAgain)
+		}
+		t.Owner = func(out schedule.Outcome) {
+			take(g.kind, batch, ids, out)
+			for _, e := range batch {
+				e.read.flow.wake()
+			}
+		}
+		a.scheduler.Submit(t)
 	}
-	a.unread = nil
 }
 
-// readAgain takes the answer to a read-back.
-func (a *apply) readAgain(batch []*entry, res schedule.Outcome) {
-	ids := make([]int64, len(batch))
-	for i, e := range batch {
-		ids[i] = e.result.ID
-	}
-	found, missing := answerFor(ids, res)
-	byID := make(map[int64]*bitrix.Source, len(found))
-	for i := range found {
-		byID[found[i].ID] = &found[i]
-	}
+// take hands the answer to a read-back to those who wait for it.
+func take(k *kind, batch []*entry, ids []int64, out schedule.Outcome) {
+	found, missing := answerFor(k, ids, out)
 	for _, e := range batch {
-		live, err := byID[e.result.ID], missing[e.result.ID]
-		if live != nil {
-			err = untold(e.step.Desired, live)
-		}
-		switch {
-		case res.Skipped:
-			a.settle(e)
-		case err != nil:
-			a.fail(e, &Failure{
-				Code:    CodeUnknownOutcome,
-				Message: fmt.Sprintf("an update of %s was sent, but it could not be read back: %s", paths(e.diffs), failure(err).Error()),
-				Hint:    "run again: it reads the source and sends only what is missing",
-			})
-		case live == nil:
-			e.result.Verified = e.result.Attempts > 0
-			a.fail(e, notFound())
-		default:
-			a.judge(e, live)
+		e.read.live = found[e.id]
+		if _, none := missing[e.id]; none {
+			e.read.err = missing[e.id]
+			e.read.gone = e.read.err == nil
 		}
 	}
 }
 
-// judge compares a source that was read back with its declaration. What the
-// portal had confirmed and does not show has not converged; what it never
-// answered is sent again.
-func (a *apply) judge(e *entry, live *bitrix.Source) {
-	sentActive := e.acknowledged["active"]
-	e.result.Verified = e.result.Attempts > 0
-	e.live, e.diffs = *live, compare(e.step.Desired, live)
-	a.probed(e, sentActive && !e.differs("active"), sentActive && e.differs("active"))
-	if len(e.diffs) == 0 {
-		a.end(e, StatusUpdated, nil)
+// idle is called when the scheduler has nothing left: whoever still waits is
+// let go on, and finds that the run has ended.
+func (a *apply) idle() bool {
+	any := false
+	if a.scheduler.Err() == nil && a.crew.writing == 0 {
+		for _, k := range kinds {
+			for _, how := range []look{lazily, onceMore} {
+				any = any || len(a.unread[group{k, how}]) > 0
+			}
+		}
+		if any {
+			a.flush()
+			return true
+		}
+	}
+	a.stopped = true
+	for g, entries := range a.unread {
+		delete(a.unread, g)
+		for _, e := range entries {
+			e.read.err = errSkipped
+			e.read.flow.wake()
+			any = true
+		}
+	}
+	any = a.gates.wake() || any
+	any = a.removing.wake() || any
+	for _, e := range a.entries {
+		any = e.later.wake() || any
+	}
+	return any
+}
+
+// lastLook reads back once what the portal had acknowledged before a condition
+// ended the run that fails every call: much of it may be done, and the report
+// should say so.
+func (a *apply) lastLook(ctx context.Context) {
+	var open []*entry
+	for _, e := range a.entries {
+		if !e.done && e.result.Attempts > 0 && e.id != 0 {
+			open = append(open, e)
+		}
+	}
+	if len(open) == 0 {
 		return
 	}
-	var broken, missing []difference
-	for _, d := range e.diffs {
-		if e.acknowledged[d.path] {
-			broken = append(broken, d)
-		} else {
-			missing = append(missing, d)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	conf := a.options.Schedule
+	conf.Logger = a.logger
+	s := schedule.New(conf, a.sender)
+	for _, k := range kinds {
+		of := slices.DeleteFunc(slices.Clone(open), func(e *entry) bool { return e.kind != k })
+		for batch := range slices.Chunk(of, k.group) {
+			ids := make([]int64, len(batch))
+			for i, e := range batch {
+				ids[i] = e.id
+			}
+			s.Submit(schedule.Task{Command: k.read(a.family, ids), Optional: true, Owner: func(out schedule.Outcome) { take(k, batch, ids, out) }})
 		}
 	}
-	switch {
-	case len(missing) == 0:
-		a.fail(e, notConverged(broken))
-	case a.stopped || max(e.result.Attempts, e.losses) >= maxAttempts:
-		a.fail(e, a.undone(e, missing))
-	default:
-		e.diffs = missing
-		a.submit(e)
+	for _, e := range open {
+		e.read = shown{}
+	}
+	for {
+		out, ok := s.Next(ctx)
+		if !ok {
+			break
+		}
+		out.Task.Owner.(func(schedule.Outcome))(out)
+	}
+	for _, e := range open {
+		a.judgeLast(e)
 	}
 }
 
-// notConverged is the failure of a source that was written and does not show
-// it.
-func notConverged(diffs []difference) *Failure {
-	f := &Failure{
-		Code:    CodeNotConverged,
-		Message: "the portal accepted the update, but does not show the declared " + paths(diffs),
-	}
-	for _, d := range diffs {
-		switch {
-		case d.path == "active":
-			f.Hint = "this portal ignores active; switch the source by hand and remove active from the manifest, or leave it and accept this failure"
-		case d.setting != nil && f.Hint == "":
-			f.Hint = "the connector may not have this setting: the portal drops unknown ones silently"
+// judgeLast ends an entry by what the last look has shown, if it was shown.
+func (a *apply) judgeLast(e *entry) {
+	switch {
+	case e.read.err != nil || e.read.live == nil && !e.read.gone:
+	case e.action == ActionDelete && e.read.gone:
+		e.result.Verified = true
+		a.end(e, StatusDeleted, nil)
+	case e.action != ActionDelete && e.read.live != nil:
+		e.subject.take(e.read.live)
+		diffs, failed := e.subject.compare()
+		if failed == nil {
+			e.result.Verified = true
+			if e.read.diffs = diffs; len(diffs) == 0 {
+				a.end(e, succeeded[e.action], nil)
+				return
+			}
+			_, missing := e.judge()
+			if len(missing) > 0 {
+				a.fail(e, e.undone(missing))
+				return
+			}
+			a.fail(e, e.notConverged(diffs))
 		}
 	}
+}
+
+// notConverged is the failure of an object that was written and does not show
+// it. It says what the portal shows instead, where that may be printed.
+func (e *entry) notConverged(diffs []difference) *Failure {
+	e.mark(diffs)
+	f := &Failure{Code: CodeNotConverged, Message: "the portal accepted the write, but does not show the declared " + paths(diffs)}
+	var details, hints []string
+	unsent := true
+	for _, d := range diffs {
+		unsent = unsent && e.unsent[d.path]
+		how := storedDifferently(d)
+		switch {
+		case d.path == "active":
+			hints = append(hints, "this portal ignores active: switch the source by hand and remove active from the manifest")
+		case d.sensitive && how != "":
+			details = append(details, fmt.Sprintf("%s is stored %s", d.path, how))
+		case !d.sensitive && d.from.kind != nothing && d.to.kind != nothing:
+			detail := fmt.Sprintf("%s: sent %q, shown %q", d.path, d.to.plain(), d.from.plain())
+			if how != "" {
+				detail += ", " + how
+			}
+			details = append(details, detail)
+		}
+		if d.isSetting() {
+			hints = append(hints, e.settingHint(d))
+		}
+	}
+	if unsent {
+		f.Message = "the portal does not take " + paths(diffs) + ", as its other sources have shown, so it was not sent"
+	}
+	if details != nil {
+		f.Message += " (" + strings.Join(details, "; ") + ")"
+		hints = append(hints, "declare what the portal shows: it shows another value after each write")
+	}
+	slices.Sort(hints)
+	f.Hint = strings.Join(slices.Compact(slices.DeleteFunc(hints, func(h string) bool { return h == "" })), "; ")
 	return f
 }
 
-// undone is the failure of a source whose updates were lost again and again,
+// mark marks the changes that the portal does not show.
+func (e *entry) mark(diffs []difference) {
+	for i := range e.result.Changes {
+		c := &e.result.Changes[i]
+		c.Failed = slices.ContainsFunc(diffs, func(d difference) bool { return d.path == c.Path })
+	}
+}
+
+// settingHint is the way out for a setting that did not converge.
+func (e *entry) settingHint(d difference) string {
+	s, ok := e.subject.(*source)
+	if !ok {
+		return ""
+	}
+	for _, t := range s.settingTypes() {
+		if t.Code != d.code {
+			continue
+		}
+		if d.from.plain() == "" || masked(d.from.plain()) {
+			return fmt.Sprintf("the portal hides the values of %q, so they cannot be verified: leave the setting out of the manifest and change it by hand, or use --no-verify", d.code)
+		}
+		return ""
+	}
+	return "the connector may not have this setting: the portal drops unknown ones silently"
+}
+
+// storedDifferently says how the live value came from the declared one, where
+// that can be told.
+func storedDifferently(d difference) string {
+	to, from := d.to.plain(), d.from.plain()
+	if how, is := storedForm(to, from); is && to != from {
+		return how
+	}
+	if d.isSetting() && to != from && storedNumber(to, from) {
+		return "as a number, without the zeros before it"
+	}
+	return ""
+}
+
+// undone is the failure of an object whose writes were lost again and again,
 // or one that the end of the run left half done.
-func (a *apply) undone(e *entry, missing []difference) *Failure {
+func (e *entry) undone(missing []difference) *Failure {
+	e.mark(missing)
 	if e.lost == nil {
 		return &Failure{
 			Code:    CodeNotConverged,

@@ -130,7 +130,7 @@ func tamperedRun(t *testing.T, tp *tampered) *tampered {
 		before := b.Sources()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
-		report := runner.Apply(ctx, client, runner.Options{Sources: desired})
+		report := runner.Apply(ctx, client, runner.Options{Set: declares(desired...)})
 		for i, s := range report.Objects {
 			live, _ := b.Source(s.ID)
 			if open := differing(&desired[i], live); len(open) > 0 && (s.Status == runner.StatusUpdated || s.Status == runner.StatusUnchanged) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -83,9 +84,13 @@ func (a *app) export(ctx context.Context, f *exportFlags) error {
 		return exit.Err(exit.Of(ctx, report.Outcome, false))
 	}
 	for _, s := range report.Objects { // the others are exported all the same
-		a.printFailure(&exit.Failure{Code: s.Error.Code, Message: fmt.Sprintf("source #%d is left out: %s", s.ID, s.Error.Message)}, &f.log)
+		a.printFailure(&exit.Failure{Code: s.Error.Code, Message: fmt.Sprintf("%s #%d is left out: %s", s.Kind, s.ID, s.Error.Message)}, &f.log)
 	}
-	selected, err := filterLive(live, f.ids, f.connectors)
+	var sources []bitrix.Source
+	for _, id := range slices.Sorted(maps.Keys(live.Sources)) {
+		sources = append(sources, *live.Sources[id])
+	}
+	selected, err := filterLive(sources, f.ids, f.connectors)
 	if err != nil {
 		return err
 	}

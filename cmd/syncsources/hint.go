@@ -45,6 +45,9 @@ var hints = map[rest.Code]string{
 	"invalid_request":                 "check " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.OAuth,
 	"invalid_client":                  "check " + signin.ClientID + " and " + signin.ClientSecret + " against the application's settings in the portal",
 
+	runner.CodeTooManyChanges: "look at the plan; if it is what you want, raise --max-changes",
+	runner.CodeTooManyDeletes: "look at the plan; if it is what you want, raise --max-deletes",
+
 	auth.NoPair:           "get a token pair with: syncsources login",
 	auth.OtherPortal:      "correct " + signin.Portal + ", or use another token file for this portal; if the portal was renamed, get a new pair with: syncsources login",
 	auth.NewTokenRejected: "compare the clock of a self-hosted portal with this machine's; in the cloud install the application anew, then run: syncsources login",

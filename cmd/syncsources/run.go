@@ -33,13 +33,13 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 	if err := f.selection.check(set); err != nil {
 		return err
 	}
-	selected := selectedSources(set, f.selection.selects())
+	selects := f.selection.selects()
 	resolver := manifest.Resolver{LookupEnv: a.env.Lookup, AllowDirs: f.allowDirs, DenyFiles: signin.Files(a.env)}
-	resolved, findings := resolver.Resolve(ctx, &manifest.Set{Sources: selected}, nil)
+	resolved, findings := resolver.Resolve(ctx, set, selects)
 	if len(findings) > 0 {
 		return deliver(runner.Invalid(command, findings), findings)
 	}
-	run := &portalRun{app: a, flags: f, log: a.newLogger(&f.log, f.output.noColor), managed: managed(set.Sources), declared: resolved.Sources}
+	run := &portalRun{app: a, flags: f, log: a.newLogger(&f.log, f.output.noColor), set: resolved, selects: selects}
 	if run.connection, err = a.connect(ctx, f.sandbox, run.log.Logger); err != nil {
 		return err
 	}
@@ -77,8 +77,8 @@ type portalRun struct {
 	flags      *runFlags
 	log        *logger
 	connection *connection
-	declared   []manifest.Source
-	managed    map[int64]bool
+	set        *manifest.Set
+	selects    func(manifest.Object) bool
 	checksum   string // of the plan that was approved
 }
 
@@ -86,22 +86,25 @@ type portalRun struct {
 // signalled ends with a signal only, ctx with the time limit too.
 func (r *portalRun) converge(ctx, signalled context.Context, command string) *runner.Report {
 	f, portal := r.flags, r.connection.credentials.Portal()
+	options := runner.Options{
+		Set: r.set, Selected: r.selects, Key: r.connection.credentials.Key(), Schedule: f.limits.schedule(),
+		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
+		ShowUnmanaged: f.showUnmanaged, Logger: r.log.Logger,
+	}
 	if command == "apply" && r.connection.locks != nil {
-		lock, _, err := lockPortal(ctx, r.connection.locks, portal, min(f.lockTimeout, f.timeout))
+		lock, left, err := lockPortal(ctx, r.connection.locks, portal, min(f.lockTimeout, f.timeout))
 		if err != nil {
-			return runner.Unstarted(ctx, command, portal, r.declared, exit.AsFailure(err).Report())
+			return runner.Unstarted(ctx, command, portal, options, exit.AsFailure(err).Report())
 		}
-		defer lock.Release()
+		release := lock.ReleaseUnsettled
+		defer func() { release() }()
+		options.LastAdd, options.NoteAdd = left.LastAdd, lock.NoteAdd
+		options.AddsSettled = func() { release = lock.Release }
 	}
 	show, end := r.app.progress(f.progress, r.log)
 	defer end()
+	options.Progress = show
 	defer warnOfSignal(signalled, r.log.Logger)()
-	options := runner.Options{
-		Sources: r.declared, Key: r.connection.credentials.Key(), Schedule: f.limits.schedule(),
-		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
-		ShowUnmanaged: f.showUnmanaged, Managed: r.managed,
-		Logger: r.log.Logger, Progress: show,
-	}
 	if r.checksum != "" {
 		options.Checksum = r.checksum
 	}
@@ -129,23 +132,4 @@ func warnOfSignal(signalled context.Context, logger *slog.Logger) (stop func()) 
 			<-warned
 		}
 	}
-}
-
-func selectedSources(set *manifest.Set, selects func(manifest.Object) bool) []manifest.Source {
-	var selected []manifest.Source
-	for i := range set.Sources {
-		if selects == nil || selects(set.Sources[i].Object) {
-			selected = append(selected, set.Sources[i])
-		}
-	}
-	return selected
-}
-
-// managed holds the ids that any manifest declares, selected or not.
-func managed(sources []manifest.Source) map[int64]bool {
-	ids := make(map[int64]bool, len(sources))
-	for i := range sources {
-		ids[sources[i].ID] = true
-	}
-	return ids
 }

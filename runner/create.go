@@ -1,0 +1,171 @@
+package runner
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
+	"syncsources/runner/schedule"
+)
+
+// lastLookup is how long after the portal's request time an add is given up
+// whose answer was lost: its database may be a little behind.
+const lastLookup = 5 * time.Second
+
+// create makes an object, exactly once. An add is not idempotent, and the
+// portal goes on with one whose connection is gone, for up to its request
+// time. So a lost answer is settled by looking for the object until that time
+// is over since the add was sent, and only then it is sent again.
+//
+// It reports whether the object exists now; if not, the entry has ended.
+func (a *apply) create(f *flow, e *entry) bool {
+	var at time.Time
+	for again := false; ; again = true {
+		out := f.send(schedule.Task{Command: e.subject.create(), Again: again, NotBefore: at})
+		a.count(e, out)
+		if out.Skipped {
+			if e.postponed != nil {
+				a.fail(e, failure(e.postponed))
+			} else {
+				a.stopped = true
+				a.end(e, StatusSkipped, nil)
+			}
+			return false
+		}
+		id, err := bitrix.DecodeAdded(out.Reply)
+		if err == nil {
+			a.made(e, id)
+			return true
+		}
+		out.Reply.Err = err
+		refused := refusal(out)
+		switch what := refused.Reaction(); {
+		case what == rest.Unknown, what == rest.NotDelivered:
+			a.logger.Debug("the answer to an add was lost; looking for the object", "kind", string(e.kind.name), "name", e.declared.Name, "reason", refused.Error())
+			e.lost = refused
+			if e.losses++; !a.settleAdd(f, e, out.LastSent) {
+				return e.id != 0
+			}
+			if e.losses >= maxAttempts {
+				failed := failure(refused)
+				failed.Message += fmt.Sprintf("; the object was not made in %d attempts", e.result.Attempts)
+				a.fail(e, failed)
+				return false
+			}
+		case what == rest.Later && e.postponed == nil && !a.stopped && !a.options.FailFast:
+			e.postponed = refused
+			at = time.Now().Add(laterDelay)
+		default:
+			a.fail(e, e.refused(refused))
+			return false
+		}
+	}
+}
+
+// refused is the failure of an add that the portal refused.
+func (e *entry) refused(err *rest.Error) *Failure {
+	f := failure(err)
+	if e.kind == tables && nameTaken(err) {
+		f.Code = CodeNameTaken
+		f.Hint = "names of tables are unique on the whole portal, and this one belongs to somebody else: choose another"
+	}
+	return f
+}
+
+// nameTaken reports whether a table could not be made because its name is in
+// use: portals call that NAME_EXISTS, DATASET_ALREADY_EXIST, or give no code.
+func nameTaken(err *rest.Error) bool {
+	return err.Code == "NAME_EXISTS" || err.Code == "DATASET_ALREADY_EXIST" || err.Code == "DATASET_ALREADY_EXISTS" ||
+		err.Code == rest.PortalError && strings.Contains(err.Message, "already exists")
+}
+
+// made notes the id of a new object: those who depend on it may go on, and
+// what it was made with has to show.
+func (a *apply) made(e *entry, id int64) {
+	e.id, e.result.ID = id, id
+	e.lost, e.losses = nil, 0
+	for _, d := range e.diffs {
+		e.acknowledged[d.path] = d.path != "active" && !strings.HasSuffix(d.path, ".visible") // these follow
+	}
+	a.logger.Debug("object created", "kind", string(e.kind.name), "name", e.declared.Name, "id", id)
+	a.isThere(e)
+}
+
+// settleAdd finds out what became of an add whose answer was lost. It reports
+// whether it certainly was not and will not be made, so that it may be sent
+// again; if not, the object has been found, or the entry has ended.
+func (a *apply) settleAdd(f *flow, e *entry, sent time.Time) (again bool) {
+	end := sent.Add(a.requestTime() + lastLookup)
+	for wait := time.Second; ; wait *= 2 {
+		at, last := time.Now().Add(wait), false
+		if !at.Before(end) {
+			at, last = end, true
+		}
+		ids, err := a.lookUp(f, e, at, last)
+		switch {
+		case err != nil:
+			a.fail(e, &Failure{Code: CodeUnknownOutcome,
+				Message: "the answer to the creation was lost, and what became of it could not be read: " + failure(err).Error(),
+				Hint:    "run again: it looks for the object before it creates anything"})
+			return false
+		case len(ids) == 1:
+			a.made(e, ids[0])
+			return false
+		case len(ids) > 1:
+			a.fail(e, &Failure{Code: CodeAmbiguous, Message: fmt.Sprintf("after a creation whose answer was lost, %d live %ss are called %q", len(ids), e.kind.name, e.title),
+				Hint: "remove one, or pin one with id"})
+			return false
+		case last:
+			a.logger.Debug("the add was not executed; sending it again", "kind", string(e.kind.name), "name", e.declared.Name)
+			return true
+		}
+	}
+}
+
+// lookUp reads which live objects are the one that an add may have made. At
+// the last time it also goes through what is newer than the plan, for one
+// whose title the portal stores otherwise.
+func (a *apply) lookUp(f *flow, e *entry, at time.Time, last bool) ([]int64, error) {
+	out := f.send(schedule.Task{Command: e.subject.lookup(), NotBefore: at})
+	if out.Skipped {
+		return nil, errSkipped
+	}
+	if out.Reply.Err != nil {
+		return nil, out.Reply.Err
+	}
+	ids, err := e.subject.made(out.Reply.Result)
+	if len(ids) > 0 || err != nil || !last {
+		return ids, err
+	}
+	for after := a.newest[e.kind] + 1; ; {
+		q, ok := e.subject.lookupNewer(after)
+		if !ok {
+			return nil, nil
+		}
+		out := f.send(schedule.Task{Command: q})
+		if out.Skipped {
+			return nil, errSkipped
+		}
+		if out.Reply.Err != nil {
+			return nil, out.Reply.Err
+		}
+		found, next, err := e.subject.stored(out.Reply.Result)
+		if ids = append(ids, found...); err != nil || next == 0 {
+			return ids, err
+		}
+		after = next
+	}
+}
+
+// requestTime is how long the portal may go on with a request.
+func (r *run) requestTime() time.Duration {
+	if t := r.options.Schedule.RequestTime; t > 0 {
+		return t
+	}
+	return defaultRequestTime
+}
+
+// defaultRequestTime is where the cloud cuts a request.
+const defaultRequestTime = time.Minute

@@ -1,0 +1,53 @@
+package runner
+
+import (
+	"html"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// leastCut is the length from which on a title that begins like the declared
+// one is taken for that one, cut by the portal: databases cut at 50 characters
+// and more.
+const leastCut = 50
+
+// storedForm reports whether a live text is what some portals make of the
+// declared one when they store it, and says what they do to it.
+func storedForm(declared, live string) (how string, is bool) {
+	if declared == live || live == "" {
+		return "", declared == live
+	}
+	switch live {
+	case strings.TrimSpace(declared):
+		return "without the white space around it", true
+	case norm.NFC.String(declared):
+		return "with other code points for the same characters (NFC)", true
+	case narrow(declared):
+		return "without its characters of four bytes, such as emoji", true
+	case html.EscapeString(declared), strings.ReplaceAll(html.EscapeString(declared), "&#39;", "&#039;"),
+		strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(declared):
+		return "with characters escaped as in HTML", true
+	}
+	if strings.HasPrefix(declared, live) && utf8.RuneCountInString(live) >= leastCut {
+		return "cut", true
+	}
+	return "", false
+}
+
+// narrow leaves out what MySQL's three-byte UTF-8 cannot hold.
+func narrow(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 0xffff {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// storedNumber reports whether a live value is the declared one without the
+// zeros before it: 007 shown as 7.
+func storedNumber(declared, live string) bool {
+	return declared != "" && strings.Trim(declared, "0123456789") == "" && strings.TrimLeft(declared, "0") == strings.TrimLeft(live, "0")
+}

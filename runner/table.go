@@ -1,0 +1,256 @@
+package runner
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"syncsources/bitrix"
+	"syncsources/manifest"
+)
+
+var tables = &kind{
+	name:     KindTable,
+	notFound: "DATASET_NOT_FOUND",
+	group:    1, // a list does not show columns
+	read:     func(f bitrix.Family, ids []int64) bitrix.Query { return bitrix.GetTable(f, ids[0]) },
+	decode: func(ids []int64, answer json.RawMessage) (map[int64]any, map[int64]error, error) {
+		t, err := bitrix.DecodeTable(answer)
+		if err != nil {
+			return nil, nil, err
+		}
+		return map[int64]any{t.ID: &t}, nil, nil
+	},
+}
+
+// table is the subject of a table.
+type table struct {
+	desired *manifest.Table // nil: only to be removed
+	live    *bitrix.Table   // nil: not there
+	family  bitrix.Family
+	parent  *step // its source, where the manifests declare it
+	source  int64 // the live one's id, where they do not
+	prune   bool  // columns that are not declared go
+}
+
+func (t *table) take(live any) {
+	found, _ := live.(*bitrix.Table)
+	if found != nil && t.live != nil && found.SourceID == 0 {
+		found.SourceID = t.live.SourceID // only a list shows it
+	}
+	t.live = found
+}
+
+func (t *table) sourceID() int64 {
+	if t.parent != nil {
+		return t.parent.id
+	}
+	return t.source
+}
+
+func (t *table) compare() ([]difference, *Failure) {
+	d := t.desired
+	var f fields
+	if t.live == nil {
+		f.created("externalName", textValue(*d.ExternalName))
+		f.created("externalCode", textValue(*d.ExternalCode))
+		if d.Description != nil && *d.Description != "" {
+			f.created("description", textValue(*d.Description))
+		}
+		for _, c := range d.Columns {
+			f = append(f, difference{path: columnPath(c.Name), code: c.Name, to: textValue(columnType(c.Type, c.ExternalCode))})
+			if c.Visible != nil && !*c.Visible {
+				f = append(f, difference{path: columnPath(c.Name) + ".visible", code: c.Name, to: boolValue(false)})
+			}
+		}
+		return f, nil
+	}
+	f.text("description", d.Description, t.live.Description)
+	if d.Columns != nil {
+		f = append(f, t.compareColumns()...)
+	}
+	return f, nil
+}
+
+// columnType is a column as plans show it: int "amount".
+func columnType(kind, externalCode string) string { return fmt.Sprintf("%s %q", kind, externalCode) }
+
+// compareColumns compares columns by their names. A column of another type or
+// code can only be replaced, which takes --prune.
+func (t *table) compareColumns() []difference {
+	live := make(map[string]*bitrix.Column, len(t.live.Columns))
+	for i := range t.live.Columns {
+		live[t.live.Columns[i].Name] = &t.live.Columns[i]
+	}
+	var diffs []difference
+	declared := make(map[string]bool, len(t.desired.Columns))
+	for _, c := range t.desired.Columns {
+		declared[c.Name] = true
+		to := textValue(columnType(c.Type, c.ExternalCode))
+		was, ok := live[c.Name]
+		visible := ok && was.Visible
+		switch {
+		case !ok:
+			diffs = append(diffs, difference{path: columnPath(c.Name), code: c.Name, to: to})
+			visible = true // new ones are
+		case was.Type != c.Type || was.ExternalCode != c.ExternalCode:
+			diffs = append(diffs, difference{path: columnPath(c.Name), code: c.Name,
+				from: textValue(columnType(was.Type, was.ExternalCode)), to: to, replace: true})
+			visible = true
+		}
+		if c.Visible != nil && *c.Visible != visible {
+			diff := difference{path: columnPath(c.Name) + ".visible", code: c.Name, to: boolValue(*c.Visible)}
+			if ok {
+				diff.from = boolValue(was.Visible)
+			}
+			diffs = append(diffs, diff)
+		}
+	}
+	for _, c := range t.live.Columns {
+		if t.prune && !declared[c.Name] {
+			diffs = append(diffs, difference{path: columnPath(c.Name), code: c.Name, from: textValue(columnType(c.Type, c.ExternalCode))})
+		}
+	}
+	return diffs
+}
+
+// check names all that the portal cannot change.
+func (t *table) check(diffs []difference) *Failure {
+	if t.live == nil {
+		return nil
+	}
+	d := t.desired
+	var fixed []string
+	if id := t.sourceID(); id != 0 && t.live.SourceID != 0 && id != t.live.SourceID {
+		fixed = append(fixed, fmt.Sprintf("source (#%d, declared #%d)", t.live.SourceID, id))
+	}
+	if d.ExternalName != nil && *d.ExternalName != t.live.ExternalName {
+		fixed = append(fixed, fmt.Sprintf("externalName (%q, declared %q)", t.live.ExternalName, *d.ExternalName))
+	}
+	if d.ExternalCode != nil && *d.ExternalCode != t.live.ExternalCode {
+		fixed = append(fixed, fmt.Sprintf("externalCode (%q, declared %q)", t.live.ExternalCode, *d.ExternalCode))
+	}
+	hint := "declare what is live, or remove the table and create it under another name; reports on it lose their base"
+	for _, diff := range diffs {
+		if diff.replace && !t.prune {
+			fixed = append(fixed, fmt.Sprintf("column %s (%s, declared %s)", diff.code, diff.from.plain(), diff.to.plain()))
+			hint = "declare what is live, or let --prune replace the column; reports that use it lose it for a moment"
+		}
+	}
+	if fixed == nil {
+		return nil
+	}
+	return &Failure{Code: CodeImmutable, Message: "the portal cannot change " + strings.Join(fixed, ", "), Hint: hint}
+}
+
+func (t *table) create() bitrix.Write {
+	d := t.desired
+	f := bitrix.TableFields{
+		SourceID: t.sourceID(), Name: d.Name, ExternalName: *d.ExternalName, ExternalCode: *d.ExternalCode, Description: d.Description,
+	}
+	for _, c := range d.Columns {
+		f.Columns = append(f.Columns, bitrix.Column{Name: c.Name, Type: c.Type, ExternalCode: c.ExternalCode})
+	}
+	return bitrix.AddTable(t.family, f)
+}
+
+// writes are the update of the description, and one or two of the columns:
+// what is replaced has to be deleted in a call before the one that adds it,
+// because the portal compares new names with those before the deletion.
+func (t *table) writes(diffs []difference) []write {
+	ids := make(map[string]int64, len(t.live.Columns))
+	for _, c := range t.live.Columns {
+		ids[c.Name] = c.ID
+	}
+	var list []write
+	var first, second bitrix.ColumnChanges
+	var paths, later []string
+	deletes, replaces := false, false
+	for _, d := range diffs {
+		column := t.column(d.code)
+		switch {
+		case d.path == "description":
+			list = append(list, write{command: bitrix.UpdateTable(t.family, t.live.ID, *t.desired.Description), paths: []string{d.path}})
+		case strings.HasSuffix(d.path, ".visible"):
+			if id, ok := ids[d.code]; ok && !replacedIn(diffs, d.code) {
+				first.Visible = append(first.Visible, bitrix.ColumnVisibility{ID: id, Visible: d.to.plain() == "true"})
+				paths = append(paths, d.path)
+			} // of a new column: once it is there
+		case d.to.kind == nothing || d.replace:
+			first.Delete = append(first.Delete, ids[d.code])
+			deletes = true
+			if d.replace {
+				replaces = true
+				second.Add = append(second.Add, column)
+				later = append(later, d.path)
+			} else {
+				paths = append(paths, d.path)
+			}
+		default:
+			second.Add = append(second.Add, column)
+			later = append(later, d.path)
+		}
+	}
+	if !replaces {
+		first.Add, second.Add = second.Add, nil
+		paths, later = append(paths, later...), nil
+	}
+	if len(first.Add)+len(first.Visible)+len(first.Delete) > 0 {
+		list = append(list, write{command: bitrix.UpdateColumns(t.family, t.live.ID, first), paths: paths, fresh: deletes})
+	}
+	if len(second.Add) > 0 {
+		list = append(list, write{command: bitrix.UpdateColumns(t.family, t.live.ID, second), paths: later})
+	}
+	return list
+}
+
+func replacedIn(diffs []difference, name string) bool {
+	for _, d := range diffs {
+		if d.code == name && d.replace {
+			return true
+		}
+	}
+	return false
+}
+
+// column is the declared column of this name as the portal takes it.
+func (t *table) column(name string) bitrix.Column {
+	for _, c := range t.desired.Columns {
+		if c.Name == name {
+			return bitrix.Column{Name: c.Name, Type: c.Type, ExternalCode: c.ExternalCode}
+		}
+	}
+	return bitrix.Column{}
+}
+
+func (t *table) remove() bitrix.Write { return bitrix.DeleteTable(t.family, t.live.ID) }
+
+func (t *table) lookup() bitrix.Query { return bitrix.TablesByName(t.family, t.desired.Name) }
+
+func (t *table) made(answer json.RawMessage) ([]int64, error) {
+	list, err := bitrix.DecodeTables(answer)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for _, found := range list.Items {
+		if found.Name == t.desired.Name {
+			ids = append(ids, found.ID)
+		}
+	}
+	return ids, list.Broken[0]
+}
+
+// lookupNewer has nothing to look for: names are stored as they are.
+func (t *table) lookupNewer(int64) (bitrix.Query, bool) { return bitrix.Query{}, false }
+
+func (t *table) stored(json.RawMessage) ([]int64, int64, error) { return nil, 0, nil }
+
+func (t *table) notes(diffs []difference) []string {
+	for _, d := range diffs {
+		if d.replace || d.code != "" && d.to.kind == nothing {
+			return []string{"reports that use a column that is removed or replaced lose it"}
+		}
+	}
+	return nil
+}
