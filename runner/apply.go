@@ -436,6 +436,9 @@ func (a *apply) end(e *entry, status Status, f *Failure) {
 	}
 	e.done = true
 	e.result.Status, e.result.Error, e.result.ID = status, f, e.id
+	if f == nil {
+		e.result.Notes = nil // they are for whoever reads a plan
+	}
 	a.done++
 	a.writingOver(e)
 	a.gates.left(e)
