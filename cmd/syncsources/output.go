@@ -73,19 +73,22 @@ type delivery struct {
 	printed  bool                // standard error has the reason already
 }
 
-// finish delivers a report to standard error, standard output and files, and
-// ends the command with the exit code that it stands for. Every place is
-// tried, whatever happened to the others.
+// finish ends a command with the report of its run.
 func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
 	fillHints(r)
-	run := render.One(r)
 	if d.output.format != render.GitHubName { // there they are annotations
 		a.printFindings(d.findings, d.log)
 	}
+	return a.deliver(render.One(r), d, exit.Of(ctx, r.Outcome, d.detailed))
+}
+
+// deliver delivers a run to standard error, standard output and files, and ends
+// the command with the exit code. Every place is tried, whatever happened to
+// the others.
+func (a *app) deliver(run render.Run, d delivery, code int) error {
 	if !d.printed {
 		a.printRunError(run, d.output.noColor, d.log)
 	}
-	code := exit.Of(ctx, r.Outcome, d.detailed)
 	err := errors.Join(a.print(run, d.output), a.writeReports(run, d.output), writeMetrics(run, d.metrics))
 	if err != nil {
 		code = exit.Higher(code, exit.Failed)

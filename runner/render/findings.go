@@ -9,6 +9,23 @@ import (
 	"syncsources/runner/render/clean"
 )
 
+// PrintFindings writes the findings of a run, and of its portals, as Findings
+// does.
+func (run Run) PrintFindings(w io.Writer, o Options) error {
+	var all []runner.Finding
+	if run.Portals != nil {
+		all = append(all, run.Portals.Findings...)
+	}
+	err := run.each(func(p portal) error {
+		all = append(all, p.report.Findings...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return Findings(w, all, o)
+}
+
 // Findings writes what is wrong with files, for standard error: each with its
 // place, its excerpt and its advice on lines of their own, and as the last line
 // their count.
