@@ -2,11 +2,10 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"strings"
 
 	"syncsources/cmd/syncsources/exit"
-	"syncsources/manifest"
+	"syncsources/runner"
 	"syncsources/runner/render"
 	"syncsources/runner/render/clean"
 )
@@ -14,7 +13,7 @@ import (
 // printFailure writes a failure to standard error: lines for people, or, with
 // --log-format json, one object a line. log may be nil.
 func (a *app) printFailure(f *exit.Failure, log *logFlags) {
-	a.printFindings(f.Findings, log)
+	a.printFindings(runner.Invalid("", f.Findings).Findings, true, log)
 	if log.machine() {
 		log.logger(a.stderr, false).Error(f.Message, "code", f.Code, "hint", strings.Join(f.Hints, "; "))
 		return
@@ -34,25 +33,15 @@ func (a *app) warn(message string, log *logFlags) {
 	_, _ = fmt.Fprintf(a.stderr, "warning: %s\n", clean.Lines(message))
 }
 
-// printFindings writes what is wrong with manifests.
-func (a *app) printFindings(findings []*manifest.Finding, log *logFlags) {
-	var logger *slog.Logger
-	if log.machine() {
-		logger = log.logger(a.stderr, false)
+// printFindings writes what is wrong with files.
+func (a *app) printFindings(findings []runner.Finding, noColor bool, log *logFlags) {
+	if !log.machine() {
+		_ = render.Findings(a.stderr, findings, render.Options{Color: a.env.Colored(noColor, a.stderr)})
+		return
 	}
+	logger := log.logger(a.stderr, false)
 	for _, f := range findings {
-		if logger != nil {
-			logger.Error(f.Message, "file", f.Position.File, "line", f.Position.Line, "column", f.Position.Column, "rule", f.Rule, "hint", strings.Join(f.Advice, "; "))
-			continue
-		}
-		_, _ = fmt.Fprintln(a.stderr, clean.Lines(f.Detail()))
-	}
-	switch n := len(findings); {
-	case n == 0 || logger != nil:
-	case n == 1:
-		_, _ = fmt.Fprintln(a.stderr, "1 finding")
-	default:
-		_, _ = fmt.Fprintf(a.stderr, "%d findings\n", n)
+		logger.Error(f.Message, "file", f.File, "line", f.Line, "column", f.Column, "rule", f.Rule, "hint", strings.Join(f.Advice, "; "))
 	}
 }
 

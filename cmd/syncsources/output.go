@@ -13,7 +13,6 @@ import (
 
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
-	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/runner/render"
 )
@@ -66,19 +65,15 @@ func (o *outputFlags) check(in inputs) error {
 // delivery says where a report goes.
 type delivery struct {
 	output   *outputFlags
-	metrics  *metricsFlags       // nil: nowhere
-	log      *logFlags           // nil: text
-	findings []*manifest.Finding // the manifests' errors in full
-	detailed bool                // --detailed-exitcode
-	printed  bool                // standard error has the reason already
+	metrics  *metricsFlags // nil: nowhere
+	log      *logFlags     // nil: text
+	detailed bool          // --detailed-exitcode
+	printed  bool          // standard error has the reason already
 }
 
 // finish ends a command with the report of its run.
 func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
 	fillHints(r)
-	if d.output.format != render.GitHubName { // there they are annotations
-		a.printFindings(d.findings, d.log)
-	}
 	return a.deliver(render.One(r), d, exit.Of(ctx, r.Outcome, d.detailed))
 }
 
@@ -87,6 +82,10 @@ func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
 // the others.
 func (a *app) deliver(run render.Run, d delivery, code int) error {
 	if !d.printed {
+		findings, err := run.Findings()
+		if err == nil && d.output.format != render.GitHubName { // there they are annotations
+			a.printFindings(findings, d.output.noColor, d.log)
+		}
 		a.printRunError(run, d.output.noColor, d.log)
 	}
 	err := errors.Join(a.print(run, d.output), a.writeReports(run, d.output), writeMetrics(run, d.metrics))

@@ -55,11 +55,6 @@ have ended together.`,
 			if exitCode || detailed {
 				code = joinedCode(run.Outcome(), detailed)
 			}
-			if out.format != render.GitHubName { // there they are annotations
-				if err := run.PrintFindings(a.stderr, render.Options{Color: a.env.Colored(out.noColor, a.stderr)}); err != nil {
-					return exit.Unwritten(err)
-				}
-			}
 			return a.deliver(run, delivery{output: &out, metrics: &metrics}, code)
 		},
 	}

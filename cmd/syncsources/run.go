@@ -20,15 +20,15 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 	if err := f.check(a.inputs(paths, input{f.sandbox, "the sandbox's state file"})); err != nil {
 		return err
 	}
-	deliver := func(r *runner.Report, findings []*manifest.Finding) error {
-		return a.finish(ctx, r, delivery{output: &f.output, metrics: &f.metrics, log: &f.log, findings: findings, detailed: f.detailed})
+	deliver := func(r *runner.Report) error {
+		return a.finish(ctx, r, delivery{output: &f.output, metrics: &f.metrics, log: &f.log, detailed: f.detailed})
 	}
 	set, findings, err := a.load(ctx, paths)
 	if err != nil {
 		return err
 	}
 	if len(findings) > 0 {
-		return deliver(runner.Invalid(command, findings), findings)
+		return deliver(runner.Invalid(command, findings))
 	}
 	if err := f.selection.check(set); err != nil {
 		return err
@@ -37,7 +37,7 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 	resolver := manifest.Resolver{LookupEnv: a.env.Lookup, AllowDirs: f.allowDirs, DenyFiles: signin.Files(a.env)}
 	resolved, findings := resolver.Resolve(ctx, set, selects)
 	if len(findings) > 0 {
-		return deliver(runner.Invalid(command, findings), findings)
+		return deliver(runner.Invalid(command, findings))
 	}
 	run := &portalRun{app: a, flags: f, log: a.newLogger(&f.log, f.output.noColor), set: resolved, selects: selects}
 	if run.connection, err = a.connect(ctx, f.sandbox, run.log.Logger); err != nil {
@@ -46,7 +46,7 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 	defer run.connection.close()
 	if f.sandbox == "" {
 		if findings := checkPortals(set.Portals, run.connection.credentials.Portal()); len(findings) > 0 {
-			return deliver(runner.Invalid(command, findings), findings)
+			return deliver(runner.Invalid(command, findings))
 		}
 	}
 	if command == "apply" && f.asks() && a.interactive() {
@@ -58,7 +58,7 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 			return err
 		}
 		if !approved {
-			return deliver(declined(plan), nil)
+			return deliver(declined(plan))
 		}
 		if len(counts) > 0 {
 			run.checksum = plan.Checksum // nothing but what was shown
@@ -67,7 +67,7 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 		ctx, cancel = context.WithTimeout(signalled, f.timeout) // the time to think does not count
 		defer cancel()
 	}
-	return deliver(run.converge(ctx, signalled, command), nil)
+	return deliver(run.converge(ctx, signalled, command))
 }
 
 // portalRun is a plan or an apply of one portal, with all that it needs

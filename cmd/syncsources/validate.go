@@ -35,7 +35,7 @@ All errors of all files are reported, each with its place and what is allowed.`,
 				return err
 			}
 			if len(findings) > 0 {
-				return a.finish(cmd.Context(), runner.Invalid("validate", findings), delivery{output: &out, findings: findings})
+				return a.finish(cmd.Context(), runner.Invalid("validate", findings), delivery{output: &out})
 			}
 			return a.finish(cmd.Context(), valid(len(set.Sources)), delivery{output: &out})
 		},

@@ -9,9 +9,8 @@ import (
 	"syncsources/runner/render/clean"
 )
 
-// PrintFindings writes the findings of a run, and of its portals, as Findings
-// does.
-func (run Run) PrintFindings(w io.Writer, o Options) error {
+// Findings are those of a run and of all its portals.
+func (run Run) Findings() ([]runner.Finding, error) {
 	var all []runner.Finding
 	if run.Portals != nil {
 		all = append(all, run.Portals.Findings...)
@@ -20,10 +19,7 @@ func (run Run) PrintFindings(w io.Writer, o Options) error {
 		all = append(all, p.report.Findings...)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return Findings(w, all, o)
+	return all, err
 }
 
 // Findings writes what is wrong with files, for standard error: each with its
