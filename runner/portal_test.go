@@ -2,8 +2,10 @@ package runner_test
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -79,4 +81,50 @@ func statuses(r *runner.Report) map[string]int {
 		m[key]++
 	}
 	return m
+}
+
+// patience makes the client give a request up after some time; the portal goes
+// on with it.
+func (b *bench) patience(d time.Duration) {
+	b.client = bitrix.New(bitrix.Config{Credentials: b.creds, Transport: b.RoundTripper(), Timeout: d})
+}
+
+// killAfter starts an apply and kills it, as far as the portal can see: from
+// then on it sends nothing, hears nothing, and notes nothing.
+func (b *bench) killAfter(d time.Duration, o runner.Options) {
+	ctx, kill := context.WithCancel(context.Background())
+	noteAdd, settled := o.NoteAdd, o.AddsSettled
+	o.NoteAdd = func(_ context.Context, at time.Time) error {
+		if ctx.Err() == nil {
+			return noteAdd(ctx, at)
+		}
+		return ctx.Err()
+	}
+	o.AddsSettled = func() {
+		if ctx.Err() == nil {
+			settled()
+		}
+	}
+	client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: mortal{ctx, b.RoundTripper()}})
+	go runner.Apply(ctx, client, o)
+	time.Sleep(d)
+	kill()
+	synctest.Wait()
+}
+
+// mortal carries requests as long as its context lives.
+type mortal struct {
+	life   context.Context
+	portal http.RoundTripper
+}
+
+func (m mortal) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	stop := context.AfterFunc(m.life, func() { cancel(m.life.Err()) })
+	defer stop()
+	resp, err := m.portal.RoundTrip(req.WithContext(ctx))
+	if m.life.Err() != nil {
+		return nil, m.life.Err()
+	}
+	return resp, err
 }

@@ -1,0 +1,183 @@
+package runner_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
+	"syncsources/runner"
+	"syncsources/runner/schedule"
+)
+
+// declaredConnector is all that creating a connector needs.
+func declaredConnector(name string) manifest.Connector {
+	return manifest.Connector{
+		Object: manifest.Object{Name: name}, Title: ptr(strings.ToUpper(name)),
+		URLCheck: ptr("https://x.example/check"), URLTableList: ptr("https://x.example/tables"),
+		URLTableDescription: ptr("https://x.example/describe"), URLData: ptr("https://x.example/data"),
+		Settings: []manifest.SettingType{{Code: "host", Name: "Host", Type: "STRING"}, {Code: "password", Name: "Password", Type: "STRING"}},
+	}
+}
+
+func declaredSource(name, connector string) manifest.Source {
+	return manifest.Source{
+		Object: manifest.Object{Name: name}, Connector: manifest.Ref{Name: connector}, Title: ptr("Source " + name),
+		Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("pw-" + name)}},
+	}
+}
+
+func declaredTable(name, source string) manifest.Table {
+	return manifest.Table{
+		Object: manifest.Object{Name: name}, Source: manifest.Ref{Name: source}, ExternalName: ptr("Deals"), ExternalCode: ptr(name),
+		Columns: []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "id"}, {Name: "AMOUNT", Type: "double", ExternalCode: "amount"}},
+	}
+}
+
+// fromNothing declares a connector, n sources of it, and a table of each.
+func fromNothing(n int) *manifest.Set {
+	set := &manifest.Set{Connectors: []manifest.Connector{declaredConnector("erp")}, Declares: manifest.Declares{Connectors: true, Sources: true, Tables: true}}
+	for i := range n {
+		name := fmt.Sprintf("s%03d", i)
+		set.Sources = append(set.Sources, declaredSource(name, "erp"))
+		set.Tables = append(set.Tables, declaredTable("t_"+name, name))
+	}
+	return set
+}
+
+// once holds a portal to one live object for each declaration of fromNothing,
+// and nothing else.
+func once(t *testing.T, b *bench, n int) {
+	t.Helper()
+	b.Wait() // for what goes on behind a lost answer
+	if got := []int{len(b.Connectors()), len(b.Sources()), len(b.Tables())}; !cmp.Equal(got, []int{1, n, n}) {
+		t.Errorf("connectors, sources, tables: %v, want 1, %d, %d", got, n, n)
+	}
+	titles := map[string]int{}
+	for _, s := range b.Sources() {
+		titles[s.Title]++
+	}
+	for title, n := range titles {
+		if n > 1 {
+			t.Errorf("%d sources are called %q", n, title)
+		}
+	}
+}
+
+func TestCreateFromNothing(t *testing.T) {
+	const n = 100
+	onPortal(t, sandbox.State{UpdateCost: 100 * time.Millisecond, Latency: 100 * time.Millisecond}, func(t *testing.T, b *bench) {
+		began := time.Now()
+		report := b.apply(runner.Options{Set: fromNothing(n)})
+		if diff := cmp.Diff(map[string]int{"created": 2*n + 1}, statuses(report)); diff != "" {
+			t.Fatalf("%s\n%v", diff, report.Err())
+		}
+		took := time.Since(began)
+		for _, o := range report.Objects {
+			if o.ID == 0 || !o.Verified || o.Attempts != 1 || o.Action != runner.ActionCreate {
+				t.Fatalf("%+v", o)
+			}
+		}
+		once(t, b, n)
+		t.Logf("%d requests, %s", report.Requests.HTTP, took)
+		again := b.apply(runner.Options{Set: fromNothing(n)})
+		if diff := cmp.Diff(map[string]int{"unchanged": 2*n + 1}, statuses(again)); diff != "" {
+			t.Errorf("%s\n%v", diff, again.Err())
+		}
+		t.Logf("second run: %d requests", again.Requests.HTTP)
+	})
+}
+
+// A lost answer to an add makes no second object: whether the add was executed
+// before, behind the dropped connection, or not at all.
+func TestLostAnswerToAnAddMakesNoSecondObject(t *testing.T) {
+	for name, fault := range map[string]sandbox.Fault{
+		"executed":     {Kind: sandbox.FaultDropped, Ran: true},
+		"not executed": {Kind: sandbox.FaultDropped},
+		"truncated":    {Kind: sandbox.FaultTruncated, Ran: true},
+		"bad gateway":  {Kind: sandbox.FaultBadGateway, Ran: true},
+		"internal":     {Kind: sandbox.FaultInternal, Ran: true},
+		"cut":          {Kind: sandbox.FaultTimeout, Ran: true},
+		"page":         {Kind: sandbox.FaultEmpty, Ran: true},
+	} {
+		for _, method := range []string{"biconnector.connector.add", "batch"} {
+			t.Run(name+" "+method, func(t *testing.T) {
+				fault.Method, fault.Nth = method, []int{1, 2, 4}
+				onPortal(t, sandbox.State{Faults: []sandbox.Fault{fault}}, func(t *testing.T, b *bench) {
+					report := b.apply(runner.Options{Set: fromNothing(10)})
+					if diff := cmp.Diff(map[string]int{"created": 21}, statuses(report)); diff != "" {
+						t.Errorf("%s\n%v", diff, report.Err())
+					}
+					once(t, b, 10)
+				})
+			})
+		}
+	}
+}
+
+// The add that was lost may be executed up to the portal's request time later.
+func TestAddExecutedLateMakesNoSecondObject(t *testing.T) {
+	state := sandbox.State{UpdateCost: 50 * time.Second, Connectors: []sandbox.Connector{{ID: 1, Title: "ERP", Settings: []sandbox.SettingType{{Code: "password"}}}}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := &manifest.Set{Sources: []manifest.Source{declaredSource("a", "")}}
+		set.Sources[0].Connector = manifest.Ref{ID: 1}
+		// The client gives up after 20 s; the portal makes the source after 50.
+		b.patience(20 * time.Second)
+		report := b.apply(runner.Options{Set: set})
+		if diff := cmp.Diff(map[string]int{"created": 1}, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+		b.Wait()
+		if n := len(b.Sources()); n != 1 {
+			t.Errorf("%d sources", n)
+		}
+	})
+}
+
+// Random faults, kills and reruns: at the end there is one object for each
+// declaration.
+func TestCreatedExactlyOnce(t *testing.T) {
+	seeds := 60
+	if testing.Short() {
+		seeds = 8
+	}
+	const n = 12
+	for seed := range uint64(seeds) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		state := sandbox.State{Seed: seed, Latency: time.Duration(r.IntN(300)) * time.Millisecond, UpdateCost: time.Duration(r.IntN(2000)) * time.Millisecond}
+		for _, kind := range []string{sandbox.FaultDropped, sandbox.FaultTruncated, sandbox.FaultBadGateway, sandbox.FaultTimeout, sandbox.FaultInternal} {
+			state.Faults = append(state.Faults, sandbox.Fault{Kind: kind, Rate: 0.02, Ran: r.IntN(2) == 0})
+		}
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			var lastAdd time.Time
+			for run := 0; ; run++ {
+				killed := r.IntN(3) > 0 && run < 6
+				o := runner.Options{Set: fromNothing(n), Schedule: schedule.Config{Seed: seed + 1}, LastAdd: lastAdd,
+					NoteAdd:     func(_ context.Context, at time.Time) error { lastAdd = at; return nil },
+					AddsSettled: func() { lastAdd = time.Time{} },
+				}
+				if !killed {
+					report := b.apply(o)
+					if report.Outcome == runner.OutcomeOK {
+						break
+					}
+					if run > 40 {
+						t.Fatalf("seed %d: %v", seed, report.Err())
+					}
+					continue
+				}
+				b.killAfter(time.Duration(r.IntN(20000))*time.Millisecond, o)
+			}
+			once(t, b, n)
+		})
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
