@@ -84,7 +84,7 @@ func (pr *pruning) declared(kind Kind, id int64) bool {
 }
 
 // connector removes what is to go below a connector, and the connector unless
-// it is declared. stays says why it has to stay, "" if it goes.
+// it is declared. A declaration may refer to one by its id that is not.
 func (pr *pruning) connector(live *bitrix.Connector, declared bool) {
 	var below []*step
 	keeper := ""
@@ -95,7 +95,7 @@ func (pr *pruning) connector(live *bitrix.Connector, declared bool) {
 		}
 		keeper = cmp.Or(keeper, why)
 	}
-	if declared {
+	if pr.claims[claim{KindConnector, live.ID}] != nil || !pr.set.Declares.Connectors {
 		return
 	}
 	title := fmt.Sprintf("connector #%d %q", live.ID, live.Title)

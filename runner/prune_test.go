@@ -1,0 +1,312 @@
+package runner_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
+	"syncsources/runner"
+)
+
+// grown is a portal with two connectors, their sources and tables, and what
+// another application has.
+func grown() sandbox.State {
+	column := []sandbox.Column{{Name: "ID", Type: "int", ExternalCode: "id"}, {Name: "AMOUNT", Type: "double", ExternalCode: "amount"}}
+	settings := []sandbox.SettingType{{Code: "host", Name: "Host"}, {Code: "password", Name: "Password"}}
+	return sandbox.State{
+		Connectors: []sandbox.Connector{
+			{ID: 1, Title: "ERP", Settings: settings}, {ID: 2, Title: "Old", Settings: settings},
+			{ID: 3, Title: "Foreign", Owner: "another application", Settings: settings},
+		},
+		Sources: []sandbox.Source{
+			{ID: 11, Title: "CRM", ConnectorID: 1, Settings: map[string]string{"password": "p", "host": "h"}},
+			{ID: 12, Title: "Finance 1", ConnectorID: 1, CreatedByID: 7},
+			{ID: 13, Title: "Shop", ConnectorID: 1},
+			{ID: 21, Title: "Old CRM", ConnectorID: 2},
+			{ID: 31, Title: "Theirs", ConnectorID: 3},
+		},
+		Tables: []sandbox.Table{
+			{ID: 101, Name: "crm_deals", SourceID: 11, ExternalName: "Deals", ExternalCode: "deals", Columns: column},
+			{ID: 102, Name: "crm_leads", SourceID: 11, ExternalName: "Leads", ExternalCode: "leads", Columns: column},
+			{ID: 103, Name: "shop_orders", SourceID: 13, ExternalName: "Orders", ExternalCode: "orders", Columns: column},
+			{ID: 104, Name: "old_deals", SourceID: 21, ExternalName: "Deals", ExternalCode: "deals", Columns: column},
+			{ID: 105, Name: "their_deals", SourceID: 31, ExternalName: "Deals", ExternalCode: "deals", Columns: column},
+		},
+	}
+}
+
+// declaringCRM declares the ERP connector, its CRM source, and the table
+// crm_deals.
+func declaringCRM() *manifest.Set {
+	c := declaredConnector("erp")
+	return &manifest.Set{
+		Connectors: []manifest.Connector{{Object: manifest.Object{Name: "erp"}, Title: c.Title}},
+		Sources:    []manifest.Source{{Object: manifest.Object{Name: "crm"}, Connector: manifest.Ref{Name: "erp"}, Title: ptr("CRM")}},
+		Tables: []manifest.Table{{Object: manifest.Object{Name: "crm_deals"}, Source: manifest.Ref{Name: "crm"},
+			ExternalName: ptr("Deals"), ExternalCode: ptr("deals")}},
+		Declares: manifest.Declares{Connectors: true, Sources: true, Tables: true},
+	}
+}
+
+// removals lists what a report removes, in its order.
+func removals(r *runner.Report) []string {
+	var list []string
+	for _, o := range r.Objects {
+		if o.Action == runner.ActionDelete {
+			list = append(list, string(o.Kind)+" "+o.Title)
+		}
+	}
+	return list
+}
+
+func TestPrune(t *testing.T) {
+	everything := []string{"table crm_leads", "table shop_orders", "table old_deals", "source Finance 1", "source Shop", "source Old CRM", "connector Old"}
+	for name, tt := range map[string]struct {
+		change func(*manifest.Set)
+		want   []string
+		note   string
+	}{
+		"all kinds": {func(*manifest.Set) {}, everything, ""},
+		"tables alone": {func(s *manifest.Set) { s.Declares = manifest.Declares{Tables: true} },
+			[]string{"table crm_leads", "table shop_orders"}, ""},
+		"sources alone take their tables along": {func(s *manifest.Set) { s.Declares = manifest.Declares{Sources: true} },
+			[]string{"table shop_orders", "source Finance 1", "source Shop"}, ""},
+		"connectors alone take all below along": {func(s *manifest.Set) { s.Declares = manifest.Declares{Connectors: true} },
+			[]string{"table old_deals", "source Old CRM", "connector Old"}, ""},
+		"a kept source keeps its connector": {func(s *manifest.Set) { s.Keep.Sources = []manifest.Pattern{{ID: 21}} },
+			[]string{"table crm_leads", "table shop_orders", "table old_deals", "source Finance 1", "source Shop"}, `connector #2 "Old" stays: source #21 "Old CRM" is kept`},
+		"a kept table keeps its source": {func(s *manifest.Set) { s.Keep.Tables = []manifest.Pattern{{Glob: "old_*"}} },
+			[]string{"table crm_leads", "table shop_orders", "source Finance 1", "source Shop"}, `source #21 "Old CRM" stays: table "old_deals" is kept`},
+		"a glob of titles": {func(s *manifest.Set) { s.Keep.Sources = []manifest.Pattern{{Glob: "Finance *"}} },
+			[]string{"table crm_leads", "table shop_orders", "table old_deals", "source Shop", "source Old CRM", "connector Old"}, ""},
+		"what a declaration refers to by id": {func(s *manifest.Set) {
+			s.Sources = append(s.Sources, manifest.Source{Object: manifest.Object{Name: "old"}, Connector: manifest.Ref{ID: 2}, Title: ptr("Old CRM")})
+		}, []string{"table crm_leads", "table shop_orders", "table old_deals", "source Finance 1", "source Shop"}, `connector #2 "Old" stays: source #21 "Old CRM" is declared`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onPortal(t, grown(), func(t *testing.T, b *bench) {
+				set := declaringCRM()
+				tt.change(set)
+				before := live(b)
+				plan := runner.Plan(context.Background(), b.client, runner.Options{Set: set, Prune: true})
+				if diff := cmp.Diff(tt.want, removals(plan)); diff != "" {
+					t.Errorf("plan:\n%s", diff)
+				}
+				if tt.note != "" && !slices.Contains(plan.Notes, tt.note) {
+					t.Errorf("notes: %q", plan.Notes)
+				}
+				report := b.apply(runner.Options{Set: set, Prune: true})
+				if report.Outcome != runner.OutcomeOK || report.Summary.Deleted != len(tt.want) {
+					t.Errorf("%s %v %v", report.Outcome, statuses(report), report.Err())
+				}
+				gone := slices.DeleteFunc(before, func(o string) bool { return slices.Contains(live(b), o) })
+				want := slices.Sorted(slices.Values(tt.want))
+				if slices.Sort(gone); !slices.Equal(gone, want) {
+					t.Errorf("gone: %q, want %q", gone, want)
+				}
+			})
+		})
+	}
+}
+
+// live lists all that a portal has.
+func live(b *bench) []string {
+	var list []string
+	for _, c := range b.Connectors() {
+		list = append(list, "connector "+c.Title)
+	}
+	for _, s := range b.Sources() {
+		list = append(list, "source "+s.Title)
+	}
+	for _, t := range b.Tables() {
+		list = append(list, "table "+t.Name)
+	}
+	return list
+}
+
+func TestWithoutPruneNothingIsRemoved(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		before := live(b)
+		set := declaringCRM()
+		set.Connectors[0].Settings = []manifest.SettingType{{Code: "host", Name: "Host name", Type: "STRING"}}
+		set.Tables[0].Columns = []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "id"}}
+		report := b.apply(runner.Options{Set: set})
+		if diff := cmp.Diff(map[string]int{"updated": 1, "unchanged": 2}, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+		if got := live(b); !slices.Equal(got, before) {
+			t.Errorf("left: %q", got)
+		}
+		if c, _ := b.Connector(1); len(c.Settings) != 2 || c.Settings[0].Name != "Host name" || c.Settings[1].Code != "password" {
+			t.Errorf("the connector's settings: %+v", c.Settings)
+		}
+		if table, _ := b.Table(101); len(table.Columns) != 2 {
+			t.Errorf("columns: %+v", table.Columns)
+		}
+		if s, _ := b.Source(11); s.Settings["password"] != "p" {
+			t.Errorf("the source's settings: %+v", s.Settings)
+		}
+	})
+}
+
+// A setting of a connector goes with --prune alone, and the plan names the
+// sources whose stored values go with it.
+func TestPruneSettingsAndColumns(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Declares = manifest.Declares{}
+		set.Connectors[0].Settings = []manifest.SettingType{{Code: "host", Name: "Host", Type: "STRING"}}
+		set.Tables[0].Columns = []manifest.Column{{Name: "AMOUNT", Type: "money", ExternalCode: "amount"}, {Name: "NEW", Type: "string", ExternalCode: "new", Visible: ptr(false)}}
+		o := runner.Options{Set: set, Prune: true}
+		plan := runner.Plan(context.Background(), b.client, o)
+		if c := plan.Objects[0]; c.Status != runner.StatusPlanned || !strings.Contains(strings.Join(c.Notes, "\n"), `#11 "CRM"`) {
+			t.Errorf("%+v", c)
+		}
+		if c := plan.Objects[2]; c.Action != runner.ActionReplace {
+			t.Errorf("%+v", c)
+		}
+		other, _ := b.Table(102)
+		limit, _ := runner.ParseLimit("2")
+		o.MaxDeletes = limit
+		if refused := b.apply(o); refused.Error == nil || refused.Error.Code != runner.CodeTooManyDeletes {
+			t.Errorf("three removals, two allowed: %v", refused.Error)
+		}
+		o.MaxDeletes, _ = runner.ParseLimit("3")
+		report := b.apply(o)
+		if report.Outcome != runner.OutcomeOK {
+			t.Fatal(report.Err())
+		}
+		table, _ := b.Table(101)
+		got := map[string]string{}
+		for _, c := range table.Columns {
+			got[c.Name] = c.Type
+			if c.Name == "NEW" && (c.Visible == nil || *c.Visible) {
+				t.Error("NEW is visible")
+			}
+		}
+		if diff := cmp.Diff(map[string]string{"AMOUNT": "money", "NEW": "string"}, got); diff != "" {
+			t.Error(diff)
+		}
+		if after, _ := b.Table(102); !cmp.Equal(other, after) {
+			t.Errorf("another table changed: %+v", after)
+		}
+		if again := b.apply(o); again.Summary.Unchanged != 3 {
+			t.Errorf("again: %v", statuses(again))
+		}
+	})
+}
+
+// What the portal cannot change says so, and the rest is applied.
+func TestImmutable(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Sources = append(set.Sources, manifest.Source{Object: manifest.Object{Name: "moved", ID: 13}, Connector: manifest.Ref{ID: 2}, Title: ptr("Moved")})
+		set.Tables[0].ExternalCode, set.Tables[0].Source = ptr("other"), manifest.Ref{ID: 13}
+		set.Tables = append(set.Tables, manifest.Table{Object: manifest.Object{Name: "crm_leads"}, Source: manifest.Ref{Name: "crm"}, ExternalName: ptr("Leads"), ExternalCode: ptr("leads"),
+			Columns: []manifest.Column{{Name: "ID", Type: "string", ExternalCode: "id"}}})
+		report := b.apply(runner.Options{Set: set})
+		if diff := cmp.Diff(map[string]int{"unchanged": 2, "failed IMMUTABLE": 3}, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+		for _, want := range []string{"source (#11, declared #13)", `externalCode ("deals", declared "other")`, "column ID"} {
+			if !strings.Contains(report.Err().Error(), want) {
+				t.Errorf("%q is not said: %v", want, report.Err())
+			}
+		}
+	})
+}
+
+// Identity: by id, by title, by name.
+func TestIdentity(t *testing.T) {
+	state := grown()
+	state.Sources = append(state.Sources, sandbox.Source{ID: 14, Title: "CRM", ConnectorID: 1})
+	state.TakenNames = []string{"taken"}
+	for name, tt := range map[string]struct {
+		source manifest.Source
+		want   map[string]int
+		said   string
+	}{
+		"an id":                {manifest.Source{Object: manifest.Object{ID: 11, Name: "a"}, Title: ptr("CRM")}, map[string]int{"unchanged": 1}, ""},
+		"an id that is not":    {manifest.Source{Object: manifest.Object{ID: 99, Name: "a"}, Title: ptr("CRM")}, map[string]int{"failed SOURCE_NOT_FOUND": 1}, ""},
+		"a foreign id":         {manifest.Source{Object: manifest.Object{ID: 31, Name: "a"}, Title: ptr("CRM")}, map[string]int{"failed SOURCE_NOT_FOUND": 1}, ""},
+		"two of the title":     {manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 1}, Title: ptr("CRM")}, map[string]int{"failed AMBIGUOUS": 1}, "#11, #14"},
+		"of another connector": {manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 2}, Title: ptr("Shop"), Settings: []manifest.Setting{{Code: "host", Value: manifest.Literal("h")}}}, map[string]int{"created": 1}, ""},
+		"a connector that is not": {manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 77}, Title: ptr("Shop")},
+			map[string]int{"failed CONNECTOR_NOT_FOUND": 1}, ""},
+		"another case of the title": {manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 1}, Title: ptr("shop"), Settings: []manifest.Setting{{Code: "host", Value: manifest.Literal("h")}}}, map[string]int{"created": 1}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				report := b.apply(runner.Options{Set: declares(tt.source)})
+				if diff := cmp.Diff(tt.want, statuses(report)); diff != "" {
+					t.Errorf("%s\n%v", diff, report.Err())
+				}
+				if tt.said != "" && !strings.Contains(report.Err().Error(), tt.said) {
+					t.Errorf("%v", report.Err())
+				}
+			})
+		})
+	}
+	t.Run("two declarations of one object", func(t *testing.T) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Set: declares(
+				manifest.Source{Object: manifest.Object{ID: 13, Name: "a", Position: manifest.Position{File: "a.yaml", Line: 3, Column: 5}}, Title: ptr("Shop")},
+				manifest.Source{Object: manifest.Object{Name: "b", Position: manifest.Position{File: "b.yaml", Line: 7, Column: 5}}, Connector: manifest.Ref{ID: 1}, Title: ptr("Shop")},
+			)})
+			if diff := cmp.Diff(map[string]int{"failed AMBIGUOUS": 2}, statuses(report)); diff != "" {
+				t.Error(diff)
+			}
+			if text := report.Err().Error(); !strings.Contains(text, "a.yaml:3:5") || !strings.Contains(text, "b.yaml:7:5") {
+				t.Errorf("both places are not said: %s", text)
+			}
+		})
+	})
+	t.Run("a name that is taken", func(t *testing.T) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			set := declaringCRM()
+			set.Sources[0].ID = 11
+			set.Tables = append(set.Tables, declaredTable("taken", "crm"), declaredTable("their_deals", "crm"))
+			report := b.apply(runner.Options{Set: set})
+			if diff := cmp.Diff(map[string]int{"unchanged": 3, "failed NAME_TAKEN": 2}, statuses(report)); diff != "" {
+				t.Errorf("%s\n%v", diff, report.Err())
+			}
+		})
+	})
+}
+
+// What depends on an object that failed is skipped, and says on which;
+// independent branches go on.
+func TestDependency(t *testing.T) {
+	state := grown()
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Contains: "pw-bad"}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := fromNothing(0)
+		set.Sources = []manifest.Source{declaredSource("bad", "erp"), declaredSource("good", "erp")}
+		set.Tables = []manifest.Table{declaredTable("t_bad", "bad"), declaredTable("t_good", "good")}
+		report := b.apply(runner.Options{Set: set})
+		want := map[string]int{"updated": 1, "created": 2, "failed SOURCE_CREATE_CONNECTION_ERROR": 1, "skipped DEPENDENCY": 1}
+		if diff := cmp.Diff(want, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+		if o := report.Objects[3]; o.Error == nil || !strings.Contains(o.Error.Message, `"bad"`) {
+			t.Errorf("%+v", o)
+		}
+	})
+}
+
+// A plan that creates a source beside one that nobody declares says that a
+// rename needs the id.
+func TestRenameHint(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declares(manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 2}, Title: ptr("New CRM")})
+		plan := runner.Plan(context.Background(), b.client, runner.Options{Set: set})
+		if notes := strings.Join(plan.Objects[0].Notes, "\n"); !strings.Contains(notes, `#21 "Old CRM"`) || !strings.Contains(notes, "id") {
+			t.Errorf("%q", notes)
+		}
+	})
+}
