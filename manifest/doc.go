@@ -66,6 +66,10 @@
 //	missing-credentials  a portal that nobody can sign in to
 //	env-file             a line of a file of variables that is not NAME=VALUE
 //
+// Of an id that Pin cannot write:
+//
+//	pin  the place takes no id, or not safely
+//
 // What a reference can lack when it is resolved:
 //
 //	env-unset          the variable is not set

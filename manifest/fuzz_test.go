@@ -74,8 +74,8 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// secret is what must not show.
-const secret = "Zq7secret"
+// hidden is what must not show.
+const hidden = "Zq7secret"
 
 // FuzzSecrets puts a secret into the settings of a manifest and anything else
 // around it: whatever is found wrong, the secret does not show, unless what
@@ -109,13 +109,13 @@ func FuzzSecrets(f *testing.F) {
 		f.Add(around.before, around.between, around.after)
 	}
 	f.Fuzz(func(t *testing.T, before, between, after string) {
-		text := "version: 1\nsources:\n  - id: 1\n    " + before + "\n    settings:\n      password: " + between + secret + after + "\n"
+		text := "version: 1\nsources:\n  - id: 1\n    " + before + "\n    settings:\n      password: " + between + hidden + after + "\n"
 		_, found, err := manifest.Load([]string{"-"}, manifest.Options{Stdin: strings.NewReader(text), Check: schema.Check})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range found {
-			if strings.Contains(e.Detail(), secret) && !openPlaces(text)[[2]int{e.Position.Line, e.Position.Column}] {
+			if strings.Contains(e.Detail(), hidden) && !openPlaces(text)[[2]int{e.Position.Line, e.Position.Column}] {
 				t.Errorf("%q prints the secret:\n%s", text, e.Detail())
 			}
 		}
@@ -154,7 +154,7 @@ func openPlaces(text string) map[[2]int]bool {
 			case i%2 == 0 && (n.Content[i+1].Tag != "!!null" || n.Content[i+1].Value != "" || regexp.MustCompile(regexp.QuoteMeta(c.Value)+`["']?\s*:`).MatchString(text)):
 				if openKey.MatchString(path + "/" + c.Value) {
 					open[[2]int{c.Line, c.Column}] = true
-					if value := n.Content[i+1]; !strings.Contains(value.Value, secret) { // whose finding may name the key
+					if value := n.Content[i+1]; !strings.Contains(value.Value, hidden) { // whose finding may name the key
 						open[[2]int{value.Line, value.Column}] = true
 					}
 				}
