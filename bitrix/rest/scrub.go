@@ -24,14 +24,11 @@ const maxSearched = 4 << 10
 // portal may repeat parts of a request in an error, so this is the one place
 // where output is searched for values; all other redaction goes by field. The
 // zero Scrubber knows no secrets.
-type Scrubber struct{ known **spellings } // fmt does not follow a pointer to a pointer
+type Scrubber struct{ known *spellings }
 
 // Scrub collects the secrets of a request: those that its commands name, and
 // its credentials.
-func Scrub(secrets ...string) Scrubber {
-	known := &spellings{secrets: secrets}
-	return Scrubber{&known}
-}
+func Scrub(secrets ...string) Scrubber { return Scrubber{&spellings{secrets: secrets}} }
 
 // Format prints the mask for every verb.
 func (Scrubber) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Mask) }
@@ -82,9 +79,8 @@ func (k *spellings) make() {
 func (s Scrubber) Text(text string) string {
 	text = defuseWords(oneLine(text[:min(len(text), maxSearched)]))
 	if s.known != nil {
-		known := *s.known
-		known.once.Do(known.make)
-		text = known.mask(text)
+		s.known.once.Do(s.known.make)
+		text = s.known.mask(text)
 	}
 	return cut(orderLine.ReplaceAllString(text, `$1\x3a`), maxText)
 }

@@ -35,13 +35,12 @@ One apply runs against a portal at a time on one host; see --lock-timeout.
 		Example: `  syncsources apply manifests/
   syncsources apply --max-changes 10% --report report.xml manifests/
   syncsources apply --sandbox examples/sandbox.yaml examples/fleet.yaml`,
-		Args: atLeastOnePath,
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			command := "apply"
 			if f.dryRun {
 				command = "plan"
 			}
-			return a.execute(cmd.Context(), command, &f, paths)
+			return a.planOrApply(cmd, command, &f, paths)
 		},
 	}
 	set := cmd.Flags()

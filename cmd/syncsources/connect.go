@@ -10,9 +10,9 @@ import (
 
 	"syncsources/bitrix"
 	"syncsources/bitrix/auth"
-	"syncsources/bitrix/rest"
 	"syncsources/bitrix/sandbox"
 	"syncsources/bitrix/secret"
+	"syncsources/cmd/syncsources/signin"
 	"syncsources/manifest"
 )
 
@@ -30,11 +30,28 @@ func (a *app) connect(ctx context.Context, stateFile string, logger *slog.Logger
 	if stateFile != "" {
 		return connectSandbox(ctx, stateFile)
 	}
-	credentials, err := a.credentials(ctx, logger)
+	credentials, err := signin.FromEnvironment(ctx, a.signinConfig(logger))
 	if err != nil {
-		return nil, err
+		return nil, signinFailure(ctx, err)
 	}
-	return &connection{credentials.Credentials, credentials.Locks(a.env), a.transport, credentials.Close}, nil
+	return a.connection(ctx, credentials)
+}
+
+// connection is the way to the portal of credentials. It makes sure that there
+// is a token pair where one is kept.
+func (a *app) connection(ctx context.Context, c *signin.Credentials) (*connection, error) {
+	if c.Application != nil {
+		if _, err := c.Application.Stored(ctx); err != nil {
+			c.Close()
+			return nil, signinFailure(ctx, err)
+		}
+	}
+	return &connection{c.Credentials, c.Locks(a.env), a.transport, c.Close}, nil
+}
+
+// resolver fetches what the references of manifests stand for.
+func (a *app) resolver(lookup func(string) (string, bool), allow []string) manifest.Resolver {
+	return manifest.Resolver{LookupEnv: lookup, AllowDirs: allow, DenyFiles: signin.Files(a.env)}
 }
 
 // connectSandbox starts a sandbox in this process, with credentials of its own.
@@ -59,20 +76,4 @@ func (c *connection) config(logger *slog.Logger, l limits) bitrix.Config {
 		Credentials: c.credentials, Transport: c.transport, Logger: logger, UserAgent: userAgent(),
 		Timeout: requestTime + requestTime/4,
 	}
-}
-
-// checkPortals compares the portals that manifests are meant for with that of
-// the credentials: host and port, without case.
-func checkPortals(portals []manifest.Portal, ours string) []*manifest.Finding {
-	var found []*manifest.Finding
-	for _, p := range portals {
-		if rest.HostPort(p.URL) != rest.HostPort(ours) {
-			found = append(found, &manifest.Finding{
-				Position: p.Position, Rule: "other-portal",
-				Message: fmt.Sprintf("the manifest is for %q, but the credentials are for %q", p.URL, ours),
-				Advice:  []string{"use the credentials of that portal, or correct the manifest"},
-			})
-		}
-	}
-	return found
 }

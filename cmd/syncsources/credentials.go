@@ -16,23 +16,6 @@ func (a *app) signinConfig(logger *slog.Logger) signin.Config {
 	return signin.Config{Env: a.env, Transport: a.transport, UserAgent: userAgent(), Logger: logger}
 }
 
-// credentials makes the credentials that the environment describes, and makes
-// sure that there is a token pair where one is kept. Nothing is sent to the
-// portal.
-func (a *app) credentials(ctx context.Context, logger *slog.Logger) (*signin.Credentials, error) {
-	c, err := signin.FromEnvironment(ctx, a.signinConfig(logger))
-	if err != nil {
-		return nil, signinFailure(ctx, err)
-	}
-	if c.Application != nil {
-		if _, err := c.Application.Stored(ctx); err != nil {
-			c.Close()
-			return nil, signinFailure(ctx, err)
-		}
-	}
-	return c, nil
-}
-
 // reader is a client for the few calls that login and status make.
 func (a *app) reader(logger *slog.Logger) func(bitrix.Credentials) *bitrix.Reader {
 	return func(c bitrix.Credentials) *bitrix.Reader {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
 )
@@ -20,9 +21,12 @@ type runFlags struct {
 	metrics metricsFlags
 
 	selection     selection
+	portals       portalsFlags
 	sandbox       string
 	allowDirs     []string
+	prune         bool
 	maxChanges    runner.Limit
+	maxDeletes    runner.Limit
 	timeout       time.Duration
 	noVerify      bool
 	yes           bool
@@ -39,14 +43,17 @@ type runFlags struct {
 // addSelection adds the flags that choose what a run is about.
 func (f *runFlags) addSelection(set *pflag.FlagSet) {
 	f.selection.add(set)
+	f.portals.add(set)
 	addSandbox(set, &f.sandbox)
 	option.AddList(set, &f.allowDirs, "allow-file", "directory", "also let {file: ...} refer to files below this directory", option.Path("a directory"))
 }
 
 // addSafety adds the flags that refuse or end a run.
 func (f *runFlags) addSafety(set *pflag.FlagSet) {
-	option.Add(set, &f.maxChanges, "max-changes", "N|P%", "", "refuse the whole run, before writing, if more sources than this would change: a number, or a share of the selected ones", limit)
-	set.BoolVar(&f.failFast, "fail-fast", false, "stop at the first source that fails: what is in flight is read back, the rest skipped")
+	set.BoolVar(&f.prune, "prune", false, "also remove what the portal has and the manifests do not declare, of the kinds that they list; the plan shows each")
+	option.Add(set, &f.maxDeletes, "max-deletes", "N|P%", "10", "refuse the whole run, before writing, if more than this would be removed, columns and connector settings included: a number, or a share of the live objects of the kinds pruned", limit)
+	option.Add(set, &f.maxChanges, "max-changes", "N|P%", "", "refuse the whole run, before writing, if more objects than this would change: a number, or a share of the selected ones", limit)
+	set.BoolVar(&f.failFast, "fail-fast", false, "stop at the first object that fails: what is in flight is read back, the rest skipped")
 }
 
 // addOutput adds the flags that say what is printed and kept of a run.
@@ -54,7 +61,7 @@ func (f *runFlags) addOutput(set *pflag.FlagSet) {
 	f.output.add(set)
 	f.metrics.add(set)
 	f.output.addQuiet(set)
-	set.BoolVar(&f.showUnmanaged, "show-unmanaged", false, "also list the portal's sources that no manifest declares")
+	set.BoolVar(&f.showUnmanaged, "show-unmanaged", false, "also list the portal's objects that no manifest declares")
 	option.AddChoice(set, &f.progress, "progress", "", "when", "progress bar on standard error: auto (on a terminal), always or never", "auto", "always", "never")
 	f.output.addColor(set)
 	f.log.add(set)
@@ -64,12 +71,16 @@ func (f *runFlags) addOutput(set *pflag.FlagSet) {
 // for how long.
 func (f *runFlags) addLimits(set *pflag.FlagSet) {
 	option.Add(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run; when it is over, what is in flight is settled and the rest skipped", option.Duration)
+	f.portals.addParallel(set)
 	f.limits.add(set)
 }
 
 // check refuses, before anything is read or sent, flags that contradict each
 // other and places where nothing could be written.
 func (f *runFlags) check(in inputs) error {
+	if f.prune && !f.selection.empty() {
+		return exit.Refuse(exit.CodeCommandLine, "--prune removes what is not declared, and does not go together with --target and --file", "plan the pruning of the whole portal by itself")
+	}
 	return cmp.Or(f.output.check(in), f.metrics.check(in))
 }
 

@@ -33,7 +33,7 @@ type limits struct {
 // add adds the flags of limits.
 func (l *limits) add(set *pflag.FlagSet) {
 	option.Add(set, &l.concurrency, "concurrency", "N", "", "maximum requests in flight to a portal; without it as many as the portal shows to serve, beginning with 16, 50 at most", option.Integer(1, math.MaxInt))
-	option.Add(set, &l.batchSize, "batch-size", "N", "50", "maximum commands per batch, up to 50", option.Integer(1, bitrix.MaxBatch))
+	option.Add(set, &l.batchSize, "batch-size", "N", "", "maximum commands per batch, up to 50 (default 50)", option.Integer(1, bitrix.MaxBatch))
 	option.AddChoice(set, &l.tariff, "tariff", "", "name", "the portal's rate limit by its tariff: standard (2 a second, burst 50), which is the default, or enterprise (5, 250)", "", "standard", "enterprise")
 	option.Add(set, &l.rate, "rate", "R", "", "requests a second that the portal allows, instead of the tariff's", option.Rate)
 	option.Add(set, &l.burst, "burst", "B", "", "requests that the portal allows at once, instead of the tariff's", option.Integer(1, math.MaxInt))
@@ -52,6 +52,7 @@ func (l limits) or(others limits) limits {
 	l.rate = cmp.Or(l.rate, others.rate)
 	l.burst = cmp.Or(l.burst, others.burst)
 	l.concurrency = cmp.Or(l.concurrency, others.concurrency)
+	l.batchSize = cmp.Or(l.batchSize, others.batchSize)
 	l.operating = cmp.Or(l.operating, others.operating)
 	l.requestTime = cmp.Or(l.requestTime, others.requestTime)
 	return l
@@ -60,7 +61,7 @@ func (l limits) or(others limits) limits {
 // schedule is the pace that the limits allow.
 func (l limits) schedule() schedule.Config {
 	conf := schedule.Config{
-		Rate: 2, Burst: 50, Concurrency: l.concurrency, BatchSize: l.batchSize,
+		Rate: 2, Burst: 50, Concurrency: l.concurrency, BatchSize: cmp.Or(l.batchSize, bitrix.MaxBatch),
 		RequestTime: cmp.Or(l.requestTime, defaultRequestTime), OperatingLimit: defaultOperatingLimit,
 	}
 	if l.tariff == "enterprise" {

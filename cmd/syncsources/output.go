@@ -69,26 +69,29 @@ type delivery struct {
 	log      *logFlags     // nil: text
 	detailed bool          // --detailed-exitcode
 	printed  bool          // standard error has the reason already
+	streamed bool          // standard output has the portals already
+	failed   error         // why standard output does not have them all
 }
 
-// finish ends a command with the report of its run.
-func (a *app) finish(ctx context.Context, r *runner.Report, d delivery) error {
-	fillHints(r)
-	return a.deliver(render.One(r), d, exit.Of(ctx, r.Outcome, d.detailed))
-}
-
-// deliver delivers a run to standard error, standard output and files, and ends
-// the command with the exit code. Every place is tried, whatever happened to
-// the others.
-func (a *app) deliver(run render.Run, d delivery, code int) error {
+// finish delivers a report to standard error, standard output and files, and
+// ends the command with the exit code that it stands for. Every place is
+// tried, whatever happened to the others.
+func (a *app) finish(ctx context.Context, run render.Run, d delivery) error {
+	var findings []runner.Finding
+	if run.Report != nil {
+		fillHints(run.Report)
+		findings = run.Report.Findings
+	} else {
+		findings = run.Portals.Findings
+	}
+	if d.output.format != render.GitHubName && !d.printed { // there they are annotations
+		a.printFindings(findings, d.log)
+	}
 	if !d.printed {
-		findings, err := run.Findings()
-		if err == nil && d.output.format != render.GitHubName { // there they are annotations
-			a.printFindings(findings, d.output.noColor, d.log)
-		}
 		a.printRunError(run, d.output.noColor, d.log)
 	}
-	err := errors.Join(a.print(run, d.output), a.writeReports(run, d.output), writeMetrics(run, d.metrics))
+	code := exit.Of(ctx, run.Outcome(), d.detailed)
+	err := errors.Join(d.failed, a.print(run, d), a.writeReports(run, d.output), writeMetrics(run, d.metrics))
 	if err != nil {
 		code = exit.Higher(code, exit.Failed)
 		a.printFailure(exit.Unwritten(err), d.log)
@@ -98,13 +101,17 @@ func (a *app) deliver(run render.Run, d delivery, code int) error {
 
 // print writes the run to standard output, and to the page that GitHub Actions
 // shows of a step, where there is one.
-func (a *app) print(run render.Run, o *outputFlags) error {
+func (a *app) print(run render.Run, d delivery) error {
+	o := d.output
 	write, err := render.Named(o.format)
 	if err != nil {
 		return err
 	}
 	options := a.renderOptions(o)
 	options.Color, options.Quiet = a.env.Colored(o.noColor, a.stdout), o.quiet
+	if d.streamed {
+		return render.TextTotal(a.stdout, run.Portals, options)
+	}
 	if err := write(a.stdout, run, options); err != nil || o.format != render.GitHubName {
 		return err
 	}
@@ -178,15 +185,22 @@ func perhapsPaths(args []string) []string {
 // one, so that programs find a report on standard output and in files whatever
 // happens.
 func (a *app) reportFailure(ctx context.Context, command string, d *destinations, f *exit.Failure) int {
+	var code exit.Status
+	errors.As(a.finish(ctx, render.One(reportOfFailure(command, f)), delivery{output: &d.output, metrics: &d.metrics, log: &d.log, printed: true}), &code)
+	return exit.Higher(f.Exit, int(code))
+}
+
+// reportOfFailure is the report of a run that failed before it had one.
+func reportOfFailure(command string, f *exit.Failure) *runner.Report {
 	r := runner.Invalid(command, f.Findings)
 	r.Error = f.Report()
 	switch f.Exit {
+	case exit.Failed:
+		r.Outcome = runner.OutcomeFailed
 	case exit.Stopped:
 		r.Outcome = runner.OutcomeStopped
 	case exit.HungUp, exit.Interrupted, exit.Terminated:
 		r.Outcome = runner.OutcomeInterrupted
 	}
-	var code exit.Status
-	errors.As(a.finish(ctx, r, delivery{output: &d.output, metrics: &d.metrics, log: &d.log, printed: true}), &code)
-	return exit.Higher(f.Exit, int(code))
+	return r
 }

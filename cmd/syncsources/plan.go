@@ -23,9 +23,8 @@ refuses any other changes.
 		Example: `  syncsources plan manifests/
   syncsources plan --target crm -o json manifests/
   syncsources plan --sandbox examples/sandbox.yaml examples/fleet.yaml`,
-		Args: atLeastOnePath,
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			return a.execute(cmd.Context(), "plan", &f, paths)
+			return a.planOrApply(cmd, "plan", &f, paths)
 		},
 	}
 	set := cmd.Flags()

@@ -23,9 +23,11 @@ func (a *app) isTerminal(stream any) bool {
 
 // approve shows a plan and asks whether to apply it. Where there is nothing to
 // apply there is nothing to ask.
-func (a *app) approve(ctx context.Context, plan *runner.Report, counts changes, anyPortal bool, f *runFlags) (bool, error) {
-	if len(counts) == 0 || plan.Error != nil {
-		return true, nil // the apply reports what stands in the way
+func (a *app) approve(ctx context.Context, plan *runner.Report, anyPortal bool, f *runFlags) (bool, error) {
+	counts := changes{}
+	counts.add(plan)
+	if len(counts) == 0 {
+		return true, nil
 	}
 	if err := render.Text(a.stderr, render.One(plan), render.Options{Color: a.env.Colored(f.output.noColor, a.stderr)}); err != nil {
 		return false, err
@@ -35,6 +37,33 @@ func (a *app) approve(ctx context.Context, plan *runner.Report, counts changes, 
 	}
 	_, host, _ := strings.Cut(plan.Portal, "://")
 	return a.ask(ctx, fmt.Sprintf("Apply %s to %s?", counts, host))
+}
+
+// approvePortals asks whether to apply the plans of many portals, which have
+// been shown.
+func (a *app) approvePortals(ctx context.Context, plans *runner.PortalsReport, f *runFlags) (bool, error) {
+	counts, portals := changes{}, 0
+	for i := range plans.Portals {
+		plan, err := plans.Portals[i].Open()
+		if err != nil {
+			return false, err
+		}
+		before := counts.total()
+		if counts.add(plan); counts.total() > before {
+			portals++
+		}
+	}
+	if len(counts) == 0 {
+		return true, nil
+	}
+	if err := render.TextTotal(a.stderr, plans, render.Options{Color: a.env.Colored(f.output.noColor, a.stderr)}); err != nil {
+		return false, err
+	}
+	to := "1 portal"
+	if portals > 1 {
+		to = fmt.Sprintf("%d portals", portals)
+	}
+	return a.ask(ctx, fmt.Sprintf("Apply %s to %s?", counts, to))
 }
 
 // ask puts a question to the terminal. Any answer but yes is a no.
@@ -65,6 +94,14 @@ func (c changes) add(plan *runner.Report) {
 	}
 }
 
+func (c changes) total() int {
+	n := 0
+	for _, count := range c {
+		n += count
+	}
+	return n
+}
+
 // String enumerates the changes: 2 creations and 25 updates. It is empty where
 // there are none.
 func (c changes) String() string {
@@ -90,7 +127,7 @@ func (c changes) String() string {
 // planned is skipped.
 func declined(plan *runner.Report) *runner.Report {
 	plan.Command, plan.Outcome = "apply", runner.OutcomeFailed
-	plan.Error = &runner.Failure{Code: codeDeclined, Message: "the answer was not yes; nothing was written"}
+	plan.Error = &runner.Failure{Code: codeDeclined, Message: notYes}
 	for i := range plan.Objects {
 		if plan.Objects[i].Status == runner.StatusPlanned {
 			plan.Objects[i].Status = runner.StatusSkipped
@@ -102,4 +139,7 @@ func declined(plan *runner.Report) *runner.Report {
 
 // codeDeclined is the error of an apply whose question was not answered with
 // yes.
-const codeDeclined = "DECLINED"
+const (
+	codeDeclined = "DECLINED"
+	notYes       = "the answer was not yes; nothing was written"
+)

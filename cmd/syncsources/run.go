@@ -4,70 +4,128 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/spf13/cobra"
+
 	"syncsources/bitrix"
+	"syncsources/bitrix/rest"
 	"syncsources/cmd/syncsources/exit"
-	"syncsources/cmd/syncsources/signin"
 	"syncsources/manifest"
 	"syncsources/runner"
+	"syncsources/runner/render"
 )
 
-// execute is plan and apply: it reads and checks everything, selects, resolves
-// the references of what is selected, finds the portal, and runs. What is wrong
-// up to there is reported with nothing sent.
+// planOrApply runs against the portals of a file, or against the one of the
+// environment.
+func (a *app) planOrApply(cmd *cobra.Command, command string, f *runFlags, paths []string) error {
+	if err := f.portals.pathsOrPortals(cmd, paths); err != nil {
+		return err
+	}
+	if f.portals.file != "" {
+		return a.executePortals(cmd.Context(), command, f)
+	}
+	return a.execute(cmd.Context(), command, f, paths)
+}
+
+// execute is plan and apply of the portal that the environment's credentials
+// are for, or of a sandbox.
 func (a *app) execute(signalled context.Context, command string, f *runFlags, paths []string) error {
 	ctx, cancel := context.WithTimeout(signalled, f.timeout)
 	defer cancel()
 	if err := f.check(a.inputs(paths, input{f.sandbox, "the sandbox's state file"})); err != nil {
 		return err
 	}
-	deliver := func(r *runner.Report) error {
-		return a.finish(ctx, r, delivery{output: &f.output, metrics: &f.metrics, log: &f.log, detailed: f.detailed})
-	}
-	set, findings, err := a.load(ctx, paths)
+	d := delivery{output: &f.output, metrics: &f.metrics, log: &f.log, detailed: f.detailed}
+	log := a.newLogger(&f.log, f.output.noColor)
+	run, findings, err := a.prepare(ctx, f, a.environmentJob(f, paths, log.Logger))
 	if err != nil {
 		return err
 	}
 	if len(findings) > 0 {
-		return deliver(runner.Invalid(command, findings))
-	}
-	if err := f.selection.check(set); err != nil {
-		return err
-	}
-	selects := f.selection.selects()
-	resolver := manifest.Resolver{LookupEnv: a.env.Lookup, AllowDirs: f.allowDirs, DenyFiles: signin.Files(a.env)}
-	resolved, findings := resolver.Resolve(ctx, set, selects)
-	if len(findings) > 0 {
-		return deliver(runner.Invalid(command, findings))
-	}
-	run := &portalRun{app: a, flags: f, log: a.newLogger(&f.log, f.output.noColor), set: resolved, selects: selects}
-	if run.connection, err = a.connect(ctx, f.sandbox, run.log.Logger); err != nil {
-		return err
+		return a.finish(ctx, render.One(runner.Invalid(command, findings)), d)
 	}
 	defer run.connection.close()
-	if f.sandbox == "" {
-		if findings := checkPortals(set.Portals, run.connection.credentials.Portal()); len(findings) > 0 {
-			return deliver(runner.Invalid(command, findings))
-		}
-	}
 	if command == "apply" && f.asks() && a.interactive() {
-		plan := run.converge(ctx, signalled, "plan")
-		counts := changes{}
-		counts.add(plan)
-		approved, err := a.approve(signalled, plan, counts, len(set.Portals) == 0, f)
+		plan := run.show(ctx, signalled, "plan", log)
+		if plan.Error != nil {
+			plan.Command = command // it would end no other way
+			return a.finish(ctx, render.One(plan), d)
+		}
+		approved, err := a.approve(signalled, plan, !run.named, f)
 		if err != nil {
 			return err
 		}
 		if !approved {
-			return deliver(declined(plan))
+			return a.finish(ctx, render.One(declined(plan)), d)
 		}
-		if len(counts) > 0 {
-			run.checksum = plan.Checksum // nothing but what was shown
-		}
+		run.checksum = plan.Checksum // nothing but what was shown
 		cancel()
 		ctx, cancel = context.WithTimeout(signalled, f.timeout) // the time to think does not count
 		defer cancel()
 	}
-	return deliver(run.converge(ctx, signalled, command))
+	return a.finish(ctx, render.One(run.show(ctx, signalled, command, log)), d)
+}
+
+// job is what a plan or an apply of one portal begins with.
+type job struct {
+	paths   []string // of manifests
+	limits  limits   // of the portal; flags come first
+	resolve manifest.Resolver
+	// connect finds the way to the portal. It sends nothing.
+	connect func(context.Context) (*connection, []*manifest.Finding, error)
+	// elsewhere is what to do about a manifest that is for another portal.
+	elsewhere string
+	// partOfMany says that the targets may be in the manifests of other portals.
+	partOfMany bool
+}
+
+// environmentJob is a job for the portal that the environment's credentials are
+// for, or for a sandbox.
+func (a *app) environmentJob(f *runFlags, paths []string, logger *slog.Logger) job {
+	return job{
+		paths:   paths,
+		resolve: a.resolver(a.env.Lookup, f.allowDirs),
+		connect: func(ctx context.Context) (*connection, []*manifest.Finding, error) {
+			c, err := a.connect(ctx, f.sandbox, logger)
+			return c, nil, err
+		},
+		elsewhere: "use the credentials of that portal, or correct the manifest",
+	}
+}
+
+// prepare reads and checks everything, selects, resolves the references of what
+// is selected, and finds the portal. What is wrong up to there are findings or
+// an error, with nothing sent.
+func (a *app) prepare(ctx context.Context, f *runFlags, j job) (*portalRun, []*manifest.Finding, error) {
+	set, findings, err := a.load(ctx, j.paths)
+	if err != nil || len(findings) > 0 {
+		return nil, findings, err
+	}
+	if !j.partOfMany {
+		matches := f.selection.matches()
+		matches.add(set)
+		if err := matches.check(); err != nil {
+			return nil, nil, err
+		}
+	}
+	selects := f.selection.selects()
+	resolved, findings := j.resolve.Resolve(ctx, set, selects)
+	if len(findings) > 0 {
+		return nil, findings, nil
+	}
+	connection, findings, err := j.connect(ctx)
+	if err != nil || len(findings) > 0 {
+		return nil, findings, err
+	}
+	if f.sandbox == "" {
+		if findings := otherPortals(set.Portals, connection.credentials.Portal(), j.elsewhere); len(findings) > 0 {
+			connection.close()
+			return nil, findings, nil
+		}
+	}
+	return &portalRun{
+		app: a, flags: f, limits: f.limits.or(j.limits), connection: connection,
+		set: resolved, selects: selects, named: len(set.Portals) > 0,
+	}, nil, nil
 }
 
 // portalRun is a plan or an apply of one portal, with all that it needs
@@ -75,21 +133,33 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 type portalRun struct {
 	app        *app
 	flags      *runFlags
-	log        *logger
+	limits     limits
 	connection *connection
 	set        *manifest.Set
 	selects    func(manifest.Object) bool
+	named      bool   // a manifest says which portal it is for
 	checksum   string // of the plan that was approved
 }
 
+// show converges and shows meanwhile how far it is. signalled ends with a
+// signal only, ctx with the time limit too.
+func (r *portalRun) show(ctx, signalled context.Context, command string, log *logger) *runner.Report {
+	progress, end := r.app.progress(r.flags.progress, log)
+	defer end()
+	defer warnOfSignal(signalled, log.Logger)()
+	return r.converge(ctx, command, log.Logger, progress)
+}
+
 // converge plans, with a client that has no method that writes, or applies.
-// signalled ends with a signal only, ctx with the time limit too.
-func (r *portalRun) converge(ctx, signalled context.Context, command string) *runner.Report {
+func (r *portalRun) converge(ctx context.Context, command string, logger *slog.Logger, progress func(runner.Progress)) *runner.Report {
 	f, portal := r.flags, r.connection.credentials.Portal()
 	options := runner.Options{
-		Set: r.set, Selected: r.selects, Key: r.connection.credentials.Key(), Schedule: f.limits.schedule(),
-		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, Checksum: f.checksum,
-		ShowUnmanaged: f.showUnmanaged, Logger: r.log.Logger,
+		Set: r.set, Selected: r.selects, Prune: f.prune, Key: r.connection.credentials.Key(), Schedule: r.limits.schedule(),
+		NoVerify: f.noVerify, FailFast: f.failFast, MaxChanges: f.maxChanges, MaxDeletes: f.maxDeletes, Checksum: f.checksum,
+		ShowUnmanaged: f.showUnmanaged, Logger: logger, Progress: progress,
+	}
+	if r.checksum != "" {
+		options.Checksum = r.checksum
 	}
 	if command == "apply" && r.connection.locks != nil {
 		lock, left, err := lockPortal(ctx, r.connection.locks, portal, min(f.lockTimeout, f.timeout))
@@ -101,14 +171,7 @@ func (r *portalRun) converge(ctx, signalled context.Context, command string) *ru
 		options.LastAdd, options.NoteAdd = left.LastAdd, lock.NoteAdd
 		options.AddsSettled = func() { release = lock.Release }
 	}
-	show, end := r.app.progress(f.progress, r.log)
-	defer end()
-	options.Progress = show
-	defer warnOfSignal(signalled, r.log.Logger)()
-	if r.checksum != "" {
-		options.Checksum = r.checksum
-	}
-	config := r.connection.config(r.log.Logger, f.limits)
+	config := r.connection.config(logger, r.limits)
 	if command == "plan" {
 		client := bitrix.NewReader(config)
 		defer client.CloseIdle()
@@ -132,4 +195,19 @@ func warnOfSignal(signalled context.Context, logger *slog.Logger) (stop func()) 
 			<-warned
 		}
 	}
+}
+
+// otherPortals finds manifests that are for another portal than ours.
+func otherPortals(portals []manifest.Portal, ours, advice string) []*manifest.Finding {
+	var found []*manifest.Finding
+	for _, p := range portals {
+		if rest.HostPort(p.URL) != rest.HostPort(ours) {
+			found = append(found, &manifest.Finding{
+				Position: p.Position, Rule: "other-portal",
+				Message: "the manifest is for " + manifest.Quote(p.URL) + ", but the run is against " + manifest.Quote(ours),
+				Advice:  []string{advice},
+			})
+		}
+	}
+	return found
 }

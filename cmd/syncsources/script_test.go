@@ -39,6 +39,7 @@ func TestMain(m *testing.M) {
 //	expire                  the hour of all access tokens is over
 //	renewals N              the portal has renewed so many token pairs
 //	freeport NAME           put a port that nobody listens on into a variable
+//	expand FILE             put the values of the variables into a file that names them
 //	checksum FILE NAME      put the checksum of a JSON report into a variable
 func TestStories(t *testing.T) {
 	here, err := os.Getwd()
@@ -60,7 +61,7 @@ func TestStories(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "processes": func(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).processes = true },
 			"portal": servePortal, "requests": countRequests, "updates": countUpdates,
-			"live": showsLive, "set": setLive, "checksum": readChecksum,
+			"live": showsLive, "set": setLive, "checksum": readChecksum, "expand": expandFile,
 			"authorize": authorizeCode, "expire": expireTokens, "renewals": countRenewals, "freeport": freePort,
 			"await-update": func(ts *testscript.TestScript, _ bool, _ []string) { <-storyOf(ts).gate.arrived },
 			"hold":         func(ts *testscript.TestScript, _ bool, _ []string) { storyOf(ts).gate.shut() },
@@ -163,6 +164,13 @@ func setLive(ts *testscript.TestScript, neg bool, args []string) {
 		s.Settings[args[1]] = args[2]
 	}
 	storyOf(ts).portal.SetSource(s)
+}
+
+func expandFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: expand FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(os.Expand(ts.ReadFile(args[0]), ts.Getenv)), 0o600))
 }
 
 func readChecksum(ts *testscript.TestScript, neg bool, args []string) {

@@ -26,31 +26,43 @@ func (s *selection) add(set *pflag.FlagSet) {
 // empty reports whether everything is selected.
 func (s *selection) empty() bool { return len(s.targets)+len(s.files) == 0 }
 
-// check refuses targets and files that fit nothing that the sets declare.
-func (s *selection) check(sets ...*manifest.Set) error {
-	targets, files := map[string]bool{}, map[string]bool{}
-	var names, paths []string
-	for _, set := range sets {
-		for o := range declared(set) {
-			names, paths = append(names, o.Name), append(paths, o.Position.File)
-			for _, t := range s.targets {
-				targets[t] = targets[t] || fitsTarget(t, o)
-			}
-			for _, f := range s.files {
-				files[f] = files[f] || fitsFile(f, o.Position.File)
-			}
+// matches finds out which of a selection's patterns fit something that
+// manifests declare.
+type matches struct {
+	selection      *selection
+	targets, files map[string]bool
+	names, paths   []string
+}
+
+func (s *selection) matches() *matches {
+	return &matches{selection: s, targets: map[string]bool{}, files: map[string]bool{}}
+}
+
+// add looks at what a set declares.
+func (m *matches) add(set *manifest.Set) {
+	for o := range declared(set) {
+		m.names, m.paths = append(m.names, o.Name), append(m.paths, o.Position.File)
+		for _, t := range m.selection.targets {
+			m.targets[t] = m.targets[t] || fitsTarget(t, o)
+		}
+		for _, f := range m.selection.files {
+			m.files[f] = m.files[f] || fitsFile(f, o.Position.File)
 		}
 	}
-	for _, t := range s.targets {
-		if !targets[t] {
+}
+
+// check refuses targets and files that fit nothing.
+func (m *matches) check() error {
+	for _, t := range m.selection.targets {
+		if !m.targets[t] {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("--target %q matches nothing in the manifests", t),
-				didYouMean(t, names, "write the name or the id of a declared object, or a pattern"))
+				didYouMean(t, m.names, "write the name or the id of a declared object, or a pattern"))
 		}
 	}
-	for _, f := range s.files {
-		if !files[f] {
+	for _, f := range m.selection.files {
+		if !m.files[f] {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("--file %q matches no manifest that declares something", f),
-				didYouMean(f, paths, "write a path as the findings and the plan show it, or a pattern"))
+				didYouMean(f, m.paths, "write a path as the findings and the plan show it, or a pattern"))
 		}
 	}
 	return nil

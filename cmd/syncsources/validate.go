@@ -10,6 +10,7 @@ import (
 	"syncsources/cmd/syncsources/signin"
 	"syncsources/manifest"
 	"syncsources/runner"
+	"syncsources/runner/render"
 	"syncsources/schema"
 )
 
@@ -35,9 +36,9 @@ All errors of all files are reported, each with its place and what is allowed.`,
 				return err
 			}
 			if len(findings) > 0 {
-				return a.finish(cmd.Context(), runner.Invalid("validate", findings), delivery{output: &out})
+				return a.finish(cmd.Context(), render.One(runner.Invalid("validate", findings)), delivery{output: &out})
 			}
-			return a.finish(cmd.Context(), valid(len(set.Sources)), delivery{output: &out})
+			return a.finish(cmd.Context(), render.One(valid(len(set.Sources))), delivery{output: &out})
 		},
 	}
 	out.add(cmd.Flags())

@@ -63,7 +63,7 @@ func (s *settings) renewing(conf Config) (*Credentials, error) {
 	if err != nil {
 		return nil, refuse(OAuth + ": " + err.Error())
 	}
-	c := &Credentials{Kind: "an application", Application: app}
+	c := &Credentials{Kind: "an application", Application: app, shared: s.opened != nil}
 	switch app.where {
 	case TokenHelper:
 		app.Store, err = auth.NewTokenHelper(auth.HelperConfig{Program: s.tokenHelper, Portal: s.portal, Locks: LockDirectories(conf.Env), Logger: conf.Logger})
@@ -77,6 +77,9 @@ func (s *settings) renewing(conf Config) (*Credentials, error) {
 	}
 	if err != nil {
 		return nil, refuse(app.where + ": " + err.Error())
+	}
+	if c.Database == nil {
+		c.Database = s.opened // for the locks
 	}
 	if c.Credentials, err = app.Fresh(); err != nil {
 		c.Close()
@@ -108,15 +111,6 @@ func (app *Application) Stored(ctx context.Context) (auth.Pair, error) {
 		return p, unusable(app.where, err)
 	}
 	return p, err
-}
-
-// Renew makes sure that the stored access token is one that is not known to
-// have expired, and returns the pair.
-func (app *Application) Renew(ctx context.Context) (auth.Pair, error) {
-	if _, err := app.source.TokenContext(ctx); err != nil {
-		return auth.Pair{}, err
-	}
-	return app.source.Stored(ctx)
 }
 
 // Unusable is the error of a store that cannot be used.

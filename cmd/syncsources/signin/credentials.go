@@ -33,14 +33,14 @@ type Credentials struct {
 	Kind string
 	// Application is set where the token is renewed.
 	Application *Application
-	// Database is the store of several machines, nil without one. It has to be
-	// closed.
+	// Database is the store of several machines, nil without one.
 	Database *auth.Database
+	shared   bool // with other portals, and closed by Portals
 }
 
 // Close ends the connections to the store.
 func (c *Credentials) Close() {
-	if c.Database != nil {
+	if c.Database != nil && !c.shared {
 		c.Database.Close()
 	}
 }
@@ -61,6 +61,7 @@ type settings struct {
 	webhook, token               secret.Text
 	clientSecret, refresh        secret.Text
 	store, storeKey, storeKeyOld secret.Text
+	opened                       *auth.Database // the store, where it is open already; whoever opened it closes it
 }
 
 // ApplicationFromEnvironment makes the credentials of an application whose
@@ -178,6 +179,7 @@ func (s *settings) givenToken(conf Config) (*Credentials, error) {
 // withDatabase adds the store, if there is one: it keeps locks as well.
 func (s *settings) withDatabase(conf Config, c *Credentials) (*Credentials, error) {
 	var err error
+	c.shared = s.opened != nil
 	c.Database, err = s.database(conf)
 	if err != nil {
 		return nil, err
@@ -187,7 +189,10 @@ func (s *settings) withDatabase(conf Config, c *Credentials) (*Credentials, erro
 
 // database opens the store of several machines, nil without one.
 func (s *settings) database(conf Config) (*auth.Database, error) {
-	if s.store.Plain() == "" {
+	switch {
+	case s.opened != nil:
+		return s.opened, nil
+	case s.store.Plain() == "":
 		return nil, nil
 	}
 	if s.storeKey.Plain() == "" {
