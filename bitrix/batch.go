@@ -42,7 +42,7 @@ type Response struct {
 
 // Query reads: one request, a batch of 1 to MaxBatch queries. An error is an
 // *rest.Error and means that the request as a whole failed; the errors of single
-// commands stand in their replies. The Response is never nil and has its
+// commands are in their replies. The Response is never nil and has its
 // Elapsed even on failure.
 func (r *Reader) Query(ctx context.Context, queries []Query) (*Response, error) {
 	commands := make([]Command, len(queries))
@@ -53,7 +53,7 @@ func (r *Reader) Query(ctx context.Context, queries []Query) (*Response, error) 
 }
 
 // Write writes: one request, a batch of 1 to MaxBatch commands, run by the
-// portal in this order. All have to be Batchable. Errors are as with Query.
+// portal in this order. All must be Batchable. Errors are as with Query.
 func (c *Client) Write(ctx context.Context, writes []Write) (*Response, error) {
 	commands := make([]Command, len(writes))
 	for i, w := range writes {
@@ -117,7 +117,7 @@ func (r *Reader) batch(ctx context.Context, commands []Command) (*Response, erro
 func batchKey(i int) string { return "c" + strconv.Itoa(i) }
 
 // splitBatch deals the result of a batch out to its commands. A command that
-// stands neither among the results nor among the errors was perhaps not run
+// is neither among the results nor among the errors was perhaps not run
 // at all: that is a BadAnswer, not a success.
 func splitBatch(ans answer, commands []Command) ([]Reply, error) {
 	results, errs, times, any := []json.RawMessage(nil), []json.RawMessage(nil), []json.RawMessage(nil), false

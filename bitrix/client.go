@@ -162,7 +162,7 @@ func tokenError(method string, err error) *rest.Error {
 	return &rest.Error{Code: rest.NoToken, Message: rest.Clean(err.Error()), Status: http.StatusUnauthorized, Method: method, NotSent: true, Err: err}
 }
 
-// send sends one request, which holds so many commands, and sorts its answer:
+// send sends one request with that many commands, and sorts its answer:
 // a result, or an error in one of the three shapes.
 func (r *Reader) send(ctx context.Context, method string, p rest.Params, commands int, secrets rest.Scrubber) (rest.Answer, *rest.Error) {
 	ans, e := r.exchange(ctx, method, p, commands, secrets)

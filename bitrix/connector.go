@@ -40,7 +40,7 @@ type SettingType struct {
 var fieldCodes = []string{"title", "description", "active", "type", "code", "connector_id"}
 
 // MistakesFields reports whether an add or update of a source of this
-// connector has to bring a setting: without one the portal looks for the
+// connector must carry a setting: without one the portal looks for the
 // declared settings among the fields, and overwrites a setting called title
 // with the source's title.
 func (c *Connector) MistakesFields() bool {
@@ -104,7 +104,7 @@ func UpdateConnector(id int64, f ConnectorFields) Write {
 }
 
 // DeleteConnector deletes the connector id. The portal refuses it
-// (CONNECTOR_DELETE_RESTRICTED) while sources stand on it.
+// (CONNECTOR_DELETE_RESTRICTED) while it has sources.
 func DeleteConnector(id int64) Write {
 	return Write{MethodConnectorDelete, id, MethodConnectorDelete, inList, byID(id), nil, false}
 }

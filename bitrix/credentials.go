@@ -60,11 +60,11 @@ func Webhook(address string) (Credentials, error) {
 func notWebhook(u *url.URL) string {
 	switch parts := strings.Split(strings.Trim(u.Path, "/"), "/"); {
 	case u.RawQuery != "" || u.Fragment != "":
-		return "the address goes on behind a question mark or #"
+		return "the address has a query or fragment (? or #)"
 	case strings.Contains(u.Path, "//"):
 		return "the address holds a doubled slash"
 	case parts[0] == "":
-		return "the address ends behind the host"
+		return "the address ends after the host"
 	case parts[0] != "rest":
 		return "the address does not begin with /rest/"
 	case len(parts) > 1 && parts[1] == "api":
@@ -72,9 +72,9 @@ func notWebhook(u *url.URL) string {
 	case len(parts) < 3:
 		return "the address lacks the user's number or the code"
 	case strings.Trim(parts[1], "0123456789") != "":
-		return "the address has no user's number behind /rest/"
+		return "the address has no user's number after /rest/"
 	}
-	return "the address goes on behind the code"
+	return "the address has more after the code"
 }
 
 // Application returns the credentials of an application at the portal with

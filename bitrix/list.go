@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"syncsources/bitrix/rest"
 )
@@ -57,8 +56,7 @@ type List[T any] struct {
 	Items []T
 	// Broken holds, by id, the objects about which the answer is not what the
 	// method documents, each with the reason, a *rest.Error of code BadAnswer.
-	// They are not among Items. What has no id that could be read stands
-	// under 0.
+	// They are not among Items. Those without a readable id are under 0.
 	Broken map[int64]error
 	// Count is how many items the list had, broken ones included.
 	Count int
@@ -125,100 +123,6 @@ func DecodeAdded(r Reply) (int64, error) {
 		return 0, &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer does not say which id the new object has"}
 	}
 	return int64(id), nil
-}
-
-// fields reads the fields of one object. What an answer does not say about a
-// field must not pass for "as declared": an absent key is an error, unless the
-// field is optional.
-type fields struct {
-	list    []field
-	unclean []string // paths of texts that cannot be read exactly
-}
-
-type field struct {
-	key  string
-	into any // *string, *int64, *rest.Tristate, or a func([]byte) error
-	seen bool
-}
-
-func (f *fields) text(key string, into *string)            { f.add(field{key: key, into: into}) }
-func (f *fields) integer(key string, into *int64)          { f.add(field{key: key, into: into}) }
-func (f *fields) each(key string, item func([]byte) error) { f.add(field{key: key, into: item}) }
-func (f *fields) optional(key string, into any)            { f.add(field{key: key, into: into, seen: true}) }
-
-func (f *fields) add(d field) {
-	f.list = append(f.list, d)
-}
-
-// newFields has room for n fields.
-func newFields(n int) *fields { return &fields{list: make([]field, 0, n)} }
-
-// read reads the whole object, and returns the first thing that is wrong.
-func (f *fields) read(value []byte) error {
-	var wrong error
-	err := rest.Members(value, func(key, value []byte) error {
-		for i := range f.list {
-			if f.list[i].key == string(key) {
-				f.list[i].seen = true
-				if err := f.set(f.list[i], value); err != nil && wrong == nil {
-					wrong = rest.DecodeError(fmt.Sprintf("%s: %v", key, err))
-				}
-				break
-			}
-		}
-		return nil
-	})
-	if err != nil || wrong != nil {
-		if wrong == nil {
-			wrong = err
-		}
-		return wrong
-	}
-	for i := range f.list {
-		if !f.list[i].seen {
-			return rest.DecodeError("it says nothing about " + f.list[i].key)
-		}
-	}
-	return nil
-}
-
-func (f *fields) set(d field, value []byte) error {
-	switch into := d.into.(type) {
-	case *string:
-		err := (*rest.Text)(into).UnmarshalJSON(value)
-		f.clean(d.key, *into)
-		return err
-	case *int64:
-		return (*rest.Int)(into).UnmarshalJSON(value)
-	case *rest.Tristate:
-		return into.UnmarshalJSON(value)
-	case func([]byte) error:
-		return rest.Items(value, into)
-	}
-	return nil
-}
-
-// clean notes a text that holds U+FFFD: what the portal sent was no valid
-// UTF-8 or half of a surrogate pair, or is a text that has been spoilt before.
-func (f *fields) clean(path string, texts ...string) {
-	for _, text := range texts {
-		if strings.ContainsRune(text, '\uFFFD') {
-			f.unclean = append(f.unclean, path)
-			return
-		}
-	}
-}
-
-// repeated finds a key that two items share. Lists are short.
-func repeated[T any](what string, items []T, key func(*T) string) error {
-	for i := range items {
-		for j := range i {
-			if key(&items[i]) == key(&items[j]) {
-				return rest.DecodeError(what + " " + rest.Clean(key(&items[i])) + " appears twice")
-			}
-		}
-	}
-	return nil
 }
 
 // SourcesPage and ConnectorsPage read numbered pages, counted from 1, and go

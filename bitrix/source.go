@@ -89,7 +89,7 @@ func UpdateSource(id int64, f SourceFields) Write {
 }
 
 // DeleteSource deletes the source id. The portal refuses it (BX_ERROR) while
-// tables stand on the source.
+// the source has tables.
 func DeleteSource(id int64) Write {
 	return Write{MethodSourceDelete, id, MethodSourceDelete, inList, byID(id), nil, false}
 }

@@ -76,11 +76,11 @@ func TestDecodeSources(t *testing.T) {
 
 func TestDecodeSourcesRefuses(t *testing.T) {
 	for in, why := range map[string]string{
-		``:                                "there is none",
-		`true`:                            "a single value",
-		`"canary"`:                        "a single value",
-		`{"item":{}}`:                     "an object",
-		`{"0":` + source() + `,"x":true}`: "an object",
+		``:                                "it is missing",
+		`true`:                            "got a single value",
+		`"canary"`:                        "got a single value",
+		`{"item":{}}`:                     "got an object",
+		`{"0":` + source() + `,"x":true}`: "got an object",
 		`[{"id":4},`:                      "not JSON",
 	} {
 		_, err := DecodeSources([]byte(in))

@@ -116,7 +116,7 @@ type ColumnChanges struct {
 	Add     []Column // of which name, type and code are sent
 	Visible []ColumnVisibility
 	// Delete holds ids of columns. The portal does not check whose they are:
-	// they have to come from this table's own GetTable right before.
+	// they must come from a GetTable of this table right before.
 	Delete []int64
 }
 

@@ -35,7 +35,7 @@ func TestDecodeTable(t *testing.T) {
 		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"visible":true,`, "", 1) + `}}`: "whether it is visible",
 		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"id":7,`, "", 1) + `}}`:         "nothing about id",
 		`{"item":{` + tableHead + `,` + strings.Replace(columns, `"AMOUNT"`, `"ID"`, 1) + `}}`:    "column ID appears twice",
-		`{"item":{` + tableHead + `,"fields":"canary"}}`:                                          "fields: a single value",
+		`{"item":{` + tableHead + `,"fields":"canary"}}`:                                          "fields: expected a list",
 	} {
 		if _, err := DecodeTable([]byte(in)); !errors.Is(err, rest.BadAnswer) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %q", in, err, why)

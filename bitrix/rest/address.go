@@ -109,7 +109,7 @@ func withPort(host, port, scheme string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// validPort reports whether an address may have this port; "" is none at all.
+// validPort reports whether an address may have this port; "" means no port.
 func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return port == "" || err == nil && n > 0

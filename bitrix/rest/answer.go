@@ -81,7 +81,7 @@ func saysSomething(result []byte) bool {
 	return ResultError(result, Scrubber{}) == nil
 }
 
-// ResultError finds the shape of error that stands inside a result and that
+// ResultError finds the shape of error inside a result and that
 // every biconnector method uses: {"error": {"error": CODE,
 // "error_description": TEXT}}, or the same without the outer map.
 func ResultError(result []byte, secrets Scrubber) *Error {
@@ -142,7 +142,7 @@ func ShapedError(raw, text []byte, secrets Scrubber) *Error {
 	return &Error{Code: secrets.Code(lenient(code)), Message: secrets.Text(lenient(text))}
 }
 
-// lenient reads a text; what is none counts as empty, since an error with an
+// lenient reads a text; anything else counts as empty, since an error with an
 // odd description is still that error.
 func lenient(b []byte) string {
 	var text Text

@@ -34,7 +34,7 @@ const (
 
 // Codes of our own, where the portal gives none.
 const (
-	// PortalError stands for the portal's empty code.
+	// PortalError replaces the portal's missing code (0 or empty).
 	PortalError Code = "PORTAL_ERROR"
 	// Network: the request or its answer was lost on the way.
 	Network Code = "NETWORK"
@@ -58,7 +58,7 @@ const (
 )
 
 // Error is any failure of a call: refused by the portal, lost on the way, or
-// answered by something that is no answer.
+// answered by something that is not an answer.
 type Error struct {
 	Code    Code
 	Message string // the portal's description, cleaned of control characters; or ours

@@ -12,7 +12,7 @@ import (
 
 // Params are the parameters of a method: an ordered map, so that what goes on
 // the wire is the same every time. Values are string, bool, int64, []any or
-// Params. They hold secrets in plain text and are printed by nobody.
+// Params. They hold secrets in plain text, and print as the mask.
 type Params []Param
 
 // Param is one of them.

@@ -54,7 +54,7 @@ func (k *spellings) make() {
 			continue
 		}
 		for _, form := range formsOf(s[:min(len(s), maxSearched)]) {
-			form = lower(defuseWords(oneLine(form)))
+			form = lower(oneLine(form))
 			if form == "" || seen[form] {
 				continue
 			}
@@ -74,15 +74,15 @@ func (k *spellings) make() {
 
 // Text returns s cleaned and with every secret replaced by the mask, whatever
 // its case, also where the end of it is cut off. A secret of fewer than four
-// bytes is replaced only where it stands as a word, so that the text stays
+// bytes is replaced only as a word of its own, so that the text stays
 // readable.
 func (s Scrubber) Text(text string) string {
-	text = defuseWords(oneLine(text[:min(len(text), maxSearched)]))
+	text = oneLine(text[:min(len(text), maxSearched)])
 	if s.known != nil {
 		s.known.once.Do(s.known.make)
 		text = s.known.mask(text)
 	}
-	return cut(orderLine.ReplaceAllString(text, `$1\x3a`), maxText)
+	return cut(text, maxText)
 }
 
 // mask replaces what the spellings cover. All of it is found before anything
@@ -176,8 +176,8 @@ func lower(s string) string {
 
 // Code returns the portal's code of an error, cleaned. A documented code is
 // passed on even where a secret is part of it: what the program does about an
-// error depends on it, and it tells nothing that is not public. 0 and the
-// empty text stand for an error without a code.
+// error depends on it, and it gives away nothing. 0 and the empty text mean an
+// error without a code.
 func (s Scrubber) Code(text string) Code {
 	code := Code(strings.TrimSpace(text))
 	if _, known := reactions[code]; known || documented[code] {

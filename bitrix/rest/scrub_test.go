@@ -84,23 +84,6 @@ func TestSecretsAreMaskedAsTheyArePrinted(t *testing.T) {
 	}
 }
 
-func TestNoTextGivesOrdersToACISystem(t *testing.T) {
-	for in, want := range map[string]string{
-		"::error::x": `:\x3aerror::x`, " ::stop-commands::x": `:\x3astop-commands::x`, "a ::error::": "a ::error::",
-		"##[error]x": `#\x23[error]x`, "a ##vso[task.x]": `a #\x23vso[task.x]`, "a ## b [c]": "a ## b [c]",
-	} {
-		if got := Clean(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-		if got := Scrub("secret").Text(in); got != want {
-			t.Errorf("scrubbed %q: got %q, want %q", in, got, want)
-		}
-	}
-	if got, want := Defuse("a\n  ::error::b\n##[x]"), "a\n  :\\x3aerror::b\n#\\x23[x]"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 func TestShortSecretsAreMaskedAsWords(t *testing.T) {
 	s := Scrub("4", "ab")
 	if got, want := s.Text("source 4 of 44, port=4; ab, cab"), "source (sensitive) of 44, port=(sensitive); (sensitive), cab"; got != want {

@@ -30,7 +30,7 @@ func formsOf(s string) []string {
 	), inBase64(s)...)
 }
 
-// inBase64 is what base64 makes of s wherever it stands in the text encoded,
+// inBase64 is what base64 makes of s wherever it is in the text encoded,
 // as in login:password: the characters that depend on s alone.
 func inBase64(s string) []string {
 	var forms []string

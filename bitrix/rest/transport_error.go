@@ -74,8 +74,8 @@ func (c *cause) Unwrap() error { return c.err }
 // Format prints the safe text for every verb, %#v included.
 func (c *cause) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, c.text) }
 
-// NoConnection marks the failure of a request for which no connection came
-// about: none of it left.
+// NoConnection marks the failure of a request that got no connection:
+// nothing of it was sent.
 func NoConnection(err error) error { return &noConnection{err} }
 
 type noConnection struct{ err error }

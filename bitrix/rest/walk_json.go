@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// An answer is checked to be JSON once, as a whole; these walk over it
-// afterwards and hand out what stands in it where it stands, so that nothing is
-// read a second time. Of a text that is not JSON they hand out something or
-// report an error, and end.
+// An answer is checked to be JSON once, as a whole. These functions walk over
+// it afterwards and hand out parts of it in place, so that nothing is decoded
+// twice. Given a text that is not JSON, they report an error or hand out
+// something odd, but always end.
 
 const notJSON = DecodeError("it is not JSON")
 
@@ -45,24 +45,24 @@ func Items(b []byte, f func(value []byte) error) error {
 	b = bytes.TrimSpace(b)
 	switch {
 	case len(b) == 0:
-		return DecodeError("there is none")
+		return DecodeError("it is missing")
 	case string(b) == "null":
 		return nil
 	case b[0] == '[':
 		return walk(b, func(_, value []byte) error { return f(value) })
 	case b[0] != '{':
-		return DecodeError("a single value stands in place of a list")
+		return DecodeError("expected a list, got a single value")
 	}
 	return walk(b, func(key, value []byte) error {
 		if _, err := strconv.Atoi(string(key[1 : len(key)-1])); err != nil {
-			return DecodeError("an object stands in place of a list")
+			return DecodeError("expected a list, got an object")
 		}
 		return f(value)
 	})
 }
 
 // walk calls f with what a JSON object or array holds. A key has its quotes;
-// there is none in an array.
+// in an array it is nil.
 func walk(b []byte, f func(key, value []byte) error) error {
 	object := b[0] == '{'
 	i := space(b, 1)

@@ -8,7 +8,7 @@ import (
 	"unique"
 )
 
-// Mask is what stands for a secret wherever one would be printed.
+// Mask is printed in place of a secret.
 const Mask = "(sensitive)"
 
 // Text is a text that does not print itself: every way of formatting,
