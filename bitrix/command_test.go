@@ -52,7 +52,7 @@ func TestBatchable(t *testing.T) {
 			}
 		})
 	}
-	for _, q := range []Query{SourcesByID([]int64{4, 6}), SourcesPage(1), ConnectorsPage(2)} {
+	for _, q := range []Query{SourcesByID([]int64{4, 6}), ListSources(Range{From: 4}), TablesByName(Tables, "crm_deals")} {
 		if ok, why := q.Batchable(); !ok {
 			t.Errorf("%s: %s", q.Method(), why)
 		}

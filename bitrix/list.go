@@ -124,16 +124,3 @@ func DecodeAdded(r Reply) (int64, error) {
 	}
 	return int64(id), nil
 }
-
-// SourcesPage and ConnectorsPage read numbered pages, counted from 1, and go
-// with the last caller.
-func SourcesPage(n int) Query { return page(MethodSourceList, n) }
-
-// ConnectorsPage is as SourcesPage.
-func ConnectorsPage(n int) Query { return page(MethodConnectorList, n) }
-
-func page(method string, n int) Query {
-	q := list(method, Range{})
-	q.params = append(q.params, rest.Param{Key: "page", Value: int64(n)})
-	return q
-}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"syncsources/bitrix"
@@ -308,7 +307,7 @@ func (a *apply) write(f *flow, e *entry, w write) written {
 		switch what := refused.Reaction(); {
 		case e.action == ActionDelete && refused.Code == e.kind.notFound:
 			return acknowledged // somebody else was faster
-		case what == rest.Unknown, what == rest.NotDelivered, mayHaveRun(w.command, refused):
+		case what == rest.Unknown, what == rest.NotDelivered:
 			e.lost = refused
 			e.losses++
 			return unclear
@@ -321,14 +320,6 @@ func (a *apply) write(f *flow, e *entry, w write) written {
 			return over
 		}
 	}
-}
-
-// mayHaveRun reports whether an error can follow changes that were made: after
-// an update of columns is committed the portal synchronises BI Builder, and
-// reports the failure of that.
-func mayHaveRun(command bitrix.Write, e *rest.Error) bool {
-	return strings.HasSuffix(command.Method(), ".fields.update") && e.Reaction() == rest.Rejected &&
-		!strings.HasPrefix(string(e.Code), "VALIDATION_") && !strings.HasSuffix(string(e.Code), "_NOT_FOUND")
 }
 
 // refusal is the error of an outcome that is not the documented success.

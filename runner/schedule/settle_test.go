@@ -256,7 +256,7 @@ func TestOptionalFailureIsItsOwn(t *testing.T) {
 			}
 			s := New(Config{Seed: 1}, p)
 			var got Outcome
-			s.Submit(Task{Command: bitrix.ConnectorsPage(1), Optional: optional, Owner: func(r Outcome) { got = r }})
+			s.Submit(Task{Command: bitrix.ListConnectors(bitrix.Range{}), Optional: optional, Owner: func(r Outcome) { got = r }})
 			r := collect(s, reads(2), false)
 			err := drive(s, context.Background())
 			if !errors.Is(got.Reply.Err, rest.MethodNotFound) || r[0].Reply.Err != nil {
