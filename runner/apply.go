@@ -59,6 +59,7 @@ type apply struct {
 	done     int     // entries with a status
 	through  int     // entries whose writes are answered
 	stopped  bool    // nothing new is written
+	over     bool    // nothing comes any more that anybody could wait for
 	family   bitrix.Family
 	newest   map[*kind]int64 // the highest live id before anything was added
 }
@@ -131,7 +132,7 @@ func (a *apply) drive(ctx context.Context) error {
 // bring brings one object to its declared state.
 func (a *apply) bring(f *flow, e *entry) {
 	if on, ok := a.await(f, e); !ok {
-		if on.result.Status == StatusSkipped && on.result.Error == nil { // the run has ended
+		if !on.done || on.result.Status == StatusSkipped && on.result.Error == nil { // the run has ended
 			a.end(e, StatusSkipped, nil)
 			return
 		}
@@ -155,7 +156,7 @@ func (a *apply) bring(f *flow, e *entry) {
 // await waits until everything that the object depends on is there, or, before
 // a removal, gone. It returns the entry because of which it will not be.
 func (a *apply) await(f *flow, e *entry) (on *entry, ok bool) {
-	if e.action == ActionDelete && a.open > 0 {
+	for e.action == ActionDelete && a.open > 0 && !a.over {
 		a.removing.wait(f)
 	}
 	for _, s := range e.depends {
@@ -164,6 +165,9 @@ func (a *apply) await(f *flow, e *entry) (on *entry, ok bool) {
 			continue // nothing to be done about it
 		}
 		for !on.there && !on.done {
+			if a.over {
+				return on, false
+			}
 			on.later.wait(f)
 		}
 		if on.result.Status == StatusFailed || on.result.Status == StatusSkipped {
@@ -269,7 +273,7 @@ func (a *apply) writeAll(f *flow, e *entry) bool {
 			}
 		case unclear:
 			return true
-		case over:
+		case spent:
 			return false
 		}
 	}
@@ -286,7 +290,7 @@ type written int
 const (
 	acknowledged written = iota
 	unclear              // it may have run or not
-	over                 // the entry has ended
+	spent                // the entry has ended
 )
 
 // write sends one write. Where the external system refuses its connection
@@ -317,7 +321,7 @@ func (a *apply) write(f *flow, e *entry, w write) written {
 			at = time.Now().Add(laterDelay)
 		default:
 			a.fail(e, failure(refused))
-			return over
+			return spent
 		}
 	}
 }
@@ -368,7 +372,7 @@ func (a *apply) partly(e *entry) written {
 	default:
 		a.end(e, StatusSkipped, nil)
 	}
-	return over
+	return spent
 }
 
 // remove deletes an object; one that is gone already is fine.
@@ -377,7 +381,7 @@ func (a *apply) remove(f *flow, e *entry) {
 	for {
 		became := a.write(f, e, write{command: e.subject.remove(), paths: []string{"it"}})
 		switch {
-		case became == over:
+		case became == spent:
 			return
 		case became == acknowledged && a.options.NoVerify:
 			a.end(e, StatusDeleted, nil)

@@ -140,7 +140,7 @@ func (a *apply) idle() bool {
 			return true
 		}
 	}
-	a.stopped = true
+	a.stopped, a.over = true, true
 	for g, entries := range a.unread {
 		delete(a.unread, g)
 		for _, e := range entries {
