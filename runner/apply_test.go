@@ -235,8 +235,8 @@ func TestNoVerify(t *testing.T) {
 		if report.Summary.Updated != 3 || report.Objects[0].Verified {
 			t.Errorf("%v, verified %v", statuses(report), report.Objects[0].Verified)
 		}
-		if report.Requests.HTTP != 2 {
-			t.Errorf("%d requests, want a read and a write", report.Requests.HTTP)
+		if report.Requests.HTTP != 4 {
+			t.Errorf("%d requests, want a read and three writes", report.Requests.HTTP)
 		}
 	})
 }

@@ -2,8 +2,10 @@ package runner_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -11,7 +13,6 @@ import (
 	"testing"
 
 	"syncsources/bitrix"
-	"syncsources/bitrix/rest"
 	"syncsources/bitrix/sandbox"
 	"syncsources/manifest"
 	"syncsources/runner"
@@ -32,44 +33,100 @@ func (f figures) ratio() float64 {
 	return f.makespan / f.bound
 }
 
-// measure applies the pace's sources to its portal, drawn from seed.
+// scene is the portal of a pace while it is measured.
+type scene struct {
+	*bench
+	t    testing.TB
+	pace pace
+	seed uint64
+	wire func(http.RoundTripper) http.RoundTripper
+}
+
+// client is a host of its own that uses the portal.
+func (w *scene) client() *bitrix.Client {
+	wire := w.RoundTripper()
+	if w.pace.wire != nil {
+		wire = w.pace.wire(wire)
+	}
+	return bitrix.New(bitrix.Config{Credentials: w.creds, Transport: wire})
+}
+
+// titled are the pace's sources with a title, as declared.
+func (w *scene) titled(title string) []manifest.Source {
+	declared := make([]manifest.Source, w.pace.sources)
+	for i := range declared {
+		id := int64(i + 1)
+		own := title
+		if w.pace.changed > 0 && i >= w.pace.changed {
+			own = "old"
+		}
+		declared[i] = manifest.Source{Object: manifest.Object{ID: id, Name: "s"}, Title: &own,
+			Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal(own + "-password")}}}
+	}
+	return declared
+}
+
+// apply makes the sources have a title.
+func (w *scene) apply(title string) *runner.Report { return w.run(title, false) }
+
+func (w *scene) run(title string, plan bool) *runner.Report {
+	conf := w.pace.conf
+	conf.Seed = w.seed + 1
+	o := runner.Options{Set: declares(w.titled(title)...), Schedule: conf}
+	if plan {
+		return runner.Plan(context.Background(), w.client(), o)
+	}
+	return runner.Apply(context.Background(), w.client(), o)
+}
+
+// measure lives through the pace on its portal, drawn from seed.
 func (p pace) measure(tb testing.TB, seed uint64) (f figures) {
 	tb.Helper()
 	state := sandbox.State{KeepCalls: -1, Seed: seed}
 	f.bound = p.portal(&state, seed)
-	state.Connectors = []sandbox.Connector{{ID: 1, Title: "SQL", Settings: []sandbox.SettingType{{Code: "login"}, {Code: "password"}}}}
-	title := "new"
-	if p.unchanged {
-		title = "old"
-	}
-	declared := make([]manifest.Source, p.sources)
-	for i := range declared {
-		id := int64(i + 1)
-		state.Sources = append(state.Sources, sandbox.Source{ID: id, Title: "old", ConnectorID: 1,
+	settings := []sandbox.SettingType{{Code: "login"}, {Code: "password"}}
+	state.Connectors = []sandbox.Connector{{ID: 1, Title: "SQL", Settings: settings}, {ID: 2, Title: "CRM", Settings: settings}}
+	for i := range p.sources {
+		connector := int64(1)
+		if p.other > 0 && i >= p.sources-p.other {
+			connector = 2
+		}
+		state.Sources = append(state.Sources, sandbox.Source{ID: int64(i + 1), Title: "old", ConnectorID: connector,
 			Settings: map[string]string{"login": "admin", "password": "old-password"}})
-		declared[i] = manifest.Source{Object: manifest.Object{ID: id, Name: "s"}, Title: &title,
-			Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal(title + "-password")}}}
 	}
 	inVirtualTime(tb, state, func(t *testing.T, b *bench) {
-		conf := p.conf
-		conf.Seed = seed + 1
-		report := b.apply(runner.Options{Set: declares(declared...), Schedule: conf})
-		b.Wait()
-		want := runner.StatusUpdated
+		w := &scene{bench: b, t: t, pace: p, seed: seed}
+		want, title := runner.StatusUpdated, "new"
 		if p.unchanged {
-			want = runner.StatusUnchanged
+			want, title = runner.StatusUnchanged, "old"
 		}
+		var report *runner.Report
+		if p.story != nil {
+			var bound float64
+			if report, bound = p.story(w); bound > 0 {
+				f.bound = bound
+			}
+		} else {
+			report = w.run(title, p.unchanged)
+		}
+		b.Wait()
 		stats := b.Stats()
-		for _, s := range report.Objects {
+		for i, s := range report.Objects {
 			// After a second refused connection a failure is the truth.
 			refused := stats.Checks[s.ID] - stats.Updates[s.ID]
-			if s.Status != want && (s.Error == nil || s.Error.Code != string(rest.UpdateConnectionError) || refused < 2) {
+			status := want
+			if p.changed > 0 && i >= p.changed {
+				status = runner.StatusUnchanged
+			}
+			if s.Status != status && (s.Error == nil || s.Error.Code != "SOURCE_UPDATE_CONNECTION_ERROR" || refused < 2) {
 				t.Fatalf("source %d is %s (%v) after %d refused connections, want %s", s.ID, s.Status, s.Error, refused, want)
 			}
 		}
 		f.requests, f.makespan = report.Requests.HTTP, report.Duration
 		f.refusals, f.cuts = stats.Refused, stats.Cuts
-		f.held = stats.Blocked[bitrix.MethodSourceUpdate] + stats.Blocked[rest.MethodBatch]
+		for _, n := range stats.Blocked {
+			f.held += n
+		}
 		for _, n := range stats.Updates {
 			f.updates = max(f.updates, n)
 		}
@@ -112,11 +169,12 @@ func TestPaces(t *testing.T) {
 			t.Log(row)
 			for what, over := range map[string]bool{
 				fmt.Sprintf("the ratio is above %.2f", p.ratio):     f.ratio() > p.ratio && (seeds > 1 || p.seeds == 0),
+				fmt.Sprintf("the worst is above %.2f", p.worst):     p.worst > 0 && worst > p.worst && seeds > 1,
 				fmt.Sprintf("more than %d requests", p.requests):    p.requests > 0 && f.requests > p.requests,
 				fmt.Sprintf("more than %d refusals", p.refusals):    f.refusals > p.refusals,
 				fmt.Sprintf("more than %d commands held", p.held):   f.held > p.held,
 				fmt.Sprintf("more than %d requests cut", p.cuts):    f.cuts > p.cuts,
-				"a source was updated again after it was done":      f.updates > 1,
+				"a source was updated again after it was done":      f.updates > max(1, p.rounds),
 				"a source was updated although nothing changed":     p.unchanged && f.updates > 0,
 				"the makespan is below the bound: one of them lies": f.makespan < f.bound-1e-6,
 			} {

@@ -3,9 +3,11 @@ package runner_test
 import (
 	"math"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"syncsources/bitrix/sandbox"
+	"syncsources/runner"
 	"syncsources/runner/schedule"
 )
 
@@ -13,17 +15,26 @@ import (
 type pace struct {
 	name      string
 	sources   int
+	changed   int // the first so many sources; 0: all
+	other     int // the last so many belong to another external system
 	unchanged bool
 	conf      schedule.Config
 	// portal sets the portal up and returns the lower bound of the makespan,
 	// in seconds.
 	portal func(s *sandbox.State, seed uint64) (bound float64)
 	seeds  int // 0: nothing is drawn
+	// wire stands between the portal and its clients; may be nil.
+	wire func(http.RoundTripper) http.RoundTripper
+	// story is what happens where that is more than one run. It returns the
+	// run that counts, and its bound, where only the story tells.
+	story  func(w *scene) (*runner.Report, float64)
+	rounds int // runs that update
 
 	// What the run has to keep to. Counts are of the worst seed, the ratio of
 	// makespan to bound is of the median one.
 	ratio    float64
-	requests int // 0: any number
+	worst    float64 // 0: any
+	requests int     // 0: any number
 	refusals int
 	held     int // commands and batches refused for want of operating time
 	cuts     int
@@ -54,6 +65,14 @@ func windowBound(work, limit float64, slots int) float64 {
 	return windows*600 + (work-windows*limit)/float64(slots)
 }
 
+// runBound is for a whole run of n changes that cost alike: three rounds that
+// depend on each other - reading, writing, reading back - and what slots and
+// tokens allow. The bucket holds level requests at the start.
+func runBound(n int, cost, latency float64, slots, level int, rate float64, burst int) float64 {
+	rounds := math.Ceil(float64(n) / float64(slots))
+	return 3*latency + max(rounds*cost, math.Ceil(float64(max(0, leastRequests(n)+level-burst))/rate))
+}
+
 const ms = time.Millisecond
 
 // equal makes every update cost the same.
@@ -64,7 +83,19 @@ func equal(n int, cost time.Duration, slots int) func(*sandbox.State, uint64) fl
 	}
 }
 
-var noBudget = schedule.Config{OperatingLimit: -1}
+// away makes every update cost the same on a portal 50 ms away.
+func away(n int, cost time.Duration, slots int) func(*sandbox.State, uint64) float64 {
+	return func(s *sandbox.State, _ uint64) float64 {
+		s.UpdateCost, s.Latency = cost, 50*ms
+		return runBound(n, cost.Seconds(), .05, slots, 0, 2, 50)
+	}
+}
+
+var (
+	noBudget = schedule.Config{OperatingLimit: -1}
+	sixteen  = schedule.Config{Concurrency: 16, OperatingLimit: -1}
+	fifty    = schedule.Config{Concurrency: 50, OperatingLimit: -1}
+)
 
 // paces are the runs of the table in docs/pacing.md.
 var paces = []pace{
@@ -79,24 +110,24 @@ var paces = []pace{
 		portal: func(*sandbox.State, uint64) float64 { return 0 }},
 	{name: "1,000 of 1.35 s, 4 in flight", sources: 1000, ratio: 1.03, portal: equal(1000, 1350*ms, 4),
 		conf: schedule.Config{Concurrency: 4, OperatingLimit: -1}},
-	{name: "1,000 of 1.35 s, 16 in flight", sources: 1000, ratio: 1.06, portal: equal(1000, 1350*ms, 16), conf: noBudget},
-	{name: "400 of 25 ms, 16 in flight", sources: 400, ratio: 1.2, portal: equal(400, 25*ms, 16)},
+	{name: "1,000 of 1.35 s, 16 in flight", sources: 1000, ratio: 1.06, portal: equal(1000, 1350*ms, 16), conf: sixteen},
+	{name: "400 of 25 ms, 16 in flight", sources: 400, ratio: 1.2, portal: equal(400, 25*ms, 16), conf: sixteen},
 	// 0.35 s is what it has to stay below.
 	{name: "400 of 25 ms, 50 in flight", sources: 400, ratio: 1.74, portal: equal(400, 25*ms, 50), conf: schedule.Config{Concurrency: 50}},
-	{name: "5,000 of 0.5 s, 480 s in ten minutes", sources: 5000, ratio: 1.02, held: 50,
+	{name: "5,000 of 0.5 s, 480 s in ten minutes", sources: 5000, ratio: 1.02, held: 50, conf: schedule.Config{Concurrency: 16},
 		portal: func(s *sandbox.State, _ uint64) float64 {
 			s.UpdateCost, s.OperatingLimit = 500*ms, 480*time.Second
 			// A command is let in while anything is left, one in each slot.
 			return windowBound(2500, 480+16*0.5, 16)
 		}},
-	{name: "the same, billed to batch", sources: 5000, ratio: 1.02, held: 50,
+	{name: "the same, billed to batch", sources: 5000, ratio: 1.04, held: 50, conf: schedule.Config{Concurrency: 16},
 		portal: func(s *sandbox.State, _ uint64) float64 {
 			s.UpdateCost, s.OperatingLimit, s.OperatingBilled = 500*ms, 480*time.Second, sandbox.BilledBatch
 			// A batch is let in while anything is left, one in each slot, and
 			// is planned to take a third of the cut.
 			return windowBound(2500, 480+16*20, 16)
 		}},
-	{name: "2,000 with a heavy tail", sources: 2000, ratio: 1.3, cuts: 2, seeds: 9, conf: noBudget,
+	{name: "2,000 with a heavy tail", sources: 2000, ratio: 1.3, cuts: 2, seeds: 9, conf: sixteen,
 		portal: func(s *sandbox.State, seed uint64) float64 {
 			var work float64
 			s.CostOf, work = heavyTail(2000, seed)
@@ -116,6 +147,93 @@ var paces = []pace{
 		portal: func(s *sandbox.State, _ uint64) float64 {
 			s.Faults = everyFault()
 			return rateBound(leastRequests(10000)) // even without faults
+		}},
+
+	// The everyday run.
+	{name: "2 changes of 1.35 s", sources: 2, ratio: 1.05, portal: away(2, 1350*ms, 50)},
+	{name: "4 changes of 1.35 s", sources: 4, ratio: 1.05, portal: away(4, 1350*ms, 50)},
+	{name: "4 changes, external systems that hang for 25 s", sources: 4, ratio: 1.05, portal: away(4, 25*time.Second, 50)},
+	{name: "40 changes of 1.35 s", sources: 40, ratio: 1.3, portal: away(40, 1350*ms, 50)},
+	{name: "100 changes of 1.35 s", sources: 100, ratio: 1.6, portal: away(100, 1350*ms, 50)},
+
+	// The second run.
+	{name: "345 of 1.35 s again, 60 s later", sources: 345, conf: schedule.Config{Concurrency: 16}, ratio: 1.05, held: 50, rounds: 2, portal: afterAnother, story: again(60 * time.Second)},
+	{name: "345 of 1.35 s again, 360 s later", sources: 345, conf: schedule.Config{Concurrency: 16}, ratio: 1.05, held: 50, rounds: 2, portal: afterAnother, story: again(360 * time.Second)},
+	{name: "345 of 1.35 s again, 540 s later", sources: 345, conf: schedule.Config{Concurrency: 16}, ratio: 1.1, held: 50, rounds: 2, portal: afterAnother, story: again(540 * time.Second)},
+	{name: "400 of 25 ms, for the third time in a row", sources: 400, ratio: 1.5, rounds: 3, refusals: 3,
+		portal: func(s *sandbox.State, _ uint64) float64 { s.UpdateCost, s.Latency = 25*ms, 50*ms; return 1 },
+		story: func(w *scene) (*runner.Report, float64) {
+			first := w.apply("one")
+			w.apply("two")
+			return w.apply("new"), first.Duration
+		}},
+
+	// The reader.
+	{name: "plan of 1,000, 200 ms a list", sources: 1000, unchanged: true, ratio: 1.9, portal: slowLists(1000)},
+	{name: "plan of 2,500, 200 ms a list", sources: 2500, unchanged: true, ratio: 1.5, portal: slowLists(2500)},
+	{name: "3 changes in 1,000, 200 ms a list", sources: 1000, changed: 3, ratio: 1.3,
+		portal: func(s *sandbox.State, _ uint64) float64 {
+			s.ReadCost, s.Latency, s.UpdateCost = 200*ms, 50*ms, 1350*ms
+			return .15 + 2*.2 + 1.35 + .2
+		}},
+
+	// Many slots.
+	{name: "100 of 1.35 s, 50 in flight", sources: 100, ratio: 1.6, portal: away(100, 1350*ms, 50), conf: fifty},
+	{name: "400 of 0.1 s, 50 in flight", sources: 400, ratio: 1.4, portal: away(400, 100*ms, 50), conf: fifty},
+	{name: "2,000 of 25 ms, 50 in flight", sources: 2000, ratio: 1.3, portal: away(2000, 25*ms, 50), conf: fifty},
+	{name: "2,000 of 1 s, 200 in flight, Enterprise", sources: 2000, ratio: 1.6,
+		conf: schedule.Config{Concurrency: 200, Rate: 5, Burst: 250, OperatingLimit: -1},
+		portal: func(s *sandbox.State, _ uint64) float64 {
+			s.UpdateCost, s.Latency, s.Limits.Rate, s.Limits.Burst = time.Second, 50*ms, 5, 250
+			return runBound(2000, 1, .05, 200, 0, 5, 250)
+		}},
+
+	// Neighbours at the bucket.
+	{name: "1,000 of 0.2 s, two hosts at once", sources: 1000, ratio: 2.6, refusals: 80, rounds: 2,
+		portal: func(s *sandbox.State, _ uint64) float64 { s.UpdateCost, s.Latency = 200*ms, 50*ms; return 1 },
+		story: func(w *scene) (*runner.Report, float64) {
+			other := make(chan *runner.Report, 1)
+			go func() { other <- w.apply("new") }()
+			report := w.apply("new")
+			<-other
+			return report, runBound(1000, .2, .05, 16, 0, 2, 50)
+		}},
+	{name: "5,000 changed, beside a client of one a second", sources: 5000, ratio: 1.3, refusals: 20,
+		portal: func(s *sandbox.State, _ uint64) float64 { s.Latency = 50 * ms; return 1 }, story: besideAnother},
+
+	// Costs that mislead.
+	{name: "2,500 quick ones, the first slow by accident", sources: 2500, ratio: 1.3, conf: sixteen,
+		portal: func(s *sandbox.State, _ uint64) float64 {
+			s.Latency = 50 * ms
+			s.CostOf = func(id int64) time.Duration {
+				if id == 1 {
+					return 700 * ms
+				}
+				return 25 * ms
+			}
+			return .15 + max(2500*.025/16, rateBound(leastRequests(2500)))
+		}},
+	{name: "1,900 of 25 ms, then 100 of 5 s of another system", sources: 2000, other: 100, ratio: 1.4, conf: sixteen,
+		portal: func(s *sandbox.State, _ uint64) float64 {
+			s.Latency = 50 * ms
+			s.CostOf = func(id int64) time.Duration {
+				if id > 1900 {
+					return 5 * time.Second
+				}
+				return 25 * ms
+			}
+			return .15 + (1900*.025+100*5)/16
+		}},
+	{name: "2,000 of 60 ms, times in whole seconds, cut at 2 s", sources: 2000, ratio: 1.6, wire: wholeSeconds,
+		conf: schedule.Config{Concurrency: 16, OperatingLimit: -1, RequestTime: 2 * time.Second},
+		portal: func(s *sandbox.State, _ uint64) float64 {
+			s.Latency, s.UpdateCost, s.RequestTime = 50*ms, 60*ms, 2*time.Second
+			return .15 + 2000*.06/16
+		}},
+	{name: "2,500 free ones, 300 ms of a request counted as processing", sources: 2500, ratio: 1.9, wire: latencyCounts,
+		portal: func(s *sandbox.State, _ uint64) float64 {
+			s.Latency = 300 * ms
+			return runBound(2500, 0, .3, 50, 0, 2, 50)
 		}},
 }
 

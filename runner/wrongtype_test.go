@@ -16,6 +16,7 @@ import (
 	"syncsources/bitrix"
 	"syncsources/manifest"
 	"syncsources/runner"
+	"syncsources/runner/schedule"
 )
 
 // tampered changes one value of one answer.
@@ -130,7 +131,8 @@ func tamperedRun(t *testing.T, tp *tampered) *tampered {
 		before := b.Sources()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
-		report := runner.Apply(ctx, client, runner.Options{Set: declares(desired...)})
+		report := runner.Apply(ctx, client, runner.Options{Set: declares(desired...),
+			Schedule: schedule.Config{Concurrency: 1}}) // answers in one order
 		for i, s := range report.Objects {
 			live, _ := b.Source(s.ID)
 			if open := differing(&desired[i], live); len(open) > 0 && (s.Status == runner.StatusUpdated || s.Status == runner.StatusUnchanged) {

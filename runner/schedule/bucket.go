@@ -15,13 +15,8 @@ import (
 //
 // That holds whatever the phase of the steps, costs nothing where requests
 // come steadily, and at most a second after a burst.
-//
-// A request does not arrive when it is sent. If one takes long and those
-// behind it are quick, they arrive closer together than they left; slack, the
-// time a request needs on its way, is taken off each interval.
 type bucket struct {
 	rate, burst float64
-	slack       time.Duration
 
 	sent  float64 // requests so far
 	marks []mark  // the starts of intervals that may bind
@@ -38,10 +33,12 @@ type bucket struct {
 
 	// Refusals that keep coming say that somebody else uses the bucket all
 	// the time. What they use is counted as if we had sent it; the estimate
-	// rises with each further refusal and fades.
-	others  float64 // requests a second
-	counted time.Time
-	latest  [manyRefusals]time.Time // refusals, the last one first
+	// rises with each further refusal and fades. And we stay away from the
+	// brim, where they would be refused as often as we are.
+	others   float64 // requests a second
+	counted  time.Time
+	latest   [manyRefusals]time.Time // refusals, the last one first
+	accepted bool                    // something was let in since the last one
 }
 
 // mark is a point of time with a number of requests: those sent before it, or
@@ -53,9 +50,10 @@ type mark struct {
 
 // Refusals that come so closely are no strays.
 const (
-	manyRefusals = 4
-	closely      = 10 * time.Second
-	fading       = time.Minute
+	manyRefusals = 3
+	closely      = 15 * time.Second
+	fading       = 2 * time.Minute
+	brim         = 10 // the part of the bucket that is left free
 )
 
 // trialTime is how long a trial has to go without a refusal to have passed.
@@ -67,7 +65,7 @@ func newBucket(rate float64, burst int) *bucket {
 }
 
 func (b *bucket) level(m mark, now time.Time) float64 {
-	steps := math.Floor((now.Sub(m.at) - b.slack).Seconds())
+	steps := math.Floor(now.Sub(m.at).Seconds())
 	return b.sent - m.n - b.rate*max(steps, 0)
 }
 
@@ -105,7 +103,7 @@ func (b *bucket) next(now time.Time) time.Time {
 			continue
 		}
 		steps := math.Ceil(over/b.rate - 1e-9)
-		if t := m.at.Add(b.slack + time.Duration(steps*float64(time.Second))); t.After(at) {
+		if t := m.at.Add(time.Duration(steps * float64(time.Second))); t.After(at) {
 			at = t
 		}
 	}
@@ -135,11 +133,13 @@ func (b *bucket) count(now time.Time) {
 // refused corrects the image after a refusal: nothing is left.
 func (b *bucket) refused(now time.Time) {
 	b.count(now)
-	if !b.latest[0].Equal(now) {
+	others := false
+	if b.accepted {
 		copy(b.latest[1:], b.latest[:])
-		b.latest[0] = now
+		b.latest[0], b.accepted = now, false
 		if first := b.latest[manyRefusals-1]; !first.IsZero() && now.Sub(first) < closely {
-			b.others = min(b.others+b.rate/8, b.rate*7/8)
+			others = true
+			b.others = min(b.others+b.rate/3, b.rate*7/8)
 		}
 	}
 	if len(b.withheld) == 0 {
@@ -154,8 +154,12 @@ func (b *bucket) refused(now time.Time) {
 		b.sent += left
 		b.withheld = append(b.withheld, mark{now, left})
 	}
-	if b.failed >= 2 {
+	if b.failed >= 2 || others {
 		b.withheld = b.withheld[:0] // it really is full
+	}
+	if others {
+		b.marks = append(b.marks, mark{now, b.sent})
+		b.sent += b.burst / brim
 	}
 }
 

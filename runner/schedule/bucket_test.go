@@ -59,29 +59,6 @@ func TestBucketNeverOverruns(t *testing.T) {
 	}
 }
 
-// Requests that are under way for up to slack may arrive closer together than
-// they left.
-func TestBucketAllowsForTheWay(t *testing.T) {
-	const slack = 200 * time.Millisecond
-	rng := rand.New(rand.NewPCG(3, 4))
-	ours := newBucket(2, 50)
-	ours.slack = slack
-	portal := &stepped{rate: 2, burst: 50, next: epoch.Add(130 * time.Millisecond)}
-	now, arrived := epoch, epoch
-	for i := range 500 {
-		if at := ours.next(now); at.After(now) {
-			now = at
-		}
-		ours.take(now)
-		if at := now.Add(time.Duration(rng.Int64N(int64(slack)))); at.After(arrived) {
-			arrived = at
-		}
-		if !portal.take(arrived) {
-			t.Fatalf("request %d refused", i)
-		}
-	}
-}
-
 // A run that sends as fast as it may gets all that the portal gives.
 func TestBucketWastesNothing(t *testing.T) {
 	b := newBucket(2, 50)

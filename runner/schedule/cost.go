@@ -3,11 +3,63 @@ package schedule
 import (
 	"math"
 	"slices"
-	"time"
+
+	"syncsources/bitrix"
 )
 
-// costs keeps what the commands of one method have taken, as the portal
-// reports it.
+// clock measures what requests and commands cost.
+//
+// Our own clock is the measure: what a request took, less the least that any
+// request has needed, shared out over its commands. The portal's figures are
+// finer, but only where they have fractions: since rest 25.700 they are whole
+// seconds, each stamp floored. Their sum over many commands is right also then.
+type clock struct {
+	base  float64 // seconds: the least overhead of a request
+	based bool
+	fine  bool // the portal's figures have fractions
+	tells bool // it has figures
+}
+
+// read returns what the commands of an answer cost: all of them as the portal
+// tells, all of them by our clock, and the single ones; in seconds.
+func (c *clock) read(resp *bitrix.Response, commands int) (told, took float64, each []float64) {
+	each = make([]float64, commands)
+	for i := range min(commands, len(resp.Replies)) {
+		t := resp.Replies[i].Time
+		c.fine = c.fine || t.Fine
+		each[i] = t.Processing.Seconds()
+		told += each[i]
+	}
+	c.tells = c.tells || told > 0
+	elapsed := resp.Elapsed.Seconds()
+	over := elapsed
+	if c.fine {
+		over = max(0, elapsed-told)
+	}
+	if !c.based || over < c.base {
+		c.base, c.based = over, true
+	}
+	took = elapsed - c.base
+	if !c.fine || told > elapsed {
+		for i := range each {
+			each[i] = took / float64(commands)
+		}
+	}
+	if !c.tells {
+		told = took
+	}
+	return told, took, each
+}
+
+// unsure is by how many seconds the portal's figure of a request may be off.
+func (c *clock) unsure() float64 {
+	if c.fine {
+		return 0
+	}
+	return 1
+}
+
+// costs keeps what the commands of one class have taken.
 //
 // Two questions are asked of it. How much work lies ahead? That is a matter
 // of the mean, heavy tail included. What does a command usually take? That is
@@ -23,9 +75,7 @@ type costs struct {
 
 // estimate is what a command is expected to cost, in seconds.
 type estimate struct {
-	known  bool
-	median float64 // of the latest commands
-	mean   float64 // not below the median, so that a rise shows at once
+	mean   float64 // not below the median of the latest, so that a rise shows at once
 	spread float64 // standard deviation
 	n      int     // samples behind it
 }
@@ -38,8 +88,8 @@ const sigmas = 1.5
 // recent is how many of the latest samples make the median.
 const recent = 64
 
-func (c *costs) add(d time.Duration) {
-	c.ring[c.n%len(c.ring)] = d.Seconds()
+func (c *costs) add(seconds float64) {
+	c.ring[c.n%len(c.ring)] = seconds
 	c.n++
 	c.old = true
 }
@@ -64,8 +114,7 @@ func (c *costs) estimate() estimate {
 		latest = append(latest, c.ring[i%len(c.ring)])
 	}
 	slices.Sort(latest)
-	median := latest[len(latest)/2]
-	c.est = estimate{true, median, max(mean, median), math.Sqrt(squares / float64(len(all))), len(all)}
+	c.est = estimate{max(mean, latest[len(latest)/2]), math.Sqrt(squares / float64(len(all))), len(all)}
 	return c.est
 }
 
@@ -82,9 +131,10 @@ func (e estimate) largest(limit float64, most int) int {
 	return max(1, int(min(root*root+1e-9, float64(most))))
 }
 
-// wary is the estimate with k further commands that took as long as tail: as
-// long as few are known, none of them says that there are no slow ones.
-func (e estimate) wary(tail float64, k int) estimate {
+// pessimistic is the estimate with k further commands that took as long as
+// tail: as long as few are known, none of them says that there are no slow
+// ones.
+func (e estimate) pessimistic(tail float64, k int) estimate {
 	n, more := float64(e.n), float64(k)
 	off := tail - e.mean
 	e.spread = math.Sqrt((e.spread*e.spread*n + off*off*more) / (n + more))

@@ -87,7 +87,7 @@ func (p *fakePortal) Send(ctx context.Context, commands []bitrix.Command, alone 
 				return resp, &rest.Error{Code: rest.Network, Err: ctx.Err()}
 			}
 		}
-		r := bitrix.Reply{Result: []byte("true"), Time: rest.Time{Processing: cost}}
+		r := bitrix.Reply{Result: []byte("true"), Time: rest.Time{Processing: cost, Fine: true}}
 		if p.reply != nil {
 			r.Err = p.reply(c)
 		}

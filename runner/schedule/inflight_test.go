@@ -17,12 +17,11 @@ func simulate(l *limiter, serves int, cost func() time.Duration, requests int) i
 	type flight struct {
 		done             time.Time
 		elapsed, service time.Duration
-		flying           int
+		inFlight         int
 	}
-	var flying []flight
-	var c costs
+	var inFlight []flight
 	for range requests {
-		for len(flying) < l.slots() {
+		for len(inFlight) < l.slots() {
 			first := 0
 			for i := range free {
 				if free[i].Before(free[first]) {
@@ -35,19 +34,18 @@ func simulate(l *limiter, serves int, cost func() time.Duration, requests int) i
 			}
 			service := cost()
 			free[first] = begin.Add(service)
-			flying = append(flying, flight{free[first], free[first].Sub(now), service, len(flying) + 1})
+			inFlight = append(inFlight, flight{free[first], free[first].Sub(now), service, len(inFlight) + 1})
 		}
 		next := 0
-		for i := range flying {
-			if flying[i].done.Before(flying[next].done) {
+		for i := range inFlight {
+			if inFlight[i].done.Before(inFlight[next].done) {
 				next = i
 			}
 		}
-		f := flying[next]
-		flying = append(flying[:next], flying[next+1:]...)
+		f := inFlight[next]
+		inFlight = append(inFlight[:next], inFlight[next+1:]...)
 		now = f.done
-		c.add(f.service)
-		l.answered(now, f.elapsed, f.service, f.flying, c.estimate())
+		l.answered(f.elapsed.Seconds(), f.service.Seconds(), 0, f.inFlight)
 	}
 	return l.slots()
 }
@@ -87,35 +85,41 @@ func TestHeavyTailIsNoCongestion(t *testing.T) {
 	}
 }
 
-func TestSlotsShrinkWhereCommandsGetSlower(t *testing.T) {
-	l := newLimiter(16)
-	simulate(l, 100, func() time.Duration { return 500 * time.Millisecond }, 200)
-	if slots := simulate(l, 100, func() time.Duration { return 5 * time.Second }, 32); slots >= 16 {
-		t.Errorf("%d slots after costs rose tenfold", slots)
+// Without a number of the caller's, as many are in flight as are served: from
+// 16 on, and 50 at most.
+func TestSlotsWithoutACeiling(t *testing.T) {
+	l := newLimiter(0)
+	if l.slots() != 16 {
+		t.Errorf("%d slots at first, want 16", l.slots())
+	}
+	for serves, want := range map[int]int{100: 50, 30: 30, 6: 6} {
+		l := newLimiter(0)
+		if slots := simulate(l, serves, func() time.Duration { return time.Second }, 1000); slots < want || slots > want+8 {
+			t.Errorf("a portal that serves %d: %d slots", serves, slots)
+		}
 	}
 }
 
 func TestSlotsShrinkWithErrorsNotWithAFew(t *testing.T) {
-	e := estimate{known: true, median: 1, mean: 1}
 	l := newLimiter(16)
 	for i := range 200 {
 		if i%10 == 0 {
-			l.failed(epoch, e)
+			l.failed()
 		} else {
-			l.answered(epoch, time.Second, time.Second, 1, e)
+			l.answered(1, 1, 0, 1)
 		}
 	}
 	if l.slots() != 16 {
 		t.Errorf("%d slots with a tenth of errors, want 16", l.slots())
 	}
 	for range 48 {
-		l.failed(epoch, e)
+		l.failed()
 	}
 	if l.slots() > 8 {
 		t.Errorf("%d slots with nothing but errors", l.slots())
 	}
 	for range 400 {
-		l.failed(epoch, e)
+		l.failed()
 	}
 	if l.slots() != 1 {
 		t.Errorf("%d slots in the end, want 1", l.slots())

@@ -17,6 +17,7 @@ type lane struct {
 type kind struct {
 	method, class      string
 	write, alone, lazy bool
+	suspect            suspicion
 }
 
 func (l *lane) len() int { return len(l.front) + len(l.back) - l.head }
@@ -52,7 +53,8 @@ func (q *queue) add(it *item, now time.Time) {
 	q.lane(it).push(it)
 }
 
-// putBack queues items that did not run, in front of all others of their kind.
+// putBack queues items that are to be sent again, in front of all others of
+// their kind.
 func (q *queue) putBack(items []*item) {
 	for i := len(items) - 1; i >= 0; i-- {
 		l := q.lane(items[i])
@@ -80,36 +82,27 @@ func (q *queue) lane(it *item) *lane {
 	return l
 }
 
-// first is the kind of what the filter takes first.
-func (q *queue) first(take func(kind) bool) kind {
+// in returns the lanes that the filter takes and in which something waits,
+// and how much.
+func (q *queue) in(take func(kind) bool) (lanes []*lane, n int) {
 	for _, l := range q.lanes {
-		if take(l.kind) && l.len() > 0 {
-			return l.kind
-		}
-	}
-	return kind{}
-}
-
-// count is how many items wait in the lanes that the filter takes.
-func (q *queue) count(take func(kind) bool) int {
-	n := 0
-	for _, l := range q.lanes {
-		if take(l.kind) {
+		if l.len() > 0 && take(l.kind) {
+			lanes = append(lanes, l)
 			n += l.len()
 		}
 	}
-	return n
+	return lanes, n
 }
 
 func (q *queue) len() int {
-	return q.count(func(kind) bool { return true }) + len(q.delayed)
+	_, n := q.in(func(kind) bool { return true })
+	return n + len(q.delayed)
 }
 
-// take removes up to n items from the lanes that the filter takes.
-func (q *queue) take(n int, from func(kind) bool) []*item {
-	var items []*item
-	for _, l := range q.lanes {
-		for from(l.kind) && len(items) < n && l.len() > 0 {
+// take removes up to n items from the lanes, in their order.
+func take(n int, lanes ...*lane) (items []*item) {
+	for _, l := range lanes {
+		for len(items) < n && l.len() > 0 {
 			items = append(items, l.pop())
 		}
 	}
@@ -118,7 +111,8 @@ func (q *queue) take(n int, from func(kind) bool) []*item {
 
 // remove empties the lanes that the filter takes, delayed items included.
 func (q *queue) remove(which func(kind) bool) []*item {
-	items := q.take(q.len(), which)
+	lanes, n := q.in(which)
+	items := take(n, lanes...)
 	var rest delayed
 	for _, it := range q.delayed {
 		if which(it.kind()) {

@@ -13,35 +13,42 @@ import (
 )
 
 // Scheduler sends tasks as fast as the portal's limits allow. It belongs to
-// the goroutine that calls Submit and Next; StopWriting alone may be called
-// from others.
+// the goroutine that calls its methods; StopWriting alone may be called from
+// others.
 type Scheduler struct {
 	conf   Config
 	sender Sender
 
-	submitted   []Task
-	outcomes    []Outcome
-	poke        chan struct{}
-	noWriting   atomic.Bool
-	answers     chan *request
-	queue       queue
-	bucket      *bucket
-	refusals    backoff // after 503
-	losses      backoff // after lost answers
-	outage      outage
-	limiter     *limiter
-	costs       map[string]*costs
-	budgets     map[string]*budget
-	flying      []*request
-	doubt       bool     // the bucket may be full, or nobody there: one request at a time finds out
-	scout       *request // that one
-	probed      bool     // an update has been answered, if only by a refusal
-	aloneTurn   bool
-	lazySince   time.Time // the last request that read
-	stopped     error     // nil while the run goes on
-	stats       Stats
-	announced   Wait
-	lastRequest int
+	submitted []Task
+	outcomes  []Outcome
+	poke      chan struct{}
+	noWriting atomic.Bool
+	answers   chan *request
+	queue     queue
+	inFlight  []*request
+
+	bucket   *bucket
+	limiter  *limiter
+	clock    clock
+	classes  map[string]int    // of each method
+	costs    map[string]*costs // by class, and by method for all its classes
+	budgets  map[string]*budget
+	refusals backoff // after 503
+	losses   backoff // after lost answers
+	outage   outage
+	trials   map[bool]*trial // of what reads, and of what writes
+
+	cautious    bool     // the bucket may be full, or nobody there: one request at a time finds out
+	probe       *request // that one
+	singlesTurn bool
+	unmeasured  int // commands that were answered, of which nothing can be learnt about costs
+
+	stopped   error // nil while the run goes on
+	stats     Stats
+	announced Wait
+	timeline  []Exchange
+	waits     []Waited
+	sent      int
 }
 
 // request is one request in flight.
@@ -52,7 +59,7 @@ type request struct {
 	alone    bool
 	lazy     bool // holds nothing but lazy reads
 	sentAt   time.Time
-	flying   int     // requests in flight when it was sent, itself included
+	inFlight int     // requests in flight when it was sent, itself included
 	planned  float64 // seconds
 	reserved []reservation
 
@@ -76,17 +83,20 @@ func New(conf Config, sender Sender) *Scheduler {
 		seed = rand.Uint64()
 	}
 	rng := rand.New(rand.NewPCG(seed, seed))
+	l := newLimiter(conf.Concurrency)
 	return &Scheduler{
 		conf: conf, sender: sender,
 		poke:     make(chan struct{}, 1),
-		answers:  make(chan *request, conf.Concurrency),
+		answers:  make(chan *request, int(l.ceiling)),
 		bucket:   newBucket(conf.Rate, conf.Burst),
 		refusals: backoff{rng: rng, first: 500 * time.Millisecond, most: 30 * time.Second},
 		losses:   backoff{rng: rng, first: 250 * time.Millisecond, most: 5 * time.Second},
-		limiter:  newLimiter(conf.Concurrency),
+		limiter:  l,
+		classes:  map[string]int{},
 		costs:    map[string]*costs{},
 		budgets:  map[string]*budget{},
-		doubt:    true,
+		trials:   map[bool]*trial{false: {}, true: {}},
+		cautious: true,
 	}
 }
 
@@ -129,7 +139,10 @@ func (s *Scheduler) Next(ctx context.Context) (Outcome, bool) {
 			return o, true
 		}
 		wake, why := s.dispatch(ctx, time.Now())
-		if len(s.flying) == 0 && s.queue.len() == 0 {
+		if len(s.inFlight) == 0 && s.queue.len() == 0 {
+			if s.judge() {
+				continue
+			}
 			s.announce(time.Time{}, "")
 			return Outcome{}, false
 		}
@@ -138,7 +151,7 @@ func (s *Scheduler) Next(ctx context.Context) (Outcome, bool) {
 		if !wake.IsZero() {
 			timer = time.After(time.Until(wake))
 		}
-		waiting, idle := time.Now(), len(s.flying) == 0
+		waiting, idle := time.Now(), len(s.inFlight) == 0
 		select {
 		case r := <-s.answers:
 			for _, r := range s.gather(r) {
@@ -156,32 +169,24 @@ func (s *Scheduler) Next(ctx context.Context) (Outcome, bool) {
 	}
 }
 
+// gather adds the answers that are there already to the first one, in the
+// order of their requests.
+func (s *Scheduler) gather(first *request) []*request {
+	all := []*request{first}
+	for {
+		select {
+		case r := <-s.answers:
+			all = append(all, r)
+		default:
+			slices.SortFunc(all, func(a, b *request) int { return a.id - b.id })
+			return all
+		}
+	}
+}
+
 // deliver hands an item out.
 func (s *Scheduler) deliver(it *item, reply bitrix.Reply) {
 	s.outcomes = append(s.outcomes, Outcome{Task: it.Task, Reply: reply, Sent: it.sent, LastSent: it.lastSent})
-}
-
-// together is how long an answer waits for others that come with it, so that
-// the next decision is made with all that is known.
-const together = time.Millisecond
-
-// gather adds the answers that come together with the first one, in the order
-// of their requests. That also makes runs in virtual time repeatable.
-func (s *Scheduler) gather(first *request) []*request {
-	all := []*request{first}
-	if len(s.flying) > 1 {
-		over := time.After(together)
-		for more := true; more && len(all) < len(s.flying); {
-			select {
-			case r := <-s.answers:
-				all = append(all, r)
-			case <-over:
-				more = false
-			}
-		}
-		slices.SortFunc(all, func(a, b *request) int { return a.id - b.id })
-	}
-	return all
 }
 
 // stop ends the run: nothing further is sent. The first reason counts.
@@ -196,7 +201,7 @@ func (s *Scheduler) stop(err error) {
 func (s *Scheduler) intake() {
 	now := time.Now()
 	for _, t := range s.submitted {
-		s.queue.add(newItem(t), now)
+		s.queue.add(newItem(t, s.classOf(t.Command)), now)
 	}
 	s.submitted = s.submitted[:0]
 	s.queue.wake(now)
@@ -208,25 +213,20 @@ func (s *Scheduler) intake() {
 		skipped = s.queue.remove(func(k kind) bool { return k.write })
 	}
 	for _, it := range skipped {
-		s.outcomes = append(s.outcomes, Outcome{Task: it.Task, Sent: it.sent, LastSent: it.lastSent, Skipped: it.sent == 0,
-			Reply: bitrix.Reply{Err: s.lostError(it)}})
+		o := Outcome{Task: it.Task, Sent: it.sent, LastSent: it.lastSent, Skipped: it.sent == 0}
+		if it.sent > 0 {
+			o.Reply.Err = &rest.Error{Code: rest.Network, Method: it.Command.Method(),
+				Message: "the portal's answer was lost, and the run ended before it could be asked again"}
+		}
+		s.outcomes = append(s.outcomes, o)
 	}
-}
-
-// lostError is the error of an item that was sent, but whose answer was lost,
-// and that cannot be sent again.
-func (s *Scheduler) lostError(it *item) error {
-	if it.sent == 0 {
-		return nil
-	}
-	return &rest.Error{Code: rest.Network, Message: "the portal's answer was lost, and the run ended before it could be asked again", Method: it.Command.Method()}
 }
 
 // announce tells of a wait longer than a second, and of its end. Lazy reads
 // in flight do not end a wait: they only make use of it.
 func (s *Scheduler) announce(until time.Time, why string) {
 	now := time.Now()
-	busy := slices.ContainsFunc(s.flying, func(r *request) bool { return !r.lazy })
+	busy := slices.ContainsFunc(s.inFlight, func(r *request) bool { return !r.lazy })
 	if busy || until.Sub(now) <= time.Second {
 		until, why = time.Time{}, ""
 	}
@@ -234,8 +234,13 @@ func (s *Scheduler) announce(until time.Time, why string) {
 		return
 	}
 	s.announced = Wait{why, until}
+	s.noteWait(now, why)
 	if why != "" {
-		s.conf.Logger.Info(fmt.Sprintf("waiting %.0f s for %s", until.Sub(now).Seconds(), why), "until", until)
+		log := s.conf.Logger.Info
+		if why == WaitOperating {
+			log = s.conf.Logger.Warn // minutes, of which nothing else tells
+		}
+		log(fmt.Sprintf("waiting %.0f s for %s", until.Sub(now).Seconds(), why), "until", until)
 	}
 	if s.conf.OnWait != nil {
 		s.conf.OnWait(s.announced)
@@ -244,32 +249,46 @@ func (s *Scheduler) announce(until time.Time, why string) {
 
 // launch sends a request.
 func (s *Scheduler) launch(ctx context.Context, r *request, now time.Time) {
-	s.lastRequest++
-	r.id, r.sentAt = s.lastRequest, now
-	s.flying = append(s.flying, r)
-	r.flying = len(s.flying)
+	s.sent++
+	r.id, r.sentAt = s.sent, now
+	s.inFlight = append(s.inFlight, r)
+	r.inFlight = len(s.inFlight)
 	commands := make([]bitrix.Command, len(r.items))
 	perMethod := map[string]float64{}
 	for i, it := range r.items {
 		commands[i] = it.Command
-		c := s.cost(it.Command.Class()).estimate().mean
+		c := s.estimate(it.kind()).mean
 		perMethod[it.Command.Method()] += c
 		r.planned += c
 	}
 	for m, seconds := range perMethod {
 		b := s.budget(m)
-		b.flying += seconds
+		b.planned += seconds
 		r.reserved = append(r.reserved, reservation{b, seconds})
 	}
 	s.bucket.take(now)
-	if s.doubt {
-		s.scout = r
+	if s.cautious {
+		s.probe = r
 	}
 	go func() {
 		r.resp, r.err = s.sender.Send(ctx, commands, r.alone)
 		r.answeredAt = time.Now()
 		s.answers <- r
 	}()
+}
+
+// classOf is what a command's cost is measured with: those of its class, or,
+// where its method has many classes, of the rest of them.
+func (s *Scheduler) classOf(c bitrix.Command) string {
+	class, method := c.Class(), c.Method()
+	if s.costs[class] == nil && class != method {
+		if s.classes[method] >= classesApart {
+			return method + ", others"
+		}
+		s.classes[method]++
+		s.cost(class)
+	}
+	return class
 }
 
 func (s *Scheduler) cost(class string) *costs {

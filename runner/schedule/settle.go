@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -16,13 +17,13 @@ const maxLost = 8
 // final, and puts back what has to be sent again.
 func (s *Scheduler) settle(r *request) {
 	now := time.Now()
-	s.flying = slices.DeleteFunc(s.flying, func(f *request) bool { return f == r })
+	s.inFlight = slices.DeleteFunc(s.inFlight, func(f *request) bool { return f == r })
 	for _, res := range r.reserved {
-		res.budget.flying = max(0, res.budget.flying-res.seconds)
+		res.budget.planned = max(0, res.budget.planned-res.seconds)
 	}
-	if len(s.flying) == 0 {
+	if len(s.inFlight) == 0 {
 		for _, b := range s.budgets {
-			b.flying = 0
+			b.planned = 0
 		}
 	}
 	for _, it := range r.items {
@@ -31,7 +32,6 @@ func (s *Scheduler) settle(r *request) {
 		}
 		it.Again = true
 	}
-	s.probed = s.probed || r.write
 	if r.resp == nil {
 		r.resp = &bitrix.Response{}
 	}
@@ -39,6 +39,7 @@ func (s *Scheduler) settle(r *request) {
 		r.resp.Elapsed = r.answeredAt.Sub(r.sentAt)
 	}
 	r.leftAt = r.answeredAt.Add(-r.resp.Elapsed)
+	s.note(r)
 	refused := false
 	if r.err != nil {
 		e := asError(r.err)
@@ -53,21 +54,26 @@ func (s *Scheduler) settle(r *request) {
 	if refused {
 		return
 	}
+	s.bucket.accepted = true
 	s.refusals.succeeded(r.sentAt)
-	if r == s.scout {
-		s.doubt, s.scout = false, nil
+	if r == s.probe {
+		s.cautious, s.probe = false, nil
 	}
 }
 
 // settleFailed deals with a request that failed as a whole.
 func (s *Scheduler) settleFailed(r *request, e *rest.Error, now time.Time) {
 	what := e.Reaction()
-	if e.Code != rest.Network && e.Code != rest.BadAnswer && what != rest.NotDelivered {
+	if e.Code != rest.Network && e.Code != rest.BadAnswer && what != rest.NotDelivered || what == rest.Filtered {
 		s.outage.answered()
 	}
 	switch what {
 	case rest.Throttled:
 		s.refuse(r, now)
+		if e.Code == rest.BadAnswer { // a firewall's page, which may be about one object
+			s.repeat(r.items, e)
+			return
+		}
 		s.queue.putBack(r.items)
 	case rest.Held:
 		s.stats.Held++
@@ -82,17 +88,17 @@ func (s *Scheduler) settleFailed(r *request, e *rest.Error, now time.Time) {
 	case rest.NotDelivered:
 		s.losses.failed(now, r.sentAt)
 		s.missed(r, e, now)
-		s.queue.putBack(r.items)
+		s.repeat(r.items, e)
 	case rest.Unknown:
 		s.lose(r, e, now)
 	case rest.Fatal, rest.Filtered:
-		if !(r.alone && r.items[0].Optional) {
-			s.stop(e)
+		if r.alone && r.items[0].Optional {
+			s.deliver(r.items[0], bitrix.Reply{Err: e})
+			return
 		}
-		for _, it := range r.items { // refused as a whole, so none of it ran
-			s.deliver(it, bitrix.Reply{Err: e})
-		}
+		s.refusedAsOne(r, r.items, e, true)
 	default:
+		s.acquitted(r.write)
 		if r.alone {
 			s.budget(r.items[0].Command.Method()).passed(r.sentAt)
 		}
@@ -105,21 +111,20 @@ func (s *Scheduler) settleFailed(r *request, e *rest.Error, now time.Time) {
 func (s *Scheduler) refuse(r *request, now time.Time) {
 	s.bucket.refused(now)
 	s.refusals.failed(now, r.sentAt)
-	s.doubt, s.scout = true, nil
+	s.cautious, s.probe = true, nil
 }
 
 // lose deals with a request that may have run or not. Reads are sent again;
-// updates go to the caller, who reads back.
+// writes go to the caller, who reads back.
 func (s *Scheduler) lose(r *request, e *rest.Error, now time.Time) {
-	c := s.cost(r.items[0].Command.Class())
-	est := c.estimate()
-	cut := r.resp.Elapsed >= s.conf.RequestTime*9/10
+	// A portal may cut earlier than we were told.
+	cut := r.resp.Elapsed >= s.conf.RequestTime*9/10 || e.Status == http.StatusGatewayTimeout && r.resp.Elapsed > time.Second
 	if cut {
 		s.stats.Cut++
-		c.cut(len(r.items))
+		s.cost(r.items[0].class).cut(len(r.items))
 	}
 	if cut || e.Status >= 500 {
-		s.limiter.failed(now, est)
+		s.limiter.failed()
 	}
 	s.losses.failed(now, r.sentAt)
 	if e.Code == rest.Network || e.Code == rest.BadAnswer {
@@ -144,19 +149,25 @@ func (s *Scheduler) missed(r *request, e *rest.Error, now time.Time) {
 		s.stop(err)
 	}
 	if s.outage.failed > 1 {
-		s.doubt, s.scout = true, nil
+		s.cautious, s.probe = true, nil
 	}
 }
 
 // repeat sends items again that may be sent any number of times, as often as is
 // sensible: while the portal has answered nothing at all since, the outage
-// decides when that has been enough.
+// decides when that has been enough. Where others were answered in between, an
+// item may be what its requests are lost by.
 func (s *Scheduler) repeat(items []*item, e *rest.Error) {
 	var again []*item
 	for _, it := range items {
-		if it.lost++; it.lost >= maxLost && s.outage.failed < it.lost || s.stopped != nil {
+		it.lost++
+		away := s.outage.failed >= it.lost
+		if it.lost >= maxLost && !away {
 			s.deliver(it, bitrix.Reply{Err: e})
 			continue
+		}
+		if !away {
+			it.suspect = max(it.suspect, suspicionOf(it.lost))
 		}
 		again = append(again, it)
 	}
@@ -187,9 +198,9 @@ func (s *Scheduler) finish(r *request, e *rest.Error) {
 
 // settleReplies deals with the replies to the single commands.
 func (s *Scheduler) settleReplies(r *request, now time.Time) {
-	var again, lost []*item
-	var lostBy *rest.Error
-	throttled := false
+	var again, lost, denied []*item
+	var lostBy, deniedBy *rest.Error
+	throttled, good := false, false
 	for i, it := range r.items {
 		var reply bitrix.Reply
 		if i < len(r.resp.Replies) {
@@ -198,6 +209,7 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 			reply.Err = &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer leaves this command out", Method: it.Command.Method()}
 		}
 		if reply.Err == nil {
+			good = true
 			it.mayHaveRun(r.leftAt)
 			s.deliver(it, reply)
 			continue
@@ -211,10 +223,21 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 			throttled = true
 		case what == rest.CallAlone && !it.alone:
 			it.alone = true
-		default:
-			if s.settleError(r, it, reply, e) {
-				lost, lostBy = append(lost, it), e
+		case what == rest.NotDelivered, what == rest.Unknown && !r.write:
+			if what == rest.Unknown && !e.NotSent {
+				it.mayHaveRun(r.leftAt)
 			}
+			lost, lostBy = append(lost, it), e
+			continue
+		case (what == rest.Fatal || what == rest.Filtered) && !it.Optional:
+			denied, deniedBy = append(denied, it), e
+			continue
+		default:
+			good = good || what != rest.Fatal && what != rest.Unknown
+			if !e.NotSent {
+				it.mayHaveRun(r.leftAt)
+			}
+			s.deliver(it, reply)
 			continue
 		}
 		again = append(again, it)
@@ -222,69 +245,55 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 	if throttled {
 		s.refuse(r, now)
 	}
-	if len(lost) > 0 {
-		s.repeat(lost, lostBy)
+	if good {
+		s.acquitted(r.write)
 	}
+	switch {
+	case len(denied) == 0:
+	case good && !final(deniedBy): // the credentials are good: it is theirs alone
+		for _, it := range denied {
+			it.mayHaveRun(r.leftAt)
+			s.deliver(it, bitrix.Reply{Err: deniedBy})
+		}
+	default:
+		s.refusedAsOne(r, denied, deniedBy, false)
+	}
+	s.repeat(lost, lostBy)
 	s.queue.putBack(again)
-}
-
-// settleError deals with an error of a single command. It reports whether the
-// command got lost and may be sent again; if not, it is done.
-func (s *Scheduler) settleError(r *request, it *item, reply bitrix.Reply, e *rest.Error) (lost bool) {
-	if !e.NotSent {
-		it.mayHaveRun(r.leftAt)
-	}
-	switch what := e.Reaction(); {
-	case what == rest.NotDelivered, what == rest.Unknown && !it.write:
-		return true
-	case (what == rest.Fatal || what == rest.Filtered) && !it.Optional:
-		s.stop(e)
-	}
-	s.deliver(it, reply)
-	return false
 }
 
 // learn takes the measures off an answer: costs, congestion, budgets.
 func (s *Scheduler) learn(r *request, now time.Time) {
-	var service time.Duration
-	for i := range r.resp.Replies {
-		service += r.resp.Replies[i].Time.Processing
+	told, took, each := s.clock.read(r.resp, len(r.items))
+	skew := time.Duration(0)
+	if t := r.resp.Time; t.OperatingResetIn > 0 {
+		skew = r.answeredAt.Add(t.OperatingResetIn).Sub(t.OperatingResetAt)
 	}
-	untold := service == 0
-	service = max(service, r.resp.Time.Processing)
-	if service == 0 && s.limiter.based {
-		// The portal tells no times: ours have to do.
-		service = max(0, r.resp.Elapsed-s.limiter.overhead())
-	}
-	spent := map[string]time.Duration{}
 	counted := map[string]int{}
 	for i, it := range r.items {
 		if i >= len(r.resp.Replies) {
 			break
 		}
-		method, reply := it.Command.Method(), &r.resp.Replies[i]
-		b := s.budget(method)
+		reply := &r.resp.Replies[i]
+		b := s.budget(it.Command.Method())
 		if reply.Err != nil {
 			switch what := asError(reply.Err).Reaction(); {
 			case what == rest.Held:
 				continue
 			case what != rest.Later && reply.Time.Processing == 0:
 				b.passed(r.sentAt) // rejected, and that took no time
+				s.unmeasured++
 				continue
 			}
 		}
-		took := reply.Time.Processing
-		if untold {
-			took = service / time.Duration(len(r.items))
+		class, method := it.class, it.Command.Method()
+		s.cost(class).add(each[i])
+		counted[class]++
+		if class != method {
+			s.cost(method).add(each[i])
 		}
-		s.cost(it.Command.Class()).add(took)
-		spent[method] += took
-		counted[it.Command.Class()]++
 		b.passed(r.sentAt)
-		b.report(now, reply.Time)
-	}
-	for method, d := range spent {
-		s.budget(method).spend(now, d)
+		b.report(now, reply.Time, skew)
 	}
 	for class, n := range counted {
 		s.cost(class).passed(n)
@@ -292,13 +301,12 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 	if !r.alone {
 		batch := s.budget(rest.MethodBatch)
 		batch.passed(r.sentAt)
-		batch.spend(now, service)
-		batch.report(now, r.resp.Time)
+		batch.report(now, r.resp.Time, skew)
 	}
-	s.limiter.answered(now, r.resp.Elapsed, service, r.flying, s.cost(r.items[0].Command.Class()).estimate())
+	s.limiter.answered(took, told, s.clock.unsure(), r.inFlight)
 }
 
-// asError makes an *rest.Error of what a Sender returned.
+// asError makes a *rest.Error of what a Sender returned.
 func asError(err error) *rest.Error {
 	var e *rest.Error
 	if errors.As(err, &e) {

@@ -18,17 +18,15 @@ type Config struct {
 	// Burst is how many requests the portal takes at once; 0 means 50
 	// (Enterprise: 250), and more than 1e9 means 1e9.
 	Burst int
-	// Concurrency is the most requests in flight; 0 means 16, and more than
-	// 10,000 means 10,000.
+	// Concurrency is the most requests in flight; more than 10,000 means
+	// 10,000. 0 means as many as the portal shows to serve, beginning with 16,
+	// 50 at most.
 	Concurrency int
 	// BatchSize is the most commands of a batch; 0 means 50, which is also
 	// the portal's own limit.
 	BatchSize int
 	// RequestTime is where the portal cuts a request; 0 means 60 s.
 	RequestTime time.Duration
-	// RequestShare is the part of RequestTime that a batch is planned to
-	// take; 0 means a third.
-	RequestShare float64
 	// OperatingLimit is the execution time that the portal grants a method
 	// in ten minutes; 0 means 480 s, a negative one none.
 	OperatingLimit time.Duration
@@ -52,7 +50,7 @@ const (
 	WaitRate      = "the portal's rate limit"
 	WaitOperating = "the portal's operating limit"
 	WaitAnswer    = "the portal to answer again"
-	WaitRetry     = "a later attempt"
+	WaitRetry     = "the next retry"
 )
 
 func (c Config) withDefaults() Config {
@@ -64,18 +62,12 @@ func (c Config) withDefaults() Config {
 		c.Burst = 50
 	}
 	c.Burst = min(c.Burst, 1e9)
-	if c.Concurrency <= 0 {
-		c.Concurrency = 16
-	}
-	c.Concurrency = min(c.Concurrency, 10000)
+	c.Concurrency = min(max(c.Concurrency, 0), 10000)
 	if c.BatchSize <= 0 || c.BatchSize > bitrix.MaxBatch {
 		c.BatchSize = bitrix.MaxBatch
 	}
 	if c.RequestTime <= 0 {
 		c.RequestTime = time.Minute
-	}
-	if c.RequestShare <= 0 || c.RequestShare > 1 {
-		c.RequestShare = 1.0 / 3
 	}
 	if c.OperatingLimit == 0 {
 		c.OperatingLimit = 480 * time.Second
@@ -85,6 +77,14 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
+
+// cut is how many seconds a request may take at most: not quite as long as the
+// portal lets it.
+func (c Config) cut() float64 { return 0.9 * c.RequestTime.Seconds() }
+
+// planned is how many seconds a batch may be planned to take: a third of the
+// portal's cut.
+func (c Config) planned() float64 { return c.RequestTime.Seconds() / 3 }
 
 // Sender sends one request: a batch of commands, or, with alone, the single
 // command as a call of its own. The commands all read or all write. Response
@@ -102,6 +102,12 @@ type Task struct {
 	Lazy bool
 	// Again marks a command that an earlier task has sent: it counts as a retry.
 	Again bool
+	// Lost is how many answers to this command earlier tasks have lost. Reads
+	// are repeated by the scheduler, which counts for itself; a write that was
+	// lost comes out, and the caller submits it again. From the second loss on
+	// the command is kept away from others: it may be what the answers are
+	// lost by.
+	Lost int
 	// NotBefore holds the task back until then; zero: at once.
 	NotBefore time.Time
 	// Optional marks a command whose failure is its own even where the error
@@ -115,10 +121,9 @@ type Task struct {
 // Outcome is what became of a task. Each task has exactly one.
 type Outcome struct {
 	Task Task
-	// Reply is the portal's answer. Its Err is nil or an *rest.Error whose
-	// reaction is Rejected, Later, Unknown or Fatal: throttled, held and
-	// undelivered commands are sent again and do not come out, unless the run
-	// ends before.
+	// Reply is the portal's answer. Its Err is nil or an *bitrix.Error.
+	// Throttled, held and undelivered commands are sent again and come out
+	// only where that was in vain for too long, or the run ends before.
 	Reply bitrix.Reply
 	// Sent is how often the command was sent and may have run. It is 0 with an
 	// error that refused the whole request, or where none got through.
@@ -145,15 +150,17 @@ type Stats struct {
 // item is a task on its way.
 type item struct {
 	Task
-	write, alone bool
-	sent         int // times it may have run
-	lastSent     time.Time
-	lost         int // times it got lost and was to be repeated
+	class    string // of commands that are measured together
+	alone    bool
+	suspect  suspicion
+	lost     int // answers
+	sent     int // times it may have run
+	lastSent time.Time
 }
 
-func newItem(t Task) *item {
+func newItem(t Task, class string) *item {
 	batchable, _ := t.Command.Batchable()
-	return &item{Task: t, write: t.Command.Writes(), alone: !batchable}
+	return &item{Task: t, class: class, alone: !batchable, lost: t.Lost, suspect: suspicionOf(t.Lost)}
 }
 
 // mayHaveRun counts a request that held the item.
@@ -163,5 +170,6 @@ func (it *item) mayHaveRun(sent time.Time) {
 }
 
 func (it *item) kind() kind {
-	return kind{it.Command.Method(), it.Command.Class(), it.write, it.alone, it.Lazy && !it.write}
+	c := it.Command
+	return kind{c.Method(), it.class, c.Writes(), it.alone, it.Lazy && !c.Writes(), it.suspect}
 }

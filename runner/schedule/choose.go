@@ -1,0 +1,222 @@
+package schedule
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"syncsources/bitrix/rest"
+)
+
+// widenTime is how long it takes until further requests are let in flight.
+const widenTime = 50 * time.Millisecond
+
+// longHold is a hold of all else during which lazy reads need not wait.
+const longHold = 5 * time.Second
+
+// draft is the request that is to be sent next.
+type draft struct {
+	from  []*lane
+	size  int
+	write bool
+	alone bool
+	lazy  bool
+}
+
+// blocked collects why nothing can be sent, and until when.
+type blocked struct {
+	until time.Time
+	why   string
+}
+
+// by notes a reason; the earliest end counts.
+func (b *blocked) by(until time.Time, why string) {
+	if b.until.IsZero() || until.Before(b.until) {
+		b.until, b.why = until, why
+	}
+}
+
+// dispatch sends all that may be sent now. It returns when it is worth asking
+// again, if not an answer comes before, and what the wait is for.
+func (s *Scheduler) dispatch(ctx context.Context, now time.Time) (wake time.Time, why string) {
+	for s.stopped == nil {
+		var b blocked
+		if len(s.inFlight) >= s.limiter.slots() && !s.widen(now, &b) {
+			return b.until, b.why
+		}
+		d, ok := s.choose(now, &b)
+		if len(s.queue.delayed) > 0 {
+			b.by(s.queue.delayed[0].NotBefore, WaitRetry)
+		}
+		if !ok {
+			return b.until, b.why
+		}
+		if s.refusals.until.After(now) {
+			return s.refusals.until, WaitRate
+		}
+		if s.losses.until.After(now) {
+			return s.losses.until, WaitAnswer
+		}
+		if s.cautious && s.probe != nil {
+			if passed := s.probe.sentAt.Add(trialTime); passed.After(now) {
+				return passed, WaitRate
+			}
+			s.cautious, s.probe = false, nil
+		}
+		s.bucket.offer(now)
+		if at := s.bucket.next(now); at.After(now) {
+			return at, WaitRate
+		}
+		s.launch(ctx, &request{write: d.write, alone: d.alone, lazy: d.lazy, items: take(d.size, d.from...)}, now)
+	}
+	return time.Time{}, ""
+}
+
+// widen lets further requests in flight where that brings all the writes that
+// wait under way and nothing has shown that the portal minds.
+func (s *Scheduler) widen(now time.Time, b *blocked) bool {
+	_, waiting := s.queue.in(func(k kind) bool { return k.write })
+	if waiting == 0 || waiting > mostBlind*min(s.limiter.room(), s.bucket.tokens(now)) || s.worthwhile() <= s.limiter.slots() {
+		return false
+	}
+	if at := s.inFlight[len(s.inFlight)-1].sentAt.Add(widenTime); at.After(now) {
+		b.by(at, WaitAnswer)
+		return false
+	}
+	s.limiter.widen()
+	return true
+}
+
+// choose drafts the next request in this order: reads that somebody waits
+// for; lazy reads that fill a request; writes, the dearest first, because they
+// are what a run ends with; lazy reads, when nothing else is left.
+func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
+	open := func(k kind) bool { return !s.budget(k.method).open(now).After(now) }
+	for _, l := range s.queue.lanes {
+		if at := s.budget(l.method).open(now); l.len() > 0 && at.After(now) {
+			b.by(at, WaitOperating)
+		}
+	}
+	batch := s.budget(rest.MethodBatch)
+	inBatches := slices.ContainsFunc(s.inFlight, func(r *request) bool { return !r.alone })
+	batches := !(batch.asking && inBatches)
+	closed := false // the portal bills batches and has closed them: reads go as calls of their own
+	if at := batch.open(now); at.After(now) {
+		batches, closed = false, true
+		if _, n := s.queue.in(func(k kind) bool { return k.write && !k.alone }); n > 0 {
+			b.by(at, WaitOperating)
+		}
+	}
+	lanes := func(ok func(kind) bool) []*lane {
+		list, _ := s.queue.in(func(k kind) bool { return ok(k) && open(k) })
+		return list
+	}
+	if from := lanes(func(k kind) bool { return !k.write && !k.lazy && (k.alone || closed) }); len(from) > 0 {
+		return draft{from: from, size: 1, alone: true}, true
+	}
+	eager := lanes(func(k kind) bool { return !k.write && !k.lazy && !k.alone && batches })
+	lazy := lanes(func(k kind) bool { return !k.write && k.lazy && !k.alone && batches })
+	if d, ok := s.chooseRead(eager, lazy, now, b); ok {
+		return d, true
+	} else if len(eager) > 0 {
+		return d, false
+	}
+	if len(lazy) > 0 {
+		if full := s.mostOf(lazy); s.waiting(sameGroup(lazy)) >= full {
+			return draft{from: sameGroup(lazy), size: full, lazy: true}, true
+		}
+	}
+	if d, ok := s.chooseWrite(lanes(func(k kind) bool { return k.write && (k.alone || batches) }), now, b); ok {
+		return d, true
+	}
+	if s.company(now, b) {
+		return draft{}, false
+	}
+	if d, ok := s.chooseRead(lazy, nil, now, b); ok {
+		d.lazy = true
+		return d, true
+	}
+	if from := lanes(func(k kind) bool { return !k.write && k.lazy && (k.alone || closed) }); len(from) > 0 {
+		return draft{from: from, size: 1, alone: true, lazy: true}, true
+	}
+	return draft{}, false
+}
+
+// company reports whether further work is under way that lazy reads may wait
+// for: other requests in flight, or held for a moment only.
+func (s *Scheduler) company(now time.Time, b *blocked) bool {
+	for _, r := range s.inFlight {
+		if !r.lazy {
+			return true
+		}
+	}
+	return !b.until.IsZero() && b.until.Before(now.Add(longHold))
+}
+
+// chooseRead drafts a batch of reads; others ride along where all fit in.
+func (s *Scheduler) chooseRead(lanes, others []*lane, now time.Time, b *blocked) (draft, bool) {
+	if len(lanes) == 0 {
+		return draft{}, false
+	}
+	from := sameGroup(lanes)
+	d := draft{from: from, size: s.readSize(from, now, b)}
+	if d.size == 0 {
+		return draft{}, false
+	}
+	if n := s.waiting(from); d.size == n && from[0].suspect == innocent {
+		if others = sameGroup(others); len(others) > 0 && others[0].suspect == innocent {
+			d.from = append(slices.Clone(from), others...)
+			d.size = max(n, min(s.mostOf(from), n+s.waiting(others)))
+		}
+	}
+	return d, true
+}
+
+// sameGroup returns the first lanes that may share a batch: suspects keep
+// apart.
+func sameGroup(lanes []*lane) []*lane {
+	var group []*lane
+	for _, l := range lanes {
+		if l.suspect == lanes[0].suspect {
+			group = append(group, l)
+		}
+	}
+	return group
+}
+
+func (s *Scheduler) waiting(lanes []*lane) (n int) {
+	for _, l := range lanes {
+		n += l.len()
+	}
+	return n
+}
+
+// chooseWrite drafts a write of its own or a batch of writes. Singles and
+// batches take turns; of each, what costs most goes first, and before that
+// what nobody knows the cost of.
+func (s *Scheduler) chooseWrite(lanes []*lane, now time.Time, b *blocked) (draft, bool) {
+	slices.SortStableFunc(lanes, func(x, y *lane) int {
+		if x.alone != y.alone {
+			if x.alone == s.singlesTurn {
+				return -1
+			}
+			return 1
+		}
+		if c := cmp.Compare(y.suspect, x.suspect); c != 0 {
+			return c
+		}
+		ex, ey := s.estimate(x.kind), s.estimate(y.kind)
+		if ex.n == 0 || ey.n == 0 {
+			return cmp.Compare(ex.n, ey.n) // find out first
+		}
+		return cmp.Compare(ey.mean, ex.mean)
+	})
+	for _, l := range lanes {
+		if n := s.writeSize(l, lanes, now, b); n > 0 {
+			s.singlesTurn = !l.alone
+			return draft{from: []*lane{l}, size: n, write: true, alone: l.alone}, true
+		}
+	}
+	return draft{}, false
+}
