@@ -298,7 +298,7 @@ const (
 func (a *apply) write(f *flow, e *entry, w write) written {
 	at := e.notBefore(time.Now())
 	for {
-		out := f.send(schedule.Task{Command: w.command, Again: slices.ContainsFunc(w.paths, e.hasSent), NotBefore: at})
+		out := f.send(schedule.Task{Command: w.command, Again: slices.ContainsFunc(w.paths, e.hasSent), Lost: e.losses, NotBefore: at})
 		a.count(e, out)
 		e.sent = append(e.sent, w.paths...)
 		if out.Skipped {

@@ -198,7 +198,7 @@ var paces = []pace{
 			<-other
 			return report, runBound(1000, .2, .05, 16, 0, 2, 50)
 		}},
-	{name: "5,000 changed, beside a client of one a second", sources: 5000, ratio: 1.3, refusals: 20,
+	{name: "5,000 changed, beside a client of one a second", sources: 5000, ratio: 2.2, refusals: 80,
 		portal: func(s *sandbox.State, _ uint64) float64 { s.Latency = 50 * ms; return 1 }, story: besideAnother},
 
 	// Costs that mislead.

@@ -71,7 +71,7 @@ func besideAnother(w *scene) (*runner.Report, float64) {
 	if refused*20 > sent*19 {
 		w.t.Errorf("%d of %d requests of the other client were refused", refused, sent)
 	}
-	return report, .15 + math.Ceil(float64(leastRequests(5000)-50)/(2-1/1.03))
+	return report, rateBound(leastRequests(5000)) // without the other
 }
 
 // altered rewrites the time of every answer.
