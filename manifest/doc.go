@@ -77,9 +77,11 @@
 //	file-outside       the file is not below an allowed directory
 //	reserved-file      the file holds our own credentials
 //	file-unreadable    the file cannot be read, or is no regular file
-//	env-empty, file-empty
-//	env-too-large, file-too-large
-//	env-byte-order-mark, file-byte-order-mark
-//	env-nul, file-nul
+//	secret-helper      there is no secret helper, or it does not answer rightly
+//	secret-missing     the secret helper does not have the key
+//	env-empty, file-empty, secret-empty
+//	env-too-large, file-too-large, secret-too-large
+//	env-byte-order-mark, file-byte-order-mark, secret-byte-order-mark
+//	env-nul, file-nul, secret-nul
 //	env-invalid-utf8, file-invalid-utf8
 package manifest

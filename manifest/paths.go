@@ -112,44 +112,77 @@ func expand(path string) ([]string, error) {
 	if !info.IsDir() {
 		return []string{path}, nil
 	}
-	var names []string
-	top := path + string(filepath.Separator) // as such a link to a directory is one
-	err = filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return pathError(name, err)
-		}
-		if name == top {
-			return nil
-		}
-		if strings.HasPrefix(entry.Name(), ".") {
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if ext := filepath.Ext(name); (ext == ".yaml" || ext == ".yml") && isFile(name, entry) {
-			if leadsOut(name, path) {
-				return pathError(name, fmt.Errorf("the link leads out of the directory %s; name the file itself if it is meant", Quote(filepath.ToSlash(path))))
-			}
-			names = append(names, name)
-		}
-		return nil
-	})
-	if err == nil && len(names) == 0 {
+	d := directory{top: path, seen: map[string]bool{}}
+	err = d.walk(path)
+	if err == nil && len(d.names) == 0 {
 		err = fmt.Errorf("%s: the directory holds no *.yaml or *.yml file", printable(filepath.ToSlash(path)))
 	}
-	slices.SortFunc(names, func(a, b string) int { return strings.Compare(filepath.ToSlash(a), filepath.ToSlash(b)) })
-	return names, err
+	slices.SortFunc(d.names, func(a, b string) int { return strings.Compare(filepath.ToSlash(a), filepath.ToSlash(b)) })
+	return d.names, err
 }
 
-// isFile reports whether an entry of a directory is a regular file or a link
-// to one. Links to directories are not followed.
-func isFile(path string, entry fs.DirEntry) bool {
-	if entry.Type()&fs.ModeSymlink == 0 {
-		return entry.Type().IsRegular()
+// directory collects the manifests in a directory. Links are followed, to
+// directories too, while they stay inside: Kubernetes mounts a ConfigMap with
+// its directories as links.
+type directory struct {
+	top   string
+	seen  map[string]bool // directories, after resolving links
+	names []string
+}
+
+func (d *directory) walk(dir string) error {
+	real, err := realPath(dir)
+	if err != nil {
+		return pathError(dir, err)
 	}
-	info, err := os.Stat(path)
-	return err != nil || info.Mode().IsRegular() // what cannot be read is reported when it is read
+	if d.seen[real] {
+		return nil
+	}
+	d.seen[real] = true
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return pathError(dir, err)
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		if err := d.entry(filepath.Join(dir, entry.Name()), entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *directory) entry(path string, entry fs.DirEntry) error {
+	link := entry.Type()&fs.ModeSymlink != 0
+	isDir, isManifest := entry.IsDir(), manifestName(path)
+	if link {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil && !isManifest:
+			return nil
+		case err != nil:
+			return pathError(path, err)
+		}
+		isDir = info.IsDir()
+	}
+	if link && (isDir || isManifest) && leadsOut(path, d.top) {
+		return pathError(path, fmt.Errorf("the link leads out of the directory %s; name the file or directory itself if it is meant", Quote(filepath.ToSlash(d.top))))
+	}
+	if isDir {
+		return d.walk(path)
+	}
+	if isManifest {
+		d.names = append(d.names, path)
+	}
+	return nil
+}
+
+// manifestName reports whether a file in a directory is a manifest by its name.
+func manifestName(path string) bool {
+	ext := strings.ToLower(filepath.Ext(path))
+	return ext == ".yaml" || ext == ".yml"
 }
 
 // leadsOut reports whether a file found in a directory is none of it, after
@@ -164,7 +197,7 @@ func leadsOut(path, dir string) bool {
 		return true
 	}
 	_, _, ok := below(real, []root{root(top)})
-	return !ok
+	return !ok && real != top
 }
 
 // pathError says which path failed, without the name of a system call.

@@ -54,12 +54,12 @@ func TestDirectories(t *testing.T) {
 		"m/.git/config.yaml":  "no manifest",
 		"m/notes.txt":         "no manifest",
 		"m/secrets/key":       "no manifest",
-		"m/upper.YAML":        "no manifest",
+		"m/upper.YAML":        one("7"),
 		"m/dir.yaml/in.yaml":  one("5"),
 		"m/.data/linked.yaml": one("6"),
 		"other/not/seen.yaml": "no manifest",
 	})
-	for name, target := range map[string]string{"m/link.yaml": ".data/linked.yaml", "m/linkdir": "../other/not"} {
+	for name, target := range map[string]string{"m/link.yaml": ".data/linked.yaml", "m/linkdir": "sub", "m/back": "../m", "m/dangling": "nowhere"} {
 		if err := os.Symlink(target, name); err != nil {
 			t.Skip(err)
 		}
@@ -68,13 +68,28 @@ func TestDirectories(t *testing.T) {
 	if err != nil || len(found) > 0 {
 		t.Fatal(found, err)
 	}
-	want := []string{"m/a.yml", "m/b.yaml", "m/dir.yaml/in.yaml", "m/link.yaml", "m/sub-x/y.yaml", "m/sub/z.yaml"}
+	want := []string{"m/a.yml", "m/b.yaml", "m/dir.yaml/in.yaml", "m/link.yaml", "m/linkdir/z.yaml", "m/sub-x/y.yaml", "m/upper.YAML"}
 	if got := filesOf(set); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
-// A link to a directory, given by name, is followed; one found in it is not.
+// Kubernetes mounts the directories of a ConfigMap as links.
+func TestMountedConfigMap(t *testing.T) {
+	tree(t, map[string]string{"etc/..2024/team/b.yaml": one("1"), "etc/..2024/a.yaml": one("2")})
+	for name, target := range map[string]string{"etc/..data": "..2024", "etc/team": "..data/team", "etc/a.yaml": "..data/a.yaml"} {
+		symlink(t, target, name)
+	}
+	set, found, err := load("etc")
+	if err != nil || len(found) > 0 {
+		t.Fatal(found, err)
+	}
+	if got, want := filesOf(set), []string{"etc/a.yaml", "etc/team/b.yaml"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A link to a directory, given by name, is followed.
 func TestLinkToADirectory(t *testing.T) {
 	tree(t, map[string]string{"m/a.yaml": one("1"), "m/sub/b.yaml": one("2")})
 	if err := os.Symlink("m", "link"); err != nil {
@@ -177,6 +192,7 @@ func TestLinksOutOfADirectory(t *testing.T) {
 	for name, tt := range map[string]struct{ link, want string }{
 		"beside it":       {"../other/token.yaml", "leads out of the directory"},
 		"the environment": {"/proc/self/environ", "leads out of the directory"},
+		"a directory":     {"../other", "leads out of the directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tree(t, map[string]string{"m/a.yaml": one("1"), "other/token.yaml": canary})
@@ -208,6 +224,19 @@ func TestCredentialsAreNoManifest(t *testing.T) {
 		_, found, err := manifest.Load([]string{path}, manifest.Options{DenyFiles: []string{"token.json"}})
 		if err == nil || len(found) > 0 || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v and %d findings", path, err, len(found))
+		}
+	}
+}
+
+// A named pipe would keep a run waiting for ever.
+func TestPipesAreRefused(t *testing.T) {
+	tree(t, map[string]string{"m/a.yaml": one("1")})
+	if err := mkfifo("m/pipe.yaml"); err != nil {
+		t.Skip(err)
+	}
+	for _, path := range []string{"m", "m/pipe.yaml", "/dev/null"} {
+		if _, _, err := load(path); err == nil || !strings.HasSuffix(err.Error(), "it is not a regular file; pipe it to standard input, and name that -") {
+			t.Errorf("%s: %v", path, err)
 		}
 	}
 }

@@ -5,9 +5,9 @@ package manifest
 type reference struct {
 	at  Position
 	use string // the alias that leads to it, as findings tell it; "" if none does
-	env string // the name of a variable, or
-	// file is a path, relative to dir unless it is absolute.
-	file, dir string
+	// One of these is given. A file is a path, relative to dir unless it is
+	// absolute.
+	env, secret, file, dir string
 }
 
 // asReference returns the reference that a mapping in a settings block is;
@@ -17,13 +17,18 @@ func asReference(n Node) (*reference, bool) {
 	if len(fields) != 1 || fields[0].Kind() != String || fields[0].Text() == "" {
 		return nil, false
 	}
-	switch fields[0].Key() {
+	ref := &reference{at: n.Position(), use: n.usedAs()}
+	switch text := fields[0].Text(); fields[0].Key() {
 	case "env":
-		return &reference{at: n.Position(), use: n.usedAs(), env: fields[0].Text()}, true
+		ref.env = text
+	case "secret":
+		ref.secret = text
 	case "file":
-		return &reference{at: n.Position(), use: n.usedAs(), file: fields[0].Text(), dir: n.doc.text.dir}, true
+		ref.file, ref.dir = text, n.doc.text.dir
+	default:
+		return nil, false
 	}
-	return nil, false
+	return ref, true
 }
 
 // problem returns a finding at the reference. Its line is part of a settings

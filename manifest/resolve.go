@@ -20,6 +20,10 @@ type Resolver struct {
 	// LookupEnv returns the value of an environment variable, as os.LookupEnv
 	// does; nil: no variable is set.
 	LookupEnv func(name string) (string, bool)
+	// SecretHelper asks the secret helper: it gets the keys, one a line, and
+	// returns what the helper printed, one JSON object of strings. It is called
+	// once at most. nil: there is no helper.
+	SecretHelper func(ctx context.Context, keys []byte) ([]byte, error)
 	// AllowDirs are further directories whose files may be referenced.
 	AllowDirs []string
 	// DenyFiles are files that may not be referenced wherever they lie: those
@@ -31,16 +35,19 @@ type Resolver struct {
 
 // Resolve returns a copy of the set in which every reference of the selected
 // objects has its text, and findings at the references that have none; with any
-// finding the copy is not to be used. Each variable and file is read once.
-// selected may be nil: all are.
+// finding the copy is not to be used. Each variable and file is read once, and
+// the secret helper is asked once. selected may be nil: all are.
 func (r *Resolver) Resolve(ctx context.Context, set *Set, selected func(Object) bool) (*Set, []*Finding) {
+	if selected == nil {
+		selected = func(Object) bool { return true }
+	}
 	run := resolving{Resolver: r, read: map[place]outcome{}}
-	var found []*Finding
+	found := run.ask(ctx, secretsOf(set, selected))
 	resolved := *set
 	resolved.Connectors = slices.Clone(set.Connectors)
 	for i := range resolved.Connectors {
 		c := &resolved.Connectors[i]
-		if c.Logo == nil || c.Logo.file == nil || selected != nil && !selected(c.Object) {
+		if c.Logo == nil || c.Logo.file == nil || !selected(c.Object) {
 			continue
 		}
 		got := run.logo(c.Logo.file)
@@ -53,7 +60,7 @@ func (r *Resolver) Resolve(ctx context.Context, set *Set, selected func(Object) 
 	resolved.Sources = slices.Clone(set.Sources)
 	for i := range resolved.Sources {
 		s := &resolved.Sources[i]
-		if selected != nil && !selected(s.Object) {
+		if !slices.ContainsFunc(s.Settings, func(s Setting) bool { return s.Value.IsReference() }) || !selected(s.Object) {
 			continue
 		}
 		s.Settings = slices.Clone(s.Settings)
@@ -70,7 +77,42 @@ func (r *Resolver) Resolve(ctx context.Context, set *Set, selected func(Object) 
 			*v = Value{secret.New(got.plain), v.ref}
 		}
 	}
-	return &resolved, arrange(found, nil)
+	return &resolved, arrange(slices.DeleteFunc(found, func(f *Finding) bool { return f.Rule == told }), nil)
+}
+
+// Judge reports references to files outside of the directories that are
+// allowed. It reads nothing: what is missing may be there when it is needed.
+func (r *Resolver) Judge(set *Set) []*Finding {
+	run := resolving{Resolver: r}
+	judged := map[place]*fault{}
+	var found []*Finding
+	judge := func(ref *reference) {
+		if ref == nil || ref.file == "" {
+			return
+		}
+		at := ref.place()
+		problem, known := judged[at]
+		if !known {
+			if _, _, problem = run.locate(ref); problem != nil && problem.rule != "file-outside" {
+				problem = nil
+			}
+			judged[at] = problem
+		}
+		if problem != nil {
+			found = append(found, ref.problem(problem))
+		}
+	}
+	for _, c := range set.Connectors {
+		if c.Logo != nil {
+			judge(c.Logo.file)
+		}
+	}
+	for _, s := range set.Sources {
+		for _, setting := range s.Settings {
+			judge(setting.Value.ref)
+		}
+	}
+	return arrange(found, nil)
 }
 
 // fault is why a reference has no text.
@@ -80,7 +122,9 @@ type fault struct {
 }
 
 // place is what a reference names: two references to one place are read once.
-type place struct{ env, file, dir string }
+type place struct{ env, secret, file, dir string }
+
+func (r *reference) place() place { return place{r.env, r.secret, r.file, r.dir} }
 
 type outcome struct {
 	plain string
@@ -95,7 +139,7 @@ type resolving struct {
 }
 
 func (r *resolving) fetch(ref *reference) outcome {
-	at := place{ref.env, ref.file, ref.dir}
+	at := ref.place()
 	got, known := r.read[at]
 	if known {
 		return got

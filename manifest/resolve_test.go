@@ -17,7 +17,7 @@ func resolve(t *testing.T, r manifest.Resolver, settings string) ([]manifest.Sou
 	if err := os.WriteFile("m/m.yaml", []byte("version: 1\nsources:\n  - id: 1\n    settings: "+settings+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	set, found, err := load("m")
+	set, found, err := load("m/m.yaml")
 	if err != nil || len(found) > 0 {
 		t.Fatal(found, err)
 	}
@@ -42,6 +42,7 @@ func TestResolve(t *testing.T) {
 		"m/cr":           "five\r",
 		"m/spaces":       "  six  ",
 		"m/deep/er/file": "seven",
+		"m/mark":         "\uFEFFone\n",
 		"m/..dots":       "eight",
 		"m/big":          big + "\r\n",
 		"run/secrets/db": "nine\n",
@@ -60,6 +61,7 @@ func TestResolve(t *testing.T) {
 		{"env: _v1", "x"},
 		{"file: lf", "one"},
 		{"file: ./crlf", "two"},
+		{"file: mark", "one"},
 		{"file: bare", "three"},
 		{"file: two-lines", "four\n"},
 		{"file: cr", "five\r"},
@@ -118,13 +120,14 @@ func TestResolveRefuses(t *testing.T) {
 	}
 	r := manifest.Resolver{
 		LookupEnv: environment(map[string]string{
-			"EMPTY": "", "BLANK": " \n", "NUL": "s3cret\x00", "LATIN1": "s3cret\xff", "BIG": strings.Repeat("x", 64<<10+1),
+			"EMPTY": "", "BLANK": " \n", "NUL": "s3cret\x00", "LATIN1": "s3cret\xff", "BIG": strings.Repeat("x", 64<<10+1), "MARK": "\uFEFFs3cret",
 		}),
 		DenyFiles:  []string{"m/token.json", "gone.json"},
 		SecretsDir: "run/secrets",
 	}
 	for _, c := range []struct{ ref, rule, message string }{
 		{"env: UNSET", "env-unset", `the variable "UNSET" is not set`},
+		{"env: MARK", "env-byte-order-mark", `the variable "MARK" begins with a byte order mark`},
 		{"env: EMPTY", "env-empty", `the variable "EMPTY" is empty`},
 		{"env: BLANK", "env-empty", `the variable "BLANK" is empty`},
 		{"env: NUL", "env-nul", `the variable "NUL" holds a NUL character`},

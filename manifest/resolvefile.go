@@ -47,15 +47,38 @@ func (r *resolving) file(ref *reference) (string, *fault) {
 }
 
 // content returns what a referenced file holds, a little more than most bytes
-// if there is more.
+// if there is more. The file is opened through the allowed directory that it
+// lies below, which no link leads out of, even one that has been put there
+// since it was located.
+func (r *resolving) content(ref *reference, most int) ([]byte, *fault) {
+	shown := "the file " + Quote(ref.file)
+	dir, name, problem := r.locate(ref)
+	if problem != nil {
+		return nil, problem
+	}
+	opened, err := os.OpenRoot(string(dir))
+	if err != nil {
+		return nil, unreadable(shown, err)
+	}
+	defer opened.Close()
+	data, err := readRegular(opened.OpenFile, name, most, r.DenyFiles)
+	if errors.Is(err, errDenied) {
+		return nil, &fault{"reserved-file", shown + " cannot be referenced", []string{"it holds syncsources' own credentials"}}
+	}
+	if err != nil {
+		return nil, unreadable(shown, err)
+	}
+	return data, nil
+}
+
+// locate returns the allowed directory that a referenced file lies below, and
+// its path from there.
 //
 // A manifest may come from anybody who can open a pull request, and what it
-// references is sent to the portal. So the path is resolved first, and has to
-// lie below an allowed directory; then the file is opened through that
-// directory, which no link leads out of, even one that has been put there in
-// between. Kernel file systems are refused wherever they are mounted below:
-// they show the environment, and with it our credentials.
-func (r *resolving) content(ref *reference, most int) ([]byte, *fault) {
+// references is sent to the portal. So links are resolved first. Kernel file
+// systems are refused wherever they are mounted below: they show the
+// environment, and with it our credentials.
+func (r *resolving) locate(ref *reference) (dir root, name string, problem *fault) {
 	shown := "the file " + Quote(ref.file)
 	path := filepath.FromSlash(ref.file)
 	if !filepath.IsAbs(path) {
@@ -66,27 +89,15 @@ func (r *resolving) content(ref *reference, most int) ([]byte, *fault) {
 	if err != nil {
 		// Whether a file exists outside is nobody's business either.
 		if _, _, ok := below(wouldBe(path), roots); !ok {
-			return nil, outside(shown)
+			return "", "", outside(shown)
 		}
-		return nil, unreadable(shown, err)
+		return "", "", unreadable(shown, err)
 	}
 	dir, name, ok := below(real, roots)
 	if !ok || kernel(real) {
-		return nil, outside(shown)
+		return "", "", outside(shown)
 	}
-	opened, err := os.OpenRoot(string(dir))
-	if err != nil {
-		return nil, unreadable(shown, err)
-	}
-	defer opened.Close()
-	data, err := readRegular(opened.OpenFile, name, most, r.DenyFiles)
-	if errors.Is(err, errDenied) {
-		return nil, &fault{"reserved-file", shown + " cannot be referenced", []string{"it holds our own credentials"}}
-	}
-	if err != nil {
-		return nil, unreadable(shown, err)
-	}
-	return data, nil
+	return dir, name, nil
 }
 
 func outside(shown string) *fault {
