@@ -75,7 +75,9 @@ func (j *judge) value(v any) {
 		if !utf8.ValidString(v) {
 			j.why = "the value is not valid UTF-8"
 		}
-		j.text(v)
+		if reference.MatchString(v) {
+			j.why = "the portal would replace a part that looks like a reference to another command's result"
+		}
 	}
 	j.values++
 }
@@ -83,12 +85,5 @@ func (j *judge) value(v any) {
 func (j *judge) key(key string) {
 	if key == "" || strings.ContainsAny(key, "[]\x00") || strings.TrimLeft(key, " \t\n\v\f\r") != key || variable.MatchString(key) {
 		j.why = "a query string cannot express the key of a setting"
-	}
-	j.text(key)
-}
-
-func (j *judge) text(s string) {
-	if reference.MatchString(s) {
-		j.why = "the portal would replace a part that looks like a reference to another command's result"
 	}
 }
