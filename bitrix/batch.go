@@ -17,10 +17,19 @@ import (
 
 // Reply is the portal's answer to one command.
 type Reply struct {
-	Result json.RawMessage
+	Result json.RawMessage `json:"-"` // holds what the portal shows, passwords too
 	Time   rest.Time
 	// Err is nil or an *rest.Error.
 	Err error
+}
+
+// Format prints the error, or how long the result is, for every verb.
+func (r Reply) Format(f fmt.State, _ rune) {
+	if r.Err != nil {
+		_, _ = fmt.Fprint(f, r.Err)
+		return
+	}
+	_, _ = fmt.Fprintf(f, "a result of %d bytes", len(r.Result))
 }
 
 // True reports whether the result is exactly true, which is how an update

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -85,6 +87,9 @@ func (r *Reader) init(conf Config) {
 	}}
 }
 
+// Format prints the portal's address for every verb.
+func (r *Reader) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.Portal()) }
+
 // Portal is the address of the portal, without credentials.
 func (r *Reader) Portal() string { return r.conf.Credentials.Portal() }
 
@@ -110,11 +115,11 @@ type answer struct {
 func (r *Reader) call(ctx context.Context, method string, p rest.Params, commands []Command) (answer, *rest.Error) {
 	creds := r.conf.Credentials
 	if creds.tokens == nil {
-		secrets := secretsOf(commands, creds.code)
+		secrets := secretsOf(commands, creds.code.Plain())
 		ans, e := r.send(ctx, method, p, len(commands), secrets)
 		return answer{ans, nil, secrets}, e
 	}
-	token, err := tokenFor(ctx, creds.tokens)
+	token, err := tokenFor(ctx, *creds.tokens)
 	if err != nil {
 		return answer{}, tokenError(method, err)
 	}
@@ -130,7 +135,7 @@ func (r *Reader) call(ctx context.Context, method string, p rest.Params, command
 // renewed renews a token that the portal has called expired, and returns the
 // error of a command that met it: not delivered, or why there is no token.
 func (r *Reader) renewed(ctx context.Context, token *oauth2.Token, e *rest.Error) *rest.Error {
-	renewer, ok := r.conf.Credentials.tokens.(Renewer)
+	renewer, ok := (*r.conf.Credentials.tokens).(Renewer)
 	if !ok {
 		return e
 	}
@@ -179,14 +184,14 @@ func (r *Reader) send(ctx context.Context, method string, p rest.Params, command
 }
 
 func (r *Reader) exchange(ctx context.Context, method string, p rest.Params, commands int, secrets rest.Scrubber) (rest.Answer, *rest.Error) {
-	body, err := p.MarshalJSON()
+	body, err := p.JSON()
 	if err != nil {
 		return rest.Answer{}, &rest.Error{Code: rest.BadRequest, Message: "the parameters cannot be written as JSON: " + err.Error(), NotSent: true}
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.conf.Timeout)
 	defer cancel()
 	u := *r.conf.Credentials.portal
-	u.Path = r.conf.Credentials.path + method
+	u.Path = r.conf.Credentials.path.Plain() + method
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return rest.Answer{}, &rest.Error{Code: rest.Network, Message: "the portal's address cannot be called", NotSent: true}

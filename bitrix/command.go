@@ -82,9 +82,19 @@ type Write struct {
 	id       int64 // of the object, 0 for an add
 	class    string
 	readBack float64
-	params   rest.Params
-	hidden   []string
-	unsure   bool // the portal may report an error although it did it
+	unsure   bool      // the portal may report an error although it did it
+	with     **payload // fmt follows a pointer in an unexported field, but not two
+}
+
+// payload is what a command sends.
+type payload struct {
+	params rest.Params
+	hidden []string // what an answer must not show
+}
+
+func newPayload(p rest.Params, hidden ...string) **payload {
+	with := &payload{p, hidden}
+	return &with
 }
 
 // Method returns the method's name.
@@ -108,11 +118,21 @@ func (w Write) Class() string { return w.class }
 func (w Write) ReadBack() float64 { return w.readBack }
 
 // Batchable reports whether a batch would carry the command unharmed.
-func (w Write) Batchable() (bool, string) { return batchable(w.params) }
+func (w Write) Batchable() (bool, string) { return batchable(w.parameters()) }
 
-func (w Write) parameters() rest.Params { return w.params }
+func (w Write) parameters() rest.Params {
+	if w.with == nil {
+		return nil
+	}
+	return (*w.with).params
+}
 
-func (w Write) secrets() []string { return w.hidden }
+func (w Write) secrets() []string {
+	if w.with == nil {
+		return nil
+	}
+	return (*w.with).hidden
+}
 
 // judge marks an error of the command that leaves open whether it was done.
 // Refusals that come before anything is written do not.

@@ -26,11 +26,11 @@ type Renewer interface {
 // Credentials say which portal is called and as whom. They print as the
 // portal's address alone.
 type Credentials struct {
-	portal *url.URL // scheme and host only
-	path   string   // of the methods; holds the code of a webhook
-	code   string   // of a webhook
-	tokens oauth2.TokenSource
-	key    string
+	portal *url.URL            // scheme and host only
+	path   secret.Text         // of the methods; holds the code of a webhook
+	code   secret.Text         // of a webhook
+	tokens *oauth2.TokenSource // nil for a webhook; fmt does not follow such a pointer
+	key    secret.Text
 }
 
 // webhookPath is the path of an inbound webhook: user, code, and maybe the
@@ -51,8 +51,8 @@ func Webhook(address string) (Credentials, error) {
 	}
 	return Credentials{
 		portal: &url.URL{Scheme: u.Scheme, Host: u.Host},
-		path:   "/rest/" + m[1] + "/" + m[2] + "/",
-		code:   m[2], key: m[2],
+		path:   secret.New("/rest/" + m[1] + "/" + m[2] + "/"),
+		code:   secret.New(m[2]), key: secret.New(m[2]),
 	}, nil
 }
 
@@ -85,7 +85,7 @@ func Application(address string, tokens oauth2.TokenSource, key secret.Text) (Cr
 	if err != nil {
 		return Credentials{}, err
 	}
-	return Credentials{portal: u, path: "/rest/", tokens: tokens, key: key.Plain()}, nil
+	return Credentials{portal: u, path: secret.New("/rest/"), tokens: &tokens, key: key}, nil
 }
 
 // Portal is the address of the portal, without credentials:
@@ -98,10 +98,10 @@ func (c Credentials) Portal() string {
 }
 
 // IsWebhook reports whether the calls go through an inbound webhook.
-func (c Credentials) IsWebhook() bool { return c.code != "" }
+func (c Credentials) IsWebhook() bool { return c.code != secret.Text{} }
 
 // Key is the lasting secret part of the credentials, for keyed checksums.
-func (c Credentials) Key() secret.Text { return secret.New(c.key) }
+func (c Credentials) Key() secret.Text { return c.key }
 
 // Format prints the portal's address for every verb.
 func (c Credentials) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.Portal()) }

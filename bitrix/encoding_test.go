@@ -63,11 +63,11 @@ func FuzzBatchEncoding(f *testing.F) {
 			return
 		}
 		if ok, _ := u.Batchable(); ok {
-			if got := parseStr(t, u.params.Query()); !reflect.DeepEqual(got, want) {
+			if got := parseStr(t, u.parameters().Query()); !reflect.DeepEqual(got, want) {
 				t.Errorf("the portal would read %q, want %q", got, want)
 			}
 		}
-		b, err := u.params.MarshalJSON()
+		b, err := u.parameters().JSON()
 		if err != nil {
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"syncsources/bitrix/rest"
 )
@@ -19,6 +20,8 @@ type Identity struct {
 	Name   string   // of the user, fit to print; may be empty
 	Admin  bool     // the user administers the portal
 	Scope  []string // sorted
+	// Finished is when the portal answered, by its own clock; zero: unknown.
+	Finished time.Time
 }
 
 // Identify asks the portal what the credentials are good for, by two calls
@@ -56,6 +59,7 @@ func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 		return id, &rest.Error{Code: rest.BadAnswer, Method: "profile", Message: "the portal's profile of the user cannot be read"}
 	}
 	id.Admin = admin == rest.True
+	id.Finished = resp.Time.Finished
 	id.Name = rest.Clean(strings.TrimSpace(first + " " + last))
 	return id, nil
 }

@@ -83,7 +83,7 @@ func AddTable(f Family, t TableFields) Write {
 	p = append(p, rest.Param{Key: "externalName", Value: t.ExternalName}, rest.Param{Key: "externalCode", Value: t.ExternalCode},
 		rest.Param{Key: "fields", Value: newColumns(t.Columns)})
 	method := f.method("add")
-	return Write{method, 0, method, alone, rest.Params{{Key: "fields", Value: p}}, nil, false}
+	return Write{method, 0, method, alone, false, newPayload(rest.Params{{Key: "fields", Value: p}})}
 }
 
 // NameTaken reports whether an add was refused because a table of this name is
@@ -102,13 +102,13 @@ func NameTaken(err error) bool {
 // they have made the change.
 func UpdateTable(f Family, id int64, description string) Write {
 	method := f.method("update")
-	return Write{method, id, method, inList, byID(id, rest.Param{Key: "fields", Value: rest.Params{{Key: "description", Value: description}}}), nil, true}
+	return Write{method, id, method, inList, true, newPayload(byID(id, rest.Param{Key: "fields", Value: rest.Params{{Key: "description", Value: description}}}))}
 }
 
 // DeleteTable deletes the table id. Nothing hinders it.
 func DeleteTable(f Family, id int64) Write {
 	method := f.method("delete")
-	return Write{method, id, method, inList, byID(id), nil, false}
+	return Write{method, id, method, inList, false, newPayload(byID(id))}
 }
 
 // ColumnChanges are changes of a table's columns, done in one transaction.
@@ -150,7 +150,7 @@ func UpdateColumns(f Family, id int64, c ColumnChanges) Write {
 		p = append(p, rest.Param{Key: "delete", Value: ids})
 	}
 	method := f.method("fields.update")
-	return Write{method, id, method, alone, p, nil, true}
+	return Write{method, id, method, alone, true, newPayload(p)}
 }
 
 func newColumns(columns []Column) []any {

@@ -145,12 +145,21 @@ func (a *apply) bring(f *flow, e *entry) {
 	case e.action == ActionDelete:
 		a.remove(f, e)
 	case e.action == ActionCreate:
-		if a.create(f, e) {
-			a.converge(f, e)
+		switch {
+		case !a.create(f, e):
+		case a.options.NoVerify && e.complete():
+			a.end(e, StatusCreated, nil)
+		case a.verify(f, e):
+			a.converge(f, e) // what an add cannot say follows
 		}
 	default:
 		a.converge(f, e)
 	}
+}
+
+// complete reports whether all that is declared was acknowledged.
+func (e *entry) complete() bool {
+	return !slices.ContainsFunc(e.diffs, func(d difference) bool { return !e.acknowledged[d.path] })
 }
 
 // await waits until everything that the object depends on is there, or, before

@@ -16,13 +16,16 @@ const (
 // something changed.
 type Progress struct {
 	Phase Phase
-	Done  int // sources that are through this phase
-	Total int // sources that have to go through it
-	// Failed counts the sources that have failed so far.
+	Done  int // objects that are through this phase
+	Total int // objects that have to go through it
+	// Failed counts the objects that have failed so far.
 	Failed int
 	// Waiting says for what the run waits, in words for a person ("the
 	// portal's operating limit"); empty while it does not.
 	Waiting string
 	// Until is when the wait is expected to end.
 	Until time.Time
+	// Left is how long the rest of the run takes at least, the portal's limits
+	// ahead included; zero where that is not known.
+	Left time.Duration
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"syncsources/bitrix/rest"
@@ -142,7 +143,7 @@ func (l *lockedRow) begin(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			l.end()
+			l.fail(err)
 		}
 	}()
 	if l.tx, err = l.conn.Begin(ctx); err != nil {
@@ -169,6 +170,16 @@ func (l *lockedRow) end() {
 		l.conn.Release()
 	}
 	l.tx, l.conn = nil, nil
+}
+
+// fail ends it after an error. A connection to a standby is not used again: the
+// next one may lead to the new primary.
+func (l *lockedRow) fail(err error) {
+	var pg *pgconn.PgError
+	if l.conn != nil && errors.As(err, &pg) && pg.Code == codeReadOnly {
+		_ = l.conn.Conn().Close(context.Background())
+	}
+	l.end()
 }
 
 func (l *lockedRow) commit(ctx context.Context) error {
@@ -272,7 +283,7 @@ func (l *lockedRow) put(ctx context.Context, content []byte) error {
 		err = l.commit(ctx)
 	}
 	if err != nil {
-		l.end()
+		l.fail(err)
 		return err
 	}
 	l.prepared = false

@@ -90,7 +90,7 @@ func lockKey(portal string) [sha256.Size]byte {
 
 // waitForLock tries until it gets the lock, wait is over, or ctx ends.
 func waitForLock(ctx context.Context, wait time.Duration, try func() (bool, error)) (bool, error) {
-	const poll = 200 * time.Millisecond
+	const poll = 50 * time.Millisecond
 	deadline := time.Now().Add(wait)
 	for {
 		got, err := try()

@@ -51,5 +51,11 @@ func TestMain(m *testing.M) {
 	if file := os.Getenv("HELPER_FILE"); file != "" && len(os.Args) == 2 {
 		os.Exit(helperMain(file, os.Args[1]))
 	}
+	if file := os.Getenv("HELPER_VAULT"); file != "" && len(os.Args) == 2 {
+		os.Exit(vaultMain(file, os.Args[1]))
+	}
+	if config := os.Getenv("AUTH_WORKER"); config != "" {
+		os.Exit(workerMain(config))
+	}
 	os.Exit(m.Run())
 }

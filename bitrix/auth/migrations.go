@@ -69,7 +69,7 @@ func schemaVersion(ctx context.Context, q querier) (version int, err error) {
 	if err := q.QueryRow(ctx, `SELECT to_regclass('syncsources_schema') IS NOT NULL`).Scan(&there); err != nil || !there {
 		return 0, err
 	}
-	err = q.QueryRow(ctx, `SELECT version FROM syncsources_schema`).Scan(&version)
+	err = q.QueryRow(ctx, `SELECT coalesce(max(version), 0) FROM syncsources_schema`).Scan(&version)
 	return version, err
 }
 
@@ -77,6 +77,10 @@ func schemaVersion(ctx context.Context, q querier) (version int, err error) {
 func (d *Database) upgrade(ctx context.Context) (version int, err error) {
 	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('syncsources schema', 0))`); err != nil {
+			return err
+		}
+		// to_regclass may not see yet what has been made while this waited.
+		if _, err := tx.Exec(ctx, `CREATE TABLE IF NOT EXISTS syncsources_schema (version int NOT NULL)`); err != nil {
 			return err
 		}
 		if version, err = schemaVersion(ctx, tx); err != nil {
@@ -87,9 +91,6 @@ func (d *Database) upgrade(ctx context.Context) (version int, err error) {
 				return err
 			}
 			version++
-		}
-		if _, err := tx.Exec(ctx, `CREATE TABLE IF NOT EXISTS syncsources_schema (version int NOT NULL)`); err != nil {
-			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM syncsources_schema`); err != nil {
 			return err

@@ -171,6 +171,10 @@ func (p Pair) fresh(now time.Time) bool {
 	return p.Expires.IsZero() || now.Before(p.Expires.Add(-margin))
 }
 
+// Expired reports whether the access token cannot be used any more, as far as
+// that is known here; the portal has the last word.
+func (p Pair) Expired(now time.Time) bool { return !p.fresh(now) }
+
 // Issued is when the pair was new, by this machine's clock; zero: unknown.
 func (p Pair) Issued() time.Time {
 	if p.Expires.IsZero() || p.Lifetime == 0 {

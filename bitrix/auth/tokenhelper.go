@@ -30,11 +30,12 @@ import (
 // Other exit codes are failures, and what the program then says on standard
 // error becomes part of the message.
 type TokenHelper struct {
-	program string
-	locks   []string
-	name    string
-	log     *slog.Logger
-	pause   time.Duration // before a store is tried again
+	program  string
+	locks    []string
+	name     string
+	log      *slog.Logger
+	pause    time.Duration // before a store is tried again
+	patience time.Duration // see helperPatience
 }
 
 // exitNewer is the exit code of a helper that has a newer pair: EX_TEMPFAIL of
@@ -72,7 +73,7 @@ func NewTokenHelper(conf HelperConfig) (*TokenHelper, error) {
 		conf.Logger = slog.New(slog.DiscardHandler)
 	}
 	sum := sha256.Sum256([]byte(path + "\x00" + endpointHost(conf.Portal)))
-	return &TokenHelper{program: path, locks: conf.Locks, name: fmt.Sprintf("token-%x.lock", sum[:8]), log: conf.Logger, pause: time.Second}, nil
+	return &TokenHelper{program: path, locks: conf.Locks, name: fmt.Sprintf("token-%x.lock", sum[:8]), log: conf.Logger, pause: time.Second, patience: helperPatience}, nil
 }
 
 // String returns "the token helper PATH".
@@ -138,7 +139,7 @@ type lockedHelper struct {
 func (h *lockedHelper) Unlock() { h.unlock() }
 
 // Patience implements LockedStore.
-func (h *lockedHelper) Patience() time.Duration { return helperPatience }
+func (h *lockedHelper) Patience() time.Duration { return h.patience }
 
 // Discard implements LockedStore: a helper keeps no room.
 func (h *lockedHelper) Discard() error { return nil }

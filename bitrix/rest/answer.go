@@ -15,9 +15,14 @@ import (
 // Answer is what every method answers with.
 type Answer struct {
 	// Result is JSON: it has been checked with the answer as a whole.
-	Result  json.RawMessage
+	Result  json.RawMessage `json:"-"` // holds what the portal shows, passwords too
 	Time    Time
 	Elapsed time.Duration
+}
+
+// Format prints how long the answer is, for every verb.
+func (a Answer) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "an answer of %d bytes", len(a.Result))
 }
 
 // Parse sorts an answer. It is a result only where it is JSON, has a result,

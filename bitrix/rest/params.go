@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"syncsources/bitrix/secret"
 )
 
 // Params are the parameters of a method: an ordered map, so that what goes on
@@ -21,9 +25,27 @@ type Param struct {
 	Value any
 }
 
-// MarshalJSON writes the parameters as an object in their order, and without
-// blanks and the escapes for HTML, which would only make the body longer.
-func (p Params) MarshalJSON() ([]byte, error) {
+// Format prints the mask for every verb.
+func (Params) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Mask) }
+
+// MarshalJSON returns the mask as a JSON string; JSON writes the parameters.
+func (Params) MarshalJSON() ([]byte, error) { return secret.New("").MarshalJSON() }
+
+// Format prints the mask for every verb.
+func (Param) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Mask) }
+
+// MarshalJSON returns the mask as a JSON string.
+func (Param) MarshalJSON() ([]byte, error) { return secret.New("").MarshalJSON() }
+
+// MarshalYAML returns the mask.
+func (Params) MarshalYAML() (any, error) { return secret.Mask, nil }
+
+// MarshalYAML returns the mask.
+func (Param) MarshalYAML() (any, error) { return secret.Mask, nil }
+
+// JSON writes the parameters as an object in their order, and without blanks
+// and the escapes for HTML, which would only make the body longer.
+func (p Params) JSON() ([]byte, error) {
 	var b bytes.Buffer
 	if err := writeJSON(&b, p); err != nil {
 		return nil, err

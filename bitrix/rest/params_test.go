@@ -36,7 +36,7 @@ func TestQueryIsPHPs(t *testing.T) {
 
 func TestJSONIsCompact(t *testing.T) {
 	p := Params{{"b", "<&>\u2028é\x01"}, {"a", Params{{"list", []any{int64(1), true, "x"}}, {"empty", Params{}}}}}
-	b, err := p.MarshalJSON()
+	b, err := p.JSON()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestJSONIsCompact(t *testing.T) {
 	if string(b) != want {
 		t.Errorf("got  %s\nwant %s", b, want)
 	}
-	if _, err := (Params{{"a", "\xff"}}).MarshalJSON(); err == nil {
+	if _, err := (Params{{"a", "\xff"}}).JSON(); err == nil {
 		t.Error("invalid UTF-8 was written, and so changed")
 	}
 }

@@ -24,11 +24,14 @@ const maxSearched = 4 << 10
 // portal may repeat parts of a request in an error, so this is the one place
 // where output is searched for values; all other redaction goes by field. The
 // zero Scrubber knows no secrets.
-type Scrubber struct{ known *spellings }
+type Scrubber struct{ known **spellings } // fmt does not follow a pointer to a pointer
 
 // Scrub collects the secrets of a request: those that its commands name, and
 // its credentials.
-func Scrub(secrets ...string) Scrubber { return Scrubber{&spellings{secrets: secrets}} }
+func Scrub(secrets ...string) Scrubber {
+	known := &spellings{secrets: secrets}
+	return Scrubber{&known}
+}
 
 // Format prints the mask for every verb.
 func (Scrubber) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Mask) }
@@ -79,8 +82,9 @@ func (k *spellings) make() {
 func (s Scrubber) Text(text string) string {
 	text = oneLine(text[:min(len(text), maxSearched)])
 	if s.known != nil {
-		s.known.once.Do(s.known.make)
-		text = s.known.mask(text)
+		known := *s.known
+		known.once.Do(known.make)
+		text = known.mask(text)
 	}
 	return cut(text, maxText)
 }

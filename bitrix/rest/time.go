@@ -24,6 +24,9 @@ type Time struct {
 	// one clock, so that it does not matter whether that is ours. Zero where
 	// the answer does not say when it was made.
 	OperatingResetIn time.Duration
+	// Finished is when the answer was made, by the portal's clock, which may
+	// only have whole seconds. Zero where the answer does not say so.
+	Finished time.Time
 	// Fine is set where the figures have fractions of a second. Portals since
 	// rest 25.700 floor each stamp, so that Processing is 0, 1, 2 ...: right in
 	// the sum of many commands, and useless for one.
@@ -48,6 +51,9 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	t.Processing = raw.Processing.seconds()
+	if raw.Finish > 0 && raw.Finish < 1<<40 {
+		t.Finished = time.UnixMicro(int64(raw.Finish * 1e6))
+	}
 	t.Operating = raw.Operating.seconds()
 	if raw.ResetAt > 0 && raw.ResetAt < 1<<40 {
 		t.OperatingResetAt = time.Unix(int64(raw.ResetAt), 0)

@@ -16,7 +16,11 @@ const maxBatch = 50
 // request, however many they are.
 func (r *run) batch(params *php.Array) (any, timing, *apiError) {
 	p := r.p
-	billBatch := p.cfg.OperatingBilled == BilledBatch
+	billBatch := p.cfg.OperatingBilled == BilledBatch || p.cfg.OperatingBilled == BilledBoth
+	weight := time.Duration(1)
+	if p.cfg.OperatingBilled == BilledBoth {
+		weight = 2 // of which the batch counts one part
+	}
 	if billBatch && p.exhausted(r.auth.client, methodBatch) {
 		p.record(r, methodBatch, "", params, outcome{err: errOperating})
 		return nil, timing{}, errOperating
@@ -55,7 +59,7 @@ func (r *run) batch(params *php.Array) (any, timing, *apiError) {
 				// One uncaught error of PHP ends the batch without an answer,
 				// whatever ran before.
 				if billBatch {
-					r.bill(methodBatch, r.start, spent+time.Since(res.time.start))
+					r.bill(methodBatch, r.start, (spent+time.Since(res.time.start))/weight)
 				}
 				return result, timing{}, err
 			}
@@ -80,7 +84,7 @@ func (r *run) batch(params *php.Array) (any, timing, *apiError) {
 	if !billBatch {
 		spent = 0
 	}
-	tm.operating, tm.resetAt = r.bill(methodBatch, r.start, spent)
+	tm.operating, tm.resetAt = r.bill(methodBatch, r.start, spent/weight)
 	return result, tm, nil
 }
 

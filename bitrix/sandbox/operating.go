@@ -17,6 +17,7 @@ type meter struct {
 	minutes [operatingBuckets]int64     // Unix minutes; bucket i is that of minutes[i]
 	first   [operatingBuckets]time.Time // when the first call billed to it began
 	used    [operatingBuckets]time.Duration
+	banned  time.Time // until when the method is shut
 }
 
 // add bills a call that lasted d to the minute in which its request began.
@@ -56,8 +57,13 @@ func (m *meter) read(now time.Time) (used time.Duration, resetAt time.Time) {
 // meterKey is what execution time is accounted by.
 type meterKey struct{ client, method string }
 
+// minimalTime is what a request has to spend on a method for it to count at
+// all; then all of it does.
+const minimalTime = 100 * time.Millisecond
+
 // exhausted reports whether the client has used up the method's execution time.
-// The portal asks before it executes, so that the last call overshoots.
+// The portal asks before it executes, so that the last call overshoots. Newer
+// servers forget what was used and shut the method for a fixed time.
 func (p *Portal) exhausted(client, method string) bool {
 	if p.cfg.OperatingLimit <= 0 {
 		return false
@@ -66,8 +72,18 @@ func (p *Portal) exhausted(client, method string) bool {
 	defer p.mu.Unlock()
 	now := time.Now()
 	p.spend(client, now)
-	used, _ := p.meters[meterKey{client, method}].read(now)
-	return used > p.cfg.OperatingLimit
+	m := p.meters[meterKey{client, method}]
+	if m != nil && now.Before(m.banned) {
+		return true
+	}
+	used, _ := m.read(now)
+	if used <= p.cfg.OperatingLimit {
+		return false
+	}
+	if ban := p.cfg.OperatingBan; ban > 0 {
+		*m = meter{banned: now.Add(ban)}
+	}
+	return true
 }
 
 // bill accounts the execution time of a call that began at start, and returns
@@ -79,14 +95,29 @@ func (r *run) bill(method string, start time.Time, d time.Duration) (used time.D
 	p.spend(r.auth.client, time.Now())
 	key := meterKey{r.auth.client, method}
 	m := p.meters[key]
-	if m == nil && d > 0 {
-		m = new(meter)
-		p.meters[key] = m
+	if r.spent == nil {
+		r.spent = map[string]*spent{}
 	}
-	if d > 0 {
-		m.add(r.start, start, d)
+	s := r.spent[method]
+	if s == nil {
+		s = &spent{first: start}
+		r.spent[method] = s
+	}
+	if s.total += d; s.total > minimalTime && s.total > s.billed {
+		if m == nil {
+			m = new(meter)
+			p.meters[key] = m
+		}
+		m.add(r.start, s.first, s.total-s.billed)
+		s.billed = s.total
 	}
 	return m.read(time.Now())
+}
+
+// spent is what a request has spent on a method so far.
+type spent struct {
+	first         time.Time
+	total, billed time.Duration
 }
 
 // otherJob is another job of the application, and how far it has got.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,4 +102,47 @@ func TestMeter(t *testing.T) {
 	if used, _ := m.read(at(601)); used != 4*time.Second {
 		t.Errorf("bucket taken over: %v", used)
 	}
+}
+
+// A request that spends less than a tenth of a second on a method costs
+// nothing; one that spends more pays for all of it.
+func TestOperatingTimeOfQuickCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPortal(t, smallState+"update_cost: 40ms\n")
+		defer p.Close()
+		for range 3 {
+			if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.at("time", "operating") != 0.0 {
+				t.Errorf("a quick call: %v", r.at("time", "operating"))
+			}
+		}
+		r := call(t, p, "batch", batchBody(update4(), update4(), update4(), update4()))
+		var got []any
+		for _, key := range []string{"c00", "c01", "c02", "c03"} {
+			got = append(got, r.at("result", "result_time", key, "operating"))
+		}
+		if fmt.Sprint(got) != "[0 0 0.12 0.16]" {
+			t.Errorf("in a batch: %v", got)
+		}
+	})
+}
+
+// The newest server counts the batch beside its commands, with half its time,
+// and shuts for five minutes what has used up its own.
+func TestOperatingBan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPortal(t, smallState+tenUpdates+"operating_billed: both\noperating_ban: 5m\n")
+		defer p.Close()
+		r := call(t, p, "batch", batchBody(update4(), update4(), update4(), update4()))
+		if got := fmt.Sprint(r.at("time", "operating"), " ", r.at("result", "result_time", "c02", "operating"), " ", r.at("result", "result_error", "c03", "error")); got != "15 30 OPERATION_TIME_LIMIT" {
+			t.Errorf("%s", got)
+		}
+		time.Sleep(5*time.Minute - time.Second)
+		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.status != 429 {
+			t.Errorf("before its end: %d", r.status)
+		}
+		time.Sleep(time.Second)
+		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.at("time", "operating") != 10.0 {
+			t.Errorf("after it: %s", r.body)
+		}
+	})
 }

@@ -153,8 +153,9 @@ type run struct {
 	// namesBelow is the first table id whose name the request does not know to
 	// be taken; 0 before its first table.add.
 	namesBelow int64
-	old        bool   // dataset.add or dataset.delete ran in this request; see methods
-	fault      *Fault // what one of its commands died of
+	old        bool              // dataset.add or dataset.delete ran in this request; see methods
+	fault      *Fault            // what one of its commands died of
+	spent      map[string]*spent // by method
 }
 
 // begin makes the run of a request. Its context is not the client's: a portal

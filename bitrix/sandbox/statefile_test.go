@@ -123,7 +123,7 @@ func TestStateFileErrors(t *testing.T) {
 		{"store_texts: [rot13]\n", `s.yaml:1: unknown value "rot13": bmp, escape, nfc or trim`},
 		{"faults: [{kind: slow, id: 4}]\n", `s.yaml:1: a fault with an id looks at commands: at: command`},
 		{"latency: 1s\nupdate_cost: -1s\n", `s.yaml:2: update_cost must not be negative`},
-		{"operating_billed: me\n", `s.yaml:1: unknown value "me": nested or batch`},
+		{"operating_billed: me\n", `s.yaml:1: unknown value "me": nested, batch or both`},
 		{"limits: {phase: 1s}\n", `s.yaml:1: rate, burst, level and phase must not be negative, and phase must be below 1s`},
 		{"address: acme\n", `s.yaml:1: "acme" is not an address such as https://acme.example`},
 		{"redirect: https://elsewhere.example\n", `s.yaml:1: "https://elsewhere.example" is not a loopback address`},

@@ -67,8 +67,13 @@ type Switches struct {
 	WholeSeconds bool `yaml:"whole_seconds"`
 	// OperatingBilled is to whom the commands of a batch are billed: "nested",
 	// the default, to the method of each command, as documented; "batch" to
-	// the method batch, as measured on a self-hosted portal.
+	// the method batch, as measured on a self-hosted portal; "both", half of it
+	// to batch, as in the newest code of the server.
 	OperatingBilled string `yaml:"operating_billed"`
+	// OperatingBan is how long a method whose time is used up stays shut, as in
+	// the newest code of the server, which has 5 minutes; what was used is then
+	// forgotten. 0 means until enough of it is ten minutes old.
+	OperatingBan time.Duration `yaml:"operating_ban"`
 	// HideOperating leaves the figures of the operating time out of all
 	// answers, as on a self-hosted portal that does not account it.
 	HideOperating bool `yaml:"hide_operating"`
@@ -125,6 +130,7 @@ type Switches struct {
 const (
 	BilledNested = "nested" // OperatingBilled
 	BilledBatch  = "batch"
+	BilledBoth   = "both"
 
 	DatasetDeleteFails = "fails"
 	DatasetDeleteWorks = "works"
@@ -149,7 +155,7 @@ func (s *Switches) check() *problem {
 		key, value string
 		known      []string
 	}{
-		{"operating_billed", s.OperatingBilled, []string{BilledNested, BilledBatch}},
+		{"operating_billed", s.OperatingBilled, []string{BilledNested, BilledBatch, BilledBoth}},
 		{"dataset_delete", s.DatasetDelete, []string{DatasetDeleteFails, DatasetDeleteWorks}},
 		{"no_code", s.NoCode, []string{NoCodeNumber, NoCodeText, NoCodeEmpty}},
 		{"fatal", s.Fatal, []string{FatalJSON, FatalEmpty, FatalPage}},
@@ -165,8 +171,8 @@ func (s *Switches) check() *problem {
 			return problemAt(fmt.Sprintf("unknown value %q: bmp, escape, nfc or trim", v), "store_texts", i)
 		}
 	}
-	if s.ShowAfter < 0 || s.CutTitles < 0 || s.MaxInputVars < 0 {
-		return problemAt("show_after, cut_titles and max_input_vars must not be negative")
+	if s.OperatingBan < 0 || s.ShowAfter < 0 || s.CutTitles < 0 || s.MaxInputVars < 0 {
+		return problemAt("operating_ban, show_after, cut_titles and max_input_vars must not be negative")
 	}
 	if len(s.OldHosts) > 0 && s.Address == "" {
 		return problemAt("old_hosts need the new address", "old_hosts")

@@ -36,6 +36,7 @@ var switches = map[string]switched{
 	"max_input_vars":     {"max_input_vars: 3", "batch", `{"cmd":["biconnector.source.list?filter[@id][]=10&filter[@id][]=11&order[id]=desc&page=2"]}`, `"result":{"result":[[]]`, `"result":{"result":[[{"id":11,`},
 	"whole_seconds":      {"whole_seconds: true", "profile", `{}`, ``, `"processing":0,`},
 	"operating_billed":   {"operating_billed: batch\nread_cost: 1s", "batch", `{"cmd":["biconnector.source.get?id=10"]}`, `"operating":0}}`, `"operating":1}}`},
+	"operating_ban":      {"operating_ban: 5m", "", "", "", ""},
 	"hide_operating":     {"hide_operating: true", "profile", `{}`, `"operating":`, `"date_finish":`},
 	"cut_titles":         {"cut_titles: 3", "", "", "", ""},
 	"store_texts":        {"store_texts: [trim]", "", "", "", ""},

@@ -63,7 +63,7 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 	d.streamed = f.output.format == render.Names()[0]
 	all := fl.run(command, plans, func(name string, r *runner.Report) {
 		if f.output.format != render.GitHubName {
-			a.printFindings(r.Findings, &f.log)
+			a.printFindings(r.Findings, f.output.noColor, &f.log)
 		}
 		if d.streamed && printing == nil {
 			options := a.renderOptions(&f.output)

@@ -13,7 +13,7 @@ import (
 // printFailure writes a failure to standard error: lines for people, or, with
 // --log-format json, one object a line. log may be nil.
 func (a *app) printFailure(f *exit.Failure, log *logFlags) {
-	a.printFindings(runner.Invalid("", f.Findings).Findings, log)
+	a.printFindings(runner.Invalid("", f.Findings).Findings, true, log)
 	if log.machine() {
 		log.logger(a.stderr, false).Error(f.Message, "code", f.Code, "hint", strings.Join(f.Hints, "; "))
 		return
@@ -33,10 +33,10 @@ func (a *app) warn(message string, log *logFlags) {
 	_, _ = fmt.Fprintf(a.stderr, "warning: %s\n", clean.Lines(message))
 }
 
-// printFindings writes what is wrong with manifests.
-func (a *app) printFindings(findings []runner.Finding, log *logFlags) {
+// printFindings writes what is wrong with files.
+func (a *app) printFindings(findings []runner.Finding, noColor bool, log *logFlags) {
 	if !log.machine() {
-		_ = render.Findings(a.stderr, findings, render.Options{})
+		_ = render.Findings(a.stderr, findings, render.Options{Color: a.env.Colored(noColor, a.stderr)})
 		return
 	}
 	logger := log.logger(a.stderr, false)

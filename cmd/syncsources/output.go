@@ -73,24 +73,25 @@ type delivery struct {
 	failed   error         // why standard output does not have them all
 }
 
-// finish delivers a report to standard error, standard output and files, and
-// ends the command with the exit code that it stands for. Every place is
-// tried, whatever happened to the others.
+// finish ends a command with the report of its run, or of its portals.
 func (a *app) finish(ctx context.Context, run render.Run, d delivery) error {
-	var findings []runner.Finding
 	if run.Report != nil {
 		fillHints(run.Report)
-		findings = run.Report.Findings
-	} else {
-		findings = run.Portals.Findings
 	}
-	if d.output.format != render.GitHubName && !d.printed { // there they are annotations
-		a.printFindings(findings, d.log)
-	}
+	return a.deliver(run, d, exit.Of(ctx, run.Outcome(), d.detailed))
+}
+
+// deliver delivers a run to standard error, standard output and files, and ends
+// the command with the exit code. Every place is tried, whatever happened to
+// the others.
+func (a *app) deliver(run render.Run, d delivery, code int) error {
 	if !d.printed {
+		findings, err := run.Findings()
+		if err == nil && d.output.format != render.GitHubName { // there they are annotations
+			a.printFindings(findings, d.output.noColor, d.log)
+		}
 		a.printRunError(run, d.output.noColor, d.log)
 	}
-	code := exit.Of(ctx, run.Outcome(), d.detailed)
 	err := errors.Join(d.failed, a.print(run, d), a.writeReports(run, d.output), writeMetrics(run, d.metrics))
 	if err != nil {
 		code = exit.Higher(code, exit.Failed)

@@ -66,6 +66,9 @@ func (h *heartbeat) loop() {
 			if state.Failed > 0 {
 				attrs = append(attrs, "failed", state.Failed)
 			}
+			if state.Left > 0 {
+				attrs = append(attrs, "left", state.Left.Round(time.Second).String())
+			}
 			if state.Waiting != "" {
 				attrs = append(attrs, "waiting for", state.Waiting, "until", state.Until.Format(time.TimeOnly))
 			}

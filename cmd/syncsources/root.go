@@ -126,7 +126,7 @@ nothing sent, 4 run stopped, 129/130/143 interrupted.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newLogin(a), newSandbox(a), newSchema(a), newVersion(a))
+	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newLogin(a), newStatus(a), newReport(a), newSandbox(a), newSchema(a), newVersion(a))
 	root.InitDefaultHelpCmd()
 	checkHelpTopic(root)
 	addCompletion(root)

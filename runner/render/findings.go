@@ -9,6 +9,19 @@ import (
 	"syncsources/runner/render/clean"
 )
 
+// Findings are those of a run and of all its portals.
+func (run Run) Findings() ([]runner.Finding, error) {
+	var all []runner.Finding
+	if run.Portals != nil {
+		all = append(all, run.Portals.Findings...)
+	}
+	err := run.each(func(p portal) error {
+		all = append(all, p.report.Findings...)
+		return nil
+	})
+	return all, err
+}
+
 // Findings writes what is wrong with files, for standard error: each with its
 // place, its excerpt and its advice on lines of their own, and as the last line
 // their count.

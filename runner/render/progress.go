@@ -35,9 +35,10 @@ type Progress struct {
 	mu      sync.Mutex
 	w       io.Writer
 	state   runner.Progress
+	updated time.Time
 	began   map[runner.Phase]mark
 	bar     *pb.ProgressBar
-	drawn   string // what stands on the line now
+	drawn   string // what the line shows now
 	partial bool   // a log line is not complete yet
 	closed  bool
 }
@@ -49,7 +50,7 @@ type mark struct {
 }
 
 // NewProgress begins to show progress on w. width tells how many columns the
-// terminal has, and is asked each time: a window may change; nil stands for
+// terminal has, and is asked each time: a window may change; nil means
 // 80. Close has to be called.
 func NewProgress(w io.Writer, width func() int) *Progress {
 	if width == nil {
@@ -69,7 +70,7 @@ func NewProgress(w io.Writer, width func() int) *Progress {
 func (p *Progress) Update(state runner.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.state = state
+	p.state, p.updated = state, time.Now()
 	if _, known := p.began[state.Phase]; !known {
 		p.began[state.Phase] = mark{time.Now(), state.Done}
 	}
@@ -158,8 +159,8 @@ func (p *Progress) rest(s runner.Progress) string {
 			digits = 1
 		}
 		parts = append(parts, fmt.Sprintf("%.*f/s", digits, rate))
-		if left := s.Total - s.Done; left > 0 && s.Waiting == "" {
-			parts = append(parts, inSeconds(time.Duration(float64(left)/rate*float64(time.Second)))+" left")
+		if left := p.left(s, rate); left > 0 {
+			parts = append(parts, inSeconds(left)+" left")
 		}
 	}
 	if s.Failed > 0 {
@@ -176,6 +177,19 @@ func (p *Progress) rest(s runner.Progress) string {
 		return ""
 	}
 	return " " + strings.Join(parts, ", ")
+}
+
+// left is how long the run still takes: by what the scheduler knows of the
+// portal's limits ahead, else by the rate so far, which says nothing during a
+// wait.
+func (p *Progress) left(s runner.Progress, rate float64) time.Duration {
+	if s.Left > 0 {
+		return max(0, s.Left-time.Since(p.updated))
+	}
+	if s.Waiting != "" {
+		return 0
+	}
+	return time.Duration(float64(s.Total-s.Done) / rate * float64(time.Second))
 }
 
 // inSeconds is a duration in whole seconds, none of it lost: 0.2 s is 1s.

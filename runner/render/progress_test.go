@@ -113,11 +113,16 @@ func TestProgress(t *testing.T) {
 		tick(30 * time.Second)
 		want("writing 40/120 [==>    ] 1.0/s, 2 failed, waiting: the operating limit (1m0s)")
 
+		// What the scheduler knows of the limits ahead counts for more than the rate.
+		p.Update(runner.Progress{Phase: runner.PhaseWriting, Done: 60, Total: 120, Failed: 2, Left: 9 * time.Minute})
+		tick(59800 * time.Millisecond)
+		want("writing 60/120 [================>                ] 0.6/s, 8m0s left, 2 failed")
+
 		// Writing and verifying take turns, and each keeps its rate.
 		p.Update(runner.Progress{Phase: runner.PhaseVerifying, Done: 10, Total: 118, Failed: 2})
 		tick(5 * time.Second)
 		p.Update(runner.Progress{Phase: runner.PhaseWriting, Done: 120, Total: 120, Failed: 2})
-		want("writing 120/120 [==========================================>] 2.6/s, 2 failed")
+		want("writing 120/120 [==========================================>] 1.1/s, 2 failed")
 
 		p.Close()
 		p.Close()

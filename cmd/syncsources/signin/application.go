@@ -113,6 +113,15 @@ func (app *Application) Stored(ctx context.Context) (auth.Pair, error) {
 	return p, err
 }
 
+// Renew makes sure that the stored access token is one that is not known to
+// have expired, and returns the pair.
+func (app *Application) Renew(ctx context.Context) (auth.Pair, error) {
+	if _, err := app.source.TokenContext(ctx); err != nil {
+		return auth.Pair{}, err
+	}
+	return app.source.Stored(ctx)
+}
+
 // Unusable is the error of a store that cannot be used.
 func (app *Application) Unusable(err error) error { return unusable(app.where, err) }
 

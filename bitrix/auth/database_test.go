@@ -1,0 +1,48 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// testDatabase returns the address of an empty schema of the PostgreSQL server
+// that SYNCSOURCES_TEST_POSTGRES names, and skips the test without one.
+func testDatabase(t *testing.T) string {
+	t.Helper()
+	address := os.Getenv("SYNCSOURCES_TEST_POSTGRES")
+	if address == "" {
+		t.Skip("SYNCSOURCES_TEST_POSTGRES names no server")
+	}
+	schema := "test_" + strings.ToLower(rand.Text())
+	query(t, address, `CREATE SCHEMA `+schema)
+	t.Cleanup(func() { query(t, address, `DROP SCHEMA `+schema+` CASCADE`) })
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", schema)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// query runs statements on a connection of its own.
+func query(t *testing.T, address, sql string, args ...any) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if _, err := conn.Exec(ctx, sql, args...); err != nil {
+		t.Fatal(fmt.Errorf("%s: %w", sql, err))
+	}
+}

@@ -1,0 +1,98 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func TestDatabaseLock(t *testing.T) {
+	c := shared{URL: testDatabase(t), Key: key}
+	testLocks(t, machine(t, c), machine(t, c))
+}
+
+// The lock ends with its connection, and its holder is told.
+func TestDatabaseLockEndsWithTheConnection(t *testing.T) {
+	ctx := context.Background()
+	c := shared{URL: testDatabase(t), Key: key}
+	one, two := machine(t, c), machine(t, c)
+	lock, _, err := one.Acquire(ctx, "https://acme.example", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := time.Now()
+	if err := lock.NoteAdd(ctx, sent); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(ctx, c.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`); err != nil {
+		t.Fatal(err)
+	}
+	other, left, err := two.Acquire(ctx, "https://acme.example", 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Release()
+	if left.LastAdd.Before(sent.Add(-time.Second)) || left.LastAdd.After(sent.Add(3*time.Second)) || left.Holder.PID != os.Getpid() {
+		t.Errorf("left %+v, sent at %v", left, sent)
+	}
+	if err := lock.NoteAdd(ctx, time.Now().Add(time.Minute)); !errors.Is(err, errLockLost) {
+		t.Errorf("an add could still be sent: %v", err)
+	}
+	select {
+	case <-lock.Lost():
+	case <-time.After(10 * time.Second):
+		t.Error("the holder is not told")
+	}
+	lock.Release() // harms nobody
+	if err := other.NoteAdd(ctx, time.Now()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A pooler that hands each transaction to another connection cannot keep the
+// lock; the next look finds that out.
+func TestDatabaseLockThatIsNotThereAnyMore(t *testing.T) {
+	ctx := context.Background()
+	d := machine(t, shared{URL: testDatabase(t), Key: key})
+	lock, _, err := d.Acquire(ctx, "https://acme.example", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.locks.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`); err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.NoteAdd(ctx, time.Now()); !errors.Is(err, errLockLost) {
+		t.Errorf("%v", err)
+	}
+	<-lock.Lost()
+}
+
+func TestDatabaseTables(t *testing.T) {
+	ctx := context.Background()
+	url := testDatabase(t)
+	// All machines come at once; each finds the tables made.
+	errs := make(chan error)
+	for range 8 {
+		go func() { errs <- machine(t, shared{URL: url, Key: key}).Check(ctx) }()
+	}
+	for range 8 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	query(t, url, `UPDATE syncsources_schema SET version = 99`)
+	err := machine(t, shared{URL: url, Key: key}).Check(ctx)
+	if err == nil || !strings.Contains(err.Error(), "later version of syncsources") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,265 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"syncsources/bitrix/rest"
+	"syncsources/bitrix/secret"
+)
+
+// otherKey is another key than key.
+var otherKey = base64.StdEncoding.EncodeToString([]byte("another key, another key, 32 by."))
+
+// machine opens a database as one machine does.
+func machine(t *testing.T, c shared) *Database {
+	t.Helper()
+	d, err := OpenDatabase(DatabaseConfig{URL: secret.New(c.URL), Key: secret.New(c.Key), OldKey: secret.New(c.OldKey)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+// storePair logs in.
+func storePair(t *testing.T, store TokenStore, server *strict, portal string) Pair {
+	t.Helper()
+	p := server.issue(portal)
+	if err := StoreNew(context.Background(), store, "https://"+portal, func(context.Context) (Pair, error) { return p, nil }); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestDatabaseKeepsAPairForAPortalAndAClient(t *testing.T) {
+	ctx := context.Background()
+	c := shared{URL: testDatabase(t), Key: key}
+	d, server := machine(t, c), newStrict(t)
+	store := d.Tokens("https://acme.example", "local.1")
+	if _, err := store.Load(ctx); !errors.Is(err, ErrNoPair) {
+		t.Errorf("an empty store: %v", err)
+	}
+	p := storePair(t, store, server, "acme.example")
+	got, err := machine(t, c).Tokens("https://ACME.example:443/", "local.1").Load(ctx)
+	if err != nil || !got.same(p) || !got.Expires.Equal(p.Expires) {
+		t.Errorf("on another machine: %v", err)
+	}
+	for _, other := range []TokenStore{d.Tokens("https://other.example", "local.1"), d.Tokens("https://acme.example", "local.2")} {
+		if _, err := other.Load(ctx); !errors.Is(err, ErrNoPair) {
+			t.Errorf("another portal or client: %v", err)
+		}
+	}
+	if s := store.String(); !strings.HasPrefix(s, "the store postgres at 127.0.0.1:") || strings.Contains(s, "syncsources@") {
+		t.Errorf("%s", s)
+	}
+}
+
+// What is in the tables is of no use without the key, nor in another row.
+func TestDatabaseEncryptsPairs(t *testing.T) {
+	ctx := context.Background()
+	c := shared{URL: testDatabase(t), Key: key}
+	d, server := machine(t, c), newStrict(t)
+	p := storePair(t, d.Tokens("https://acme.example", "local.1"), server, "acme.example")
+
+	conn, err := pgx.Connect(ctx, c.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var dump string
+	if err := conn.QueryRow(ctx, `SELECT string_agg(t::text || encode(pair, 'escape'), '') FROM syncsources_pairs t`).Scan(&dump); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(dump, "access-") || strings.Contains(dump, p.RefreshToken.Plain()) || strings.Contains(dump, "https://") {
+		t.Errorf("the table shows %s", dump)
+	}
+	if _, err := conn.Exec(ctx, `INSERT INTO syncsources_pairs (portal, client, pair) SELECT replace(portal, 'acme', 'evil'), client, pair FROM syncsources_pairs`); err != nil {
+		t.Fatal(err)
+	}
+	for name, store := range map[string]TokenStore{
+		"a row that was copied to another portal": d.Tokens("https://evil.example", "local.1"),
+		"another key": machine(t, shared{URL: c.URL, Key: otherKey}).Tokens("https://acme.example", "local.1"),
+	} {
+		_, err := store.Load(ctx)
+		var e *rest.Error
+		if !errors.As(err, &e) || e.Code != rest.NoToken || e.Reason != StoreKeyWrong || !strings.Contains(e.Message, "cannot decrypt") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A rotation: the new key seals, the old one still opens, and reading a pair
+// is enough to make the old key unnecessary.
+func TestDatabaseKeyRotation(t *testing.T) {
+	ctx := context.Background()
+	url, server := testDatabase(t), newStrict(t)
+	p := storePair(t, machine(t, shared{URL: url, Key: key}).Tokens("https://acme.example", "local.1"), server, "acme.example")
+	for _, c := range []shared{{URL: url, Key: otherKey, OldKey: key}, {URL: url, Key: otherKey}} {
+		if got, err := machine(t, c).Tokens("https://acme.example", "local.1").Load(ctx); err != nil || !got.same(p) {
+			t.Errorf("%v", err)
+		}
+	}
+	if _, err := machine(t, shared{URL: url, Key: key}).Tokens("https://acme.example", "local.1").Load(ctx); err == nil {
+		t.Error("the old key still opens the pair")
+	}
+}
+
+// One renewal for each portal, whoever asks: eight machines renew all at once.
+func TestDatabaseRenewsOncePerPortal(t *testing.T) {
+	portals := 40
+	if machinesRounds(t) > 4 {
+		portals = 1000
+	}
+	c := shared{URL: testDatabase(t), Key: key}
+	server := newStrict(t)
+	c.Server = server.URL
+	d := machine(t, c)
+	var o order
+	for i := range portals {
+		portal := "p" + strings.Repeat("x", i%3) + string(rune('a'+i%26)) + rest.Clean(time.Duration(i).String()) + ".example"
+		p := storePair(t, d.Tokens("https://"+portal, "local.1"), server, portal)
+		o.Portals, o.Rejected = append(o.Portals, portal), append(o.Rejected, p.AccessToken.Plain())
+	}
+	workers, configs := []*worker{}, []shared{}
+	for range 8 {
+		workers, configs = append(workers, startWorker(t, c)), append(configs, c)
+	}
+	start := time.Now()
+	outcomes, died := all(t, workers, configs, o)
+	took := time.Since(start)
+	if died > 0 {
+		t.Fatalf("%d machines died", died)
+	}
+	for i, portal := range o.Portals {
+		ch := server.chain(portal)
+		if ch.renewals != 1 || ch.refused != 0 {
+			t.Errorf("%s: %d renewals, %d refused", portal, ch.renewals, ch.refused)
+		}
+		stored, err := d.Tokens("https://"+portal, "local.1").Load(context.Background())
+		if err != nil || !server.valid(stored) {
+			t.Errorf("%s: the pair is lost: %v", portal, err)
+		}
+		for _, out := range outcomes {
+			if out.Errors[i] != "" || out.Tokens[i] != stored.AccessToken.Plain() {
+				t.Errorf("%s: a machine got %q, %s", portal, out.Tokens[i], out.Errors[i])
+			}
+		}
+	}
+	t.Logf("%d portals, 8 machines, %d renewals wanted at once: %v", portals, 8*portals, took)
+}
+
+// A machine that dies in the middle of a renewal: before the request nothing
+// is lost, after the commit nothing either; in between the answer is lost with
+// the machine, and the next one says which machine that was.
+func TestDatabaseRenewalCutOff(t *testing.T) {
+	for point, lost := range map[string]bool{"prepared": false, "answered": true, "written": true} {
+		t.Run(point, func(t *testing.T) {
+			c := shared{URL: testDatabase(t), Key: key}
+			server := newStrict(t)
+			c.Server = server.URL
+			store := machine(t, c).Tokens("https://acme.example", "local.1")
+			p := storePair(t, store, server, "acme.example")
+			dying := c
+			dying.DieAt = point
+			w := startWorker(t, dying)
+			if _, alive := w.do(order{Portals: []string{"acme.example"}, Rejected: []string{p.AccessToken.Plain()}}); alive {
+				t.Fatal("it lives")
+			}
+			token, err := c.renew(context.Background(), store, "acme.example", p.AccessToken.Plain())
+			if !lost {
+				if err != nil || token == p.AccessToken.Plain() || server.chain("acme.example").renewals != 1 {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if !errors.Is(err, rest.Code("invalid_grant")) || !strings.Contains(err.Error(), "began to renew it at ") || !strings.Contains(err.Error(), "was cut off") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// The connection is dropped while the new pair is written: it is stored all
+// the same, once, whether the commit had been lost or only its answer.
+func TestDatabaseConnectionDropped(t *testing.T) {
+	for _, point := range []string{"prepared", "answered", "written"} {
+		t.Run(point, func(t *testing.T) {
+			ctx := context.Background()
+			c := shared{URL: testDatabase(t), Key: key}
+			server := newStrict(t)
+			c.Server = server.URL
+			d := machine(t, c)
+			store := d.Tokens("https://acme.example", "local.1")
+			p := storePair(t, store, server, "acme.example")
+			dropped := 0
+			d.hook = func(at string) {
+				if at == point && dropped == 0 {
+					dropped++
+					query(t, c.URL, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'syncsources' AND datname = current_database()`)
+				}
+			}
+			token, err := c.renew(ctx, store, "acme.example", p.AccessToken.Plain())
+			stored, loadErr := store.Load(ctx)
+			if err != nil || loadErr != nil || !server.valid(stored) || stored.AccessToken.Plain() != token || dropped != 1 || server.chain("acme.example").renewals != 1 {
+				t.Errorf("%v, %v, dropped %d times", err, loadErr, dropped)
+			}
+		})
+	}
+}
+
+// After a failover the old address may lead to a standby: it is read-only, and
+// nothing is renewed.
+func TestDatabaseReadOnlyAfterFailover(t *testing.T) {
+	ctx := context.Background()
+	c := shared{URL: testDatabase(t), Key: key}
+	server := newStrict(t)
+	c.Server = server.URL
+	store := machine(t, c).Tokens("https://acme.example", "local.1")
+	p := storePair(t, store, server, "acme.example")
+	standby := shared{URL: c.URL + "&default_transaction_read_only=on", Key: key, Server: server.URL}
+	_, err := c.renew(ctx, machine(t, standby).Tokens("https://acme.example", "local.1"), "acme.example", p.AccessToken.Plain())
+	var e *rest.Error
+	if !errors.As(err, &e) || e.Code != rest.NoToken || e.Reason != StoreDown || !strings.Contains(e.Message, "read-only") || !strings.Contains(e.Message, "nothing was renewed") {
+		t.Errorf("%v", err)
+	}
+	if ch := server.chain("acme.example"); ch.renewals+ch.refused != 0 {
+		t.Errorf("the authorization server was asked: %+v", ch)
+	}
+	t.Cleanup(func() {
+		query(t, c.URL+"&default_transaction_read_only=off", `ALTER ROLE CURRENT_USER RESET default_transaction_read_only`)
+	})
+	// A server that becomes one between the answer and the commit is waited for.
+	d := machine(t, c)
+	d.hook = func(at string) {
+		if at == "answered" {
+			query(t, c.URL, `ALTER ROLE CURRENT_USER SET default_transaction_read_only = on`)
+			query(t, c.URL, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'syncsources'`)
+			time.AfterFunc(time.Second, func() {
+				query(t, c.URL+"&default_transaction_read_only=off", `ALTER ROLE CURRENT_USER RESET default_transaction_read_only`)
+			})
+		}
+	}
+	if _, err := c.renew(ctx, d.Tokens("https://acme.example", "local.1"), "acme.example", p.AccessToken.Plain()); err != nil {
+		t.Error(err)
+	}
+	if stored, err := store.Load(ctx); err != nil || !server.valid(stored) {
+		t.Errorf("the pair is lost: %v", err)
+	}
+}
+
+// A store that is down is told as such, and in time.
+func TestDatabaseDown(t *testing.T) {
+	d := machine(t, shared{URL: "postgres://user:canary@127.0.0.1:1/db?connect_timeout=1", Key: key})
+	_, err := d.Tokens("https://acme.example", "local.1").Load(context.Background())
+	var e *rest.Error
+	if !errors.As(err, &e) || e.Code != rest.NoToken || e.Reason != StoreDown || !strings.Contains(e.Message, "no connection: ") || strings.Contains(e.Message, "canary") {
+		t.Errorf("%v", err)
+	}
+}
