@@ -114,7 +114,7 @@ func TestDatabaseKeyRotation(t *testing.T) {
 // One renewal for each portal, whoever asks: eight machines renew all at once.
 func TestDatabaseRenewsOncePerPortal(t *testing.T) {
 	portals := 40
-	if machinesRounds(t) > 4 {
+	if machinesRounds(t) > shortRounds {
 		portals = 1000
 	}
 	c := shared{URL: testDatabase(t), Key: key}

@@ -25,16 +25,25 @@ func TestMachines(t *testing.T) {
 	for name, make := range stores {
 		for _, kills := range []bool{false, true} {
 			t.Run(name+map[bool]string{true: " and kills"}[kills], func(t *testing.T) {
-				testMachines(t, make(t), rounds, kills)
+				n := rounds
+				if kills && n == shortRounds {
+					n = 2
+				}
+				if kills && testing.Short() {
+					n = 1
+				}
+				testMachines(t, make(t), n, kills)
 			})
 		}
 	}
 }
 
+const shortRounds = 4
+
 // machinesRounds is how often the machines meet an expired pair: 4, or what
 // SYNCSOURCES_TEST_ROUNDS says.
 func machinesRounds(t *testing.T) int {
-	rounds := 4
+	rounds := shortRounds
 	if text := os.Getenv("SYNCSOURCES_TEST_ROUNDS"); text != "" {
 		var err error
 		if rounds, err = strconv.Atoi(text); err != nil {

@@ -137,7 +137,7 @@ func (s *TokenSource) appears(ctx, waiting context.Context, locked LockedStore, 
 			return true
 		}
 		left := time.Until(deadline)
-		if left <= 0 || sleep(waiting, min(time.Second, left)) != nil {
+		if left <= 0 || sleep(waiting, min(500*time.Millisecond, left)) != nil {
 			return false
 		}
 	}

@@ -72,12 +72,19 @@ func (t *TokenFile) Lock(ctx context.Context) (LockedStore, error) {
 		}
 		return nil, storeFailure("cannot lock the token file", t.dirHint(), err)
 	}
-	begun, err := t.recover()
+	began, err := t.pickUp()
+	if err == nil && !began.IsZero() {
+		err = t.discard()
+	}
 	if err != nil {
 		unlock()
 		return nil, err
 	}
-	return &lockedFile{TokenFile: t, unlock: unlock, begun: begun}, nil
+	locked := &lockedFile{TokenFile: t, unlock: unlock}
+	if !began.IsZero() {
+		locked.begun = "a run began to renew it at " + began.UTC().Format(time.RFC3339)
+	}
+	return locked, nil
 }
 
 func (t *TokenFile) dirHint() string {
@@ -93,7 +100,7 @@ func (t *TokenFile) Load(context.Context) (Pair, error) {
 		// Where the lock is held, a renewal is at work, maybe our own.
 		if lock, err := openLock(t.lock()); err == nil {
 			if got, err := lock.TryLock(); err == nil && got {
-				_, err = t.recover()
+				_, err = t.pickUp()
 				_ = lock.Unlock()
 				if err != nil {
 					return Pair{}, err
@@ -129,31 +136,31 @@ func (t *TokenFile) read(path string) (Pair, error) {
 	return p, nil
 }
 
-// recover puts a complete pair in FILE.new into FILE's place, unless FILE is
-// the later one, and removes what is not a pair. It is called with the lock
-// held, so nobody is writing there. Room that is left over tells of a renewal
-// that was cut off; recover returns what is known about it.
-func (t *TokenFile) recover() (begun string, err error) {
+// pickUp puts a complete pair in FILE.new into FILE's place, unless FILE is
+// the later one. It is called with the lock held, so nobody is writing there.
+// What is not a pair is the room of a renewal that was cut off; pickUp returns
+// when that began.
+func (t *TokenFile) pickUp() (began time.Time, err error) {
 	info, err := os.Lstat(t.next())
 	if err != nil || !info.Mode().IsRegular() {
-		return "", nil
+		return time.Time{}, nil
 	}
 	p, err := t.read(t.next())
 	switch {
 	case errors.Is(err, ErrNoPair), errors.Is(err, errBroken), err == nil && p.AccessToken.Plain() == "":
 		// The room of Prepare, or half of a pair that was never used.
-		return "a run began to renew it at " + info.ModTime().UTC().Format(time.RFC3339), t.discard()
+		return info.ModTime(), nil
 	case err != nil:
-		return "", err // it may be the only pair that is worth something
+		return time.Time{}, err // it may be the only pair that is worth something
 	}
 	if old, err := os.Stat(t.path); err == nil && old.ModTime().After(info.ModTime()) {
-		return "", nil
+		return time.Time{}, nil
 	}
 	if err := t.install(); err != nil {
-		return "", storeFailure("cannot put the new token pair in "+t.next()+" in its place", fmt.Sprintf("run: mv %s %s", quoted(t.next()), quoted(t.path)), err)
+		return time.Time{}, storeFailure("cannot put the new token pair in "+t.next()+" in its place", fmt.Sprintf("run: mv %s %s", quoted(t.next()), quoted(t.path)), err)
 	}
 	t.log.Warn("picked up the token pair that a run left when it was killed", "file", t.path)
-	return "", nil
+	return time.Time{}, nil
 }
 
 // discard removes FILE.new.

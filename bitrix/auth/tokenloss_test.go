@@ -293,6 +293,11 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 		if p, err := tokenFile(t, path).Load(context.Background()); err != nil || p.AccessToken != pair.AccessToken {
 			t.Errorf("%s: taken for a pair: %v", name, err)
 		}
+		locked, err := tokenFile(t, path).Lock(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		locked.Unlock()
 		if names := dir(t, path); name != "stale" && names != "token.json token.json.lock" {
 			t.Errorf("%s: the directory holds %s", name, names)
 		}

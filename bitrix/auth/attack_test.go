@@ -1,0 +1,157 @@
+//go:build unix
+
+package auth
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"syncsources/bitrix/rest"
+)
+
+// atOnce fails the test if f waits.
+func atOnce(t *testing.T, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits")
+	}
+}
+
+// planted puts what an attacker may have left into the place of a file.
+var planted = map[string]func(t *testing.T, path string){
+	"a pipe": func(t *testing.T, path string) {
+		if err := syscall.Mkfifo(path, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"a dangling link": func(t *testing.T, path string) {
+		if err := os.Symlink(filepath.Join(t.TempDir(), "made"), path); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"a directory": func(t *testing.T, path string) {
+		if err := os.Mkdir(path, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"another user's file": func(t *testing.T, path string) {
+		if os.Getuid() != 0 {
+			t.Skip("only root can give files away")
+		}
+		if err := errors.Join(os.WriteFile(path, nil, 0o666), os.Chown(path, 12345, 12345)); err != nil {
+			t.Fatal(err)
+		}
+	},
+}
+
+// What somebody planted under the name of a lock is refused at once: a pipe
+// would be waited for without end, a link would make us create the file that it
+// leads to.
+func TestPlantedLock(t *testing.T) {
+	for name, plant := range planted {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			plant(t, filepath.Join(dir, "token.json.lock"))
+			atOnce(t, func() {
+				_, err := tokenFile(t, filepath.Join(dir, "token.json")).Lock(context.Background())
+				if !errors.Is(err, rest.NoToken) || !strings.Contains(err.Error(), "remove it") {
+					t.Errorf("%v", err)
+				}
+			})
+
+			locks := NewFileLocks(filepath.Join(dir, "locks"))
+			lock, _, err := locks.Acquire(context.Background(), "https://acme.example", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lock.Release()
+			files, _ := filepath.Glob(filepath.Join(dir, "locks", "apply-*.lock"))
+			if len(files) != 1 {
+				t.Fatal(files)
+			}
+			for _, file := range []string{files[0], strings.TrimSuffix(files[0], ".lock") + ".note"} {
+				_ = os.Remove(file)
+				plant(t, file)
+				atOnce(t, func() {
+					if _, _, err := locks.Acquire(context.Background(), "https://acme.example", time.Hour); err == nil {
+						t.Errorf("%s is used", file)
+					}
+				})
+				_ = os.Remove(file)
+			}
+		})
+	}
+}
+
+// A pipe or a device in the place of a token file is refused, not read.
+func TestPlantedTokenFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token.json")
+	planted["a pipe"](t, path)
+	for _, path := range []string{path, "/dev/zero"} {
+		atOnce(t, func() {
+			_, err := tokenFile(t, path).Load(context.Background())
+			if !errors.Is(err, rest.NoToken) || !strings.Contains(err.Error(), "is not a regular file") {
+				t.Errorf("%s: %v", path, err)
+			}
+		})
+	}
+}
+
+// Only what a holder can have written of a note is read, however big the file.
+func TestNoteOfManyGigabytes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "apply-1.note")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Truncate(3<<30), f.Close()); err != nil {
+		t.Skip(err)
+	}
+	if n := testing.AllocsPerRun(1, func() { _, err = readNote(path) }); err != nil || n > 50 {
+		t.Errorf("%v, %v allocations", err, n)
+	}
+}
+
+// A directory that others can write to, or that is another user's, is passed
+// over.
+func TestDirectoryOfLocksIsOurs(t *testing.T) {
+	open := filepath.Join(t.TempDir(), "open")
+	if err := errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	ours := filepath.Join(t.TempDir(), "ours")
+	linked := filepath.Join(t.TempDir(), "linked")
+	if err := os.Symlink(ours, linked); err != nil {
+		t.Fatal(err)
+	}
+	dirs := []string{open, linked, filepath.Join(open, "\x00")}
+	if os.Getuid() == 0 {
+		theirs := filepath.Join(t.TempDir(), "theirs")
+		if err := errors.Join(os.Mkdir(theirs, 0o700), os.Chown(theirs, 12345, 12345)); err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, theirs)
+	}
+	if _, err := firstOwnDirectory(dirs); err == nil {
+		t.Errorf("one of %q is used", dirs)
+	}
+	if got, err := firstOwnDirectory(append(dirs, ours)); err != nil || got != ours {
+		t.Errorf("%s, %v", got, err)
+	}
+	if info, err := os.Stat(ours); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
