@@ -41,7 +41,7 @@ It ends with 0 where a run would work, and with 4 where it would not.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), f) },
 	}
 	cmd.Flags().BoolVar(&f.renew, "renew", false, "renew an access token that has expired")
-	option.Add(cmd.Flags(), &f.timeout, "timeout", "duration", "2m", "time limit", option.Duration)
+	option.Add(cmd.Flags(), &f.timeout, "timeout", "duration", "2m", "time limit of all checks together", option.Duration)
 	f.limits.add(cmd.Flags())
 	f.add(cmd.Flags())
 	return cmd
