@@ -1,33 +1,38 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
-	"maps"
+	"log/slog"
 	"math"
-	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"syncsources/bitrix"
-	"syncsources/bitrix/rest"
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
+	"syncsources/manifest"
 	"syncsources/runner"
-	"syncsources/runner/render"
 )
 
 // exportFlags are the flags of export.
 type exportFlags struct {
 	log        logFlags
 	limits     limits
+	portals    portalsFlags
 	sandbox    string
 	noColor    bool
 	ids        []int
 	connectors []int
+	missingIn  []string
+	active     bool
+	values     []string
+	envPrefix  string
 	envFile    string
 	timeout    time.Duration
 }
@@ -37,111 +42,199 @@ func newExport(a *app) *cobra.Command {
 	var f exportFlags
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Print a manifest of the live sources",
-		Long: `Print a manifest that declares the live sources as they are, by rising id. The
-values of settings are never in it: each is a reference to an environment
-variable, {env: SOURCE_4_PASSWORD}. With these set, a plan of the manifest shows
-no change. --env-file writes a template that lists them.`,
+		Short: "Print a manifest of the live connectors, sources and tables",
+		Long: `Print a manifest that declares the live connectors, sources and tables as they
+are, by rising id. Names are made from their titles. Once the variables that the
+manifest refers to are set, a plan of it shows no change.
+
+The values of settings are not in it: each is a reference to an environment
+variable, {env: SOURCE_4_PASSWORD}. --values writes those that are no secret;
+--env-file lists the others.
+
+With --portals it prints a document for each portal, and the names of the
+variables begin with the portal's.`,
 		Example: `  syncsources export > manifest.yaml
-  syncsources export --connector 2 --env-file .env > api.yaml`,
+  syncsources export --values host,port --env-file .env > manifest.yaml
+  syncsources export --missing-in manifests/ > manifests/new.yaml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.portals.alone(); err != nil {
+				return err
+			}
 			return a.export(cmd.Context(), &f)
 		},
 	}
 	set := cmd.Flags()
-	option.AddList(set, &f.ids, "id", "ID", "only the source with this id", option.Integer(1, math.MaxInt))
-	option.AddList(set, &f.connectors, "connector", "ID", "only sources of the connector with this id", option.Integer(1, math.MaxInt))
-	set.StringVar(&f.envFile, "env-file", "", "also write this `file`: the variables that the manifest refers to, without values; it must not exist")
-	option.Add(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run", option.Duration)
-	addSandbox(set, &f.sandbox)
-	f.limits.add(set)
-	f.log.add(set)
-	set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, like the variable NO_COLOR")
+	option.AddGroup(set, option.Selection, func(set *pflag.FlagSet) {
+		option.AddList(set, &f.ids, "id", "ID", "only the source with this id, and its tables", option.Integer(1, math.MaxInt))
+		option.AddList(set, &f.connectors, "connector", "ID", "only the connector with this id, its sources and their tables", option.Integer(1, math.MaxInt))
+		option.AddList(set, &f.missingIn, "missing-in", "path", "only what no manifest at this path declares", option.Path("a manifest or a directory"))
+		f.portals.add(set)
+		addSandbox(set, &f.sandbox)
+	})
+	option.AddGroup(set, option.Output, func(set *pflag.FlagSet) {
+		set.BoolVar(&f.active, "active", false, "declare whether sources are active; current portals ignore that")
+		option.AddList(set, &f.values, "values", "CODE|GLOB", "write the values of these settings, comma-separated, and reveal them", option.Text("the code of a setting, or a pattern"))
+		option.Add(set, &f.envPrefix, "env-prefix", "PREFIX", "", "let the names of variables begin with this", variablePrefix)
+		option.Add(set, &f.envFile, "env-file", "file", "", "add the variables that the manifest refers to, and that this file does not have, to it, without values", option.Path("a file"))
+		set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, like the variable NO_COLOR")
+		f.log.add(set)
+	})
+	option.AddGroup(set, option.Limits, func(set *pflag.FlagSet) {
+		option.Add(set, &f.timeout, "timeout", "duration", "30m", "time limit, of each portal where there are many", option.Duration)
+		f.portals.addParallel(set)
+		f.limits.add(set)
+	})
 	return cmd
 }
 
-// export reads all live sources and prints those that the filters leave.
-func (a *app) export(ctx context.Context, f *exportFlags) error {
-	if f.envFile != "" {
-		if _, err := os.Lstat(f.envFile); err == nil {
-			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --env-file: %s exists already, and may hold values", f.envFile), "name a file that does not exist, or remove it")
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+// exportJob is the export of one portal.
+type exportJob struct {
+	prefix  string // of variables
+	limits  limits
+	connect func(context.Context) (*connection, error)
+
+	manifest bytes.Buffer
+	written  *manifest.Written
+	live     runner.Live
+	failure  *exit.Failure // why there is no manifest
+}
+
+// export prints what is live on one portal, or on those of a file.
+func (a *app) export(signalled context.Context, f *exportFlags) error {
+	ctx, cancel := context.WithTimeout(signalled, f.timeout)
 	defer cancel()
 	logger := f.log.logger(a.stderr, a.env.Colored(f.noColor, a.stderr))
-	portal, err := a.connect(ctx, f.sandbox, logger)
+	declared, err := a.declaredElsewhere(ctx, f)
 	if err != nil {
 		return err
+	}
+	if f.portals.file != "" {
+		return a.exportPortals(signalled, f, declared, logger)
+	}
+	j := &exportJob{prefix: f.envPrefix, limits: f.limits, connect: func(ctx context.Context) (*connection, error) { return a.connect(ctx, f.sandbox, logger) }}
+	report := j.run(ctx, f, declared, logger)
+	code, err := a.printExport(ctx, f, j, report)
+	if err != nil {
+		return err
+	}
+	a.noteValues(f, j.written.Variables)
+	return exit.Err(code)
+}
+
+// declaredElsewhere reads the manifests of --missing-in; nil without any.
+func (a *app) declaredElsewhere(ctx context.Context, f *exportFlags) (*manifest.Set, error) {
+	if len(f.missingIn) == 0 {
+		return nil, nil
+	}
+	set, findings, err := a.load(ctx, f.missingIn)
+	if err != nil {
+		return nil, err
+	}
+	if len(findings) > 0 {
+		return nil, &exit.Failure{Exit: exit.Invalid, Code: exit.CodeUnreadable, Message: "the manifests of --missing-in have findings", Findings: findings}
+	}
+	return set, nil
+}
+
+// run reads what is live and writes the manifest into memory. The report holds
+// what could not be read.
+func (j *exportJob) run(ctx context.Context, f *exportFlags, declared *manifest.Set, logger *slog.Logger) *runner.Report {
+	portal, err := j.connect(ctx)
+	if err != nil {
+		j.failure = exit.AsFailure(err)
+		return reportOfFailure("export", j.failure)
 	}
 	defer portal.close()
-	client := bitrix.NewReader(portal.config(logger, f.limits))
+	client := bitrix.NewReader(portal.config(logger, j.limits))
 	defer client.CloseIdle()
-	live, report := runner.List(ctx, client, runner.Options{Schedule: f.limits.schedule(), Logger: logger})
-	if report.Outcome != runner.OutcomeOK && report.Outcome != runner.OutcomeFailed {
-		a.printRunError(render.One(report), f.noColor, &f.log)
-		return exit.Err(exit.Of(ctx, report.Outcome, false))
+	live, report := runner.List(ctx, client, runner.Options{Schedule: j.limits.schedule(), Logger: logger})
+	fillHints(report)
+	if report.Error != nil {
+		j.failure = &exit.Failure{Exit: exit.Of(ctx, report.Outcome, false), Code: report.Error.Code, Message: report.Error.Error()}
+		if report.Error.Hint != "" {
+			j.failure.Hints = []string{report.Error.Hint}
+		}
+		return report
 	}
-	for _, s := range report.Objects { // the others are exported all the same
-		a.printFailure(&exit.Failure{Code: s.Error.Code, Message: fmt.Sprintf("%s #%d is left out: %s", s.Kind, s.ID, s.Error.Message)}, &f.log)
+	options := manifest.WriteOptions{Active: f.active, EnvPrefix: j.prefix, Values: f.chosen()}
+	kept := keepLive(live, f.ids, f.connectors)
+	if declared != nil {
+		declared = ofPortal(declared, portal.credentials.Portal())
+		options.Declared = declared
+		kept = undeclared(kept, live, declared)
 	}
-	var sources []bitrix.Source
-	for _, id := range slices.Sorted(maps.Keys(live.Sources)) {
-		sources = append(sources, *live.Sources[id])
+	out := manifestOf(kept)
+	if f.sandbox == "" { // a manifest of a sandbox is for no portal in particular
+		out.Portal = portal.credentials.Portal()
 	}
-	selected, err := filterLive(sources, f.ids, f.connectors)
+	j.live = live
+	j.written, err = manifest.Write(&j.manifest, out, options)
 	if err != nil {
-		return err
+		j.failure = exit.Unwritten(err)
 	}
-	address := portal.credentials.Portal()
-	if f.sandbox != "" {
-		address = "" // a manifest of it is for no portal in particular
+	return report
+}
+
+// printExport writes the manifest to standard output, and what is not in it to
+// standard error. An id that is not live is a failure, without half a result.
+func (a *app) printExport(ctx context.Context, f *exportFlags, j *exportJob, report *runner.Report) (code int, err error) {
+	switch {
+	case j.failure != nil:
+		return 0, j.failure
+	case j.written == nil: // a panic
+		return 0, &exit.Failure{Exit: exit.Stopped, Code: report.Error.Code, Message: report.Error.Message}
 	}
-	ex := newExported(address, selected)
+	for _, id := range f.ids {
+		if j.live.Sources[int64(id)] == nil {
+			return 0, &exit.Failure{Exit: exit.Failed, Code: "SOURCE_NOT_FOUND", Message: fmt.Sprintf("the portal shows no source with the id %d", id),
+				Hints: []string{"an application sees only the sources that it created itself"}}
+		}
+	}
+	for _, o := range report.Objects { // the others are exported all the same
+		a.warn(fmt.Sprintf("%s #%d is left out: %s", o.Kind, o.ID, o.Error.Error()), &f.log)
+	}
+	for _, line := range j.written.LeftOut {
+		a.warn(line, &f.log)
+	}
 	if f.envFile != "" {
-		if err := writeEnvFile(f.envFile, ex); err != nil {
-			return exit.Unwritten(err)
+		if err := addVariables(f.envFile, j.written.Variables); err != nil {
+			return 0, exit.Unwritten(err)
 		}
 	}
-	if err := ex.write(a.stdout); err != nil {
-		return exit.Unwritten(err)
+	if _, err := j.manifest.WriteTo(a.stdout); err != nil {
+		return 0, exit.Unwritten(err)
 	}
-	return exit.Err(exit.Of(ctx, report.Outcome, false))
+	return exit.Of(ctx, report.Outcome, false), nil
 }
 
-// filterLive keeps the sources with these ids and of these connectors; none
-// of a kind keeps all. An id that is not live is a failure.
-func filterLive(live []bitrix.Source, ids, connectors []int) ([]bitrix.Source, error) {
-	var kept []bitrix.Source
-	seen := map[int]bool{}
-	for _, s := range live {
-		seen[int(s.ID)] = true
-		if (len(ids) == 0 || slices.Contains(ids, int(s.ID))) && (len(connectors) == 0 || slices.Contains(connectors, int(s.ConnectorID))) {
-			kept = append(kept, s)
-		}
+// noteValues names the settings whose values are references: most of them are
+// no secrets, and easier to review as they are.
+func (a *app) noteValues(f *exportFlags, variables []manifest.Variable) {
+	var codes []string
+	for _, v := range variables {
+		codes = append(codes, v.Code)
 	}
-	for _, id := range ids {
-		if !seen[id] {
-			return nil, &exit.Failure{Exit: exit.Failed, Code: string(rest.SourceNotFound),
-				Message: fmt.Sprintf("the portal shows no source with the id %d", id),
-				Hints:   []string{"an application sees only the sources that it created itself"}}
-		}
+	slices.Sort(codes)
+	if codes = slices.Compact(codes); len(codes) > 0 && len(f.values) == 0 {
+		a.hint("the values of these settings are references; name those that are no secret to --values: "+strings.Join(codes, ","), &f.log)
 	}
-	return kept, nil
 }
 
-// writeEnvFile writes the template of variables. It never replaces a file,
-// which may hold their values.
-func writeEnvFile(path string, ex *exported) (err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fs.FileMode(0o600))
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closing := f.Close(); err == nil {
-			err = closing
+// chosen is --values as a function; nil where it was not given.
+func (f *exportFlags) chosen() func(code string) bool {
+	var patterns []string
+	for _, list := range f.values {
+		for _, pattern := range strings.Split(list, ",") {
+			if pattern = strings.TrimSpace(pattern); pattern != "" {
+				patterns = append(patterns, pattern)
+			}
 		}
-	}()
-	return ex.writeEnv(f)
+	}
+	if len(patterns) == 0 {
+		return nil
+	}
+	return func(code string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { return option.Match(p, code) })
+	}
 }

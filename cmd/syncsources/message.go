@@ -33,6 +33,15 @@ func (a *app) warn(message string, log *logFlags) {
 	_, _ = fmt.Fprintf(a.stderr, "warning: %s\n", clean.Lines(message))
 }
 
+// hint writes advice to standard error, in the form that log asks for.
+func (a *app) hint(text string, log *logFlags) {
+	if log.machine() {
+		log.logger(a.stderr, false).Info(text)
+		return
+	}
+	_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", clean.Lines(text))
+}
+
 // printFindings writes what is wrong with files.
 func (a *app) printFindings(findings []runner.Finding, noColor bool, log *logFlags) {
 	if !log.machine() {

@@ -131,8 +131,8 @@ func wantCount(ts *testscript.TestScript, neg bool, args []string, what string, 
 	}
 }
 
-// liveSource finds the source that a command's arguments, ID FIELD VALUE, mean.
-func liveSource(ts *testscript.TestScript, neg bool, args []string) sandbox.Source {
+// sourceOf finds the source that a command's arguments, ID FIELD VALUE, mean.
+func sourceOf(ts *testscript.TestScript, neg bool, args []string) sandbox.Source {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: live|set ID FIELD VALUE")
 	}
@@ -146,7 +146,7 @@ func liveSource(ts *testscript.TestScript, neg bool, args []string) sandbox.Sour
 }
 
 func showsLive(ts *testscript.TestScript, neg bool, args []string) {
-	s := liveSource(ts, neg, args)
+	s := sourceOf(ts, neg, args)
 	got := s.Settings[args[1]]
 	if args[1] == "title" {
 		got = s.Title
@@ -157,7 +157,7 @@ func showsLive(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func setLive(ts *testscript.TestScript, neg bool, args []string) {
-	s := liveSource(ts, neg, args)
+	s := sourceOf(ts, neg, args)
 	if args[1] == "title" {
 		s.Title = args[2]
 	} else {

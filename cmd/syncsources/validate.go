@@ -38,7 +38,7 @@ All errors of all files are reported, each with its place and what is allowed.`,
 			if len(findings) > 0 {
 				return a.finish(cmd.Context(), render.One(runner.Invalid("validate", findings)), delivery{output: &out})
 			}
-			return a.finish(cmd.Context(), render.One(valid(len(set.Sources))), delivery{output: &out})
+			return a.finish(cmd.Context(), render.One(valid(set)), delivery{output: &out})
 		},
 	}
 	out.add(cmd.Flags())
@@ -64,10 +64,10 @@ func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manif
 }
 
 // valid is the report of manifests without a finding.
-func valid(sources int) *runner.Report {
+func valid(set *manifest.Set) *runner.Report {
 	now := time.Now()
 	return &runner.Report{
 		Schema: runner.ReportSchema, Command: "validate", Outcome: runner.OutcomeOK, Started: now, Finished: now,
-		Summary: runner.Summary{Total: sources},
+		Summary: runner.Summary{Total: len(set.Connectors) + len(set.Sources) + len(set.Tables)},
 	}
 }
