@@ -98,6 +98,9 @@ func TestShapesOfErrors(t *testing.T) {
 				t.Errorf("got  %s %q status %d reaction %d of %s\nwant %s %q status %d reaction %d",
 					e.Code, e.Message, e.Status, e.Reaction(), e.Method, tt.code, tt.message, tt.status, tt.reaction)
 			}
+			if (e.Reason == rest.FrontPage) != (tt.reaction == rest.Filtered) {
+				t.Errorf("reason %q", e.Reason)
+			}
 			if len(resp.Replies) != 0 {
 				t.Error("a failed request has replies")
 			}

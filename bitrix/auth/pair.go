@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -29,7 +30,9 @@ type Pair struct {
 	Server       string        // server_endpoint, the authorization server's; may be empty
 	Member       string        // member_id, which a portal keeps when it is renamed; may be empty
 
-	fields map[string]any // all that the authorization server said, to be kept
+	// fields are all that the authorization server said, to be kept. The tokens
+	// among them are secret.Texts: fmt prints what unexported fields hold.
+	fields map[string]any
 
 	version  any    // of a helper's pair: text or number; nil: it has none
 	begun    string // who began to renew this pair and did not end; empty: nobody
@@ -76,6 +79,11 @@ func parsePair(b []byte, received time.Time) (Pair, error) {
 		Member:       text("member_id"),
 		fields:       fields,
 	}
+	for _, key := range tokenKeys {
+		if token, ok := fields[key].(string); ok {
+			fields[key] = secret.New(token)
+		}
+	}
 	if text(keyVersion) != "" {
 		p.version = fields[keyVersion]
 	}
@@ -106,6 +114,9 @@ func parsePair(b []byte, received time.Time) (Pair, error) {
 	return p, nil
 }
 
+// tokenKeys are the keys of a pair that hold its tokens.
+var tokenKeys = []string{"access_token", "refresh_token"}
+
 // Keys of the helper protocol, which are not part of a pair.
 const (
 	keyVersion  = "version"
@@ -117,7 +128,7 @@ const byteOrderMark = "\xef\xbb\xbf"
 
 // seedPair is the pair that a refresh token alone makes.
 func seedPair(refresh secret.Text) Pair {
-	return Pair{RefreshToken: refresh, fields: map[string]any{"refresh_token": refresh.Plain()}}
+	return Pair{RefreshToken: refresh, fields: map[string]any{"refresh_token": refresh}}
 }
 
 // keep takes over from the pair before what an answer may leave out: the
@@ -131,7 +142,7 @@ func (p *Pair) keep(old Pair) {
 	}
 	if p.RefreshToken.Plain() == "" {
 		p.RefreshToken = old.RefreshToken
-		p.fields["refresh_token"] = old.RefreshToken.Plain()
+		p.fields["refresh_token"] = old.RefreshToken
 	}
 	if p.Endpoint == "" {
 		p.Endpoint = old.Endpoint
@@ -151,6 +162,12 @@ func (p *Pair) keep(old Pair) {
 func (p Pair) encode() []byte { return encodeFields(p.fields) }
 
 func encodeFields(fields map[string]any) []byte {
+	fields = maps.Clone(fields)
+	for _, key := range tokenKeys {
+		if token, ok := fields[key].(secret.Text); ok {
+			fields[key] = token.Plain()
+		}
+	}
 	b, err := json.MarshalIndent(fields, "", "  ")
 	if err != nil {
 		panic("auth: a token pair that was read as JSON cannot be written as JSON: " + err.Error())

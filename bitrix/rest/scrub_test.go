@@ -70,8 +70,10 @@ func TestSecretsInBase64AreMasked(t *testing.T) {
 }
 
 func TestOverlappingSecretsAreMasked(t *testing.T) {
-	if got, want := Scrub("abcdef", "defghi").Text("<abcdefghi>"), "<(sensitive)>"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for _, secrets := range [][]string{{"abcdef", "defghi"}, {"abcdefghi", "cdef"}, {"abcdefghi", "ghi"}} {
+		if got, want := Scrub(secrets...).Text("<abcdefghi>"), "<(sensitive)>"; got != want {
+			t.Errorf("%q: got %q, want %q", secrets, got, want)
+		}
 	}
 }
 
