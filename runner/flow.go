@@ -2,7 +2,9 @@ package runner
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"runtime/debug"
 
 	"syncsources/runner/schedule"
 )
@@ -36,6 +38,11 @@ func (c *crew) start(run func(*flow)) {
 	f := &flow{crew: c}
 	f.next, _ = iter.Pull(func(yield func(struct{}) bool) {
 		f.yield = yield
+		defer func() { // or the trace of a panic would end at the caller of next
+			if reason := recover(); reason != nil {
+				panic(fmt.Sprintf("%v\n%s", reason, debug.Stack()))
+			}
+		}()
 		run(f)
 	})
 	c.ready = append(c.ready, f)
