@@ -210,6 +210,7 @@ func (r *run) plan(ctx context.Context) (c *Changeset, live Live, ok bool) {
 		r.report.Unmanaged = unmanaged(live, c)
 	}
 	r.report.Checksum = c.checksum(r.portal.Portal(), o.Key)
+	r.report.Estimate = r.scheduler.Estimate(c.commands()...).Seconds()
 	for _, s := range c.steps {
 		if s.failure != nil && s.selected {
 			r.logger.Info("object cannot be applied", "kind", string(s.kind.name), "name", s.declared.Name, "id", s.id, "code", s.failure.Code)
@@ -299,6 +300,11 @@ func (r *run) finish() *Report {
 		HTTP: int(counters.HTTP), Batches: int(counters.Batches), Commands: int(counters.Commands),
 		Throttled: int(counters.Throttled), Retries: stats.Retries, Waited: stats.Waited.Seconds(),
 	}
+	for _, x := range r.scheduler.Timeline() {
+		report.Timeline = append(report.Timeline, Exchange{
+			At: x.At.Sub(report.Started).Seconds(), Seconds: x.Seconds, Method: x.Method, Commands: x.Commands, Result: string(x.Result),
+		})
+	}
 	report.Finished = time.Now()
 	report.Duration = report.Finished.Sub(report.Started).Seconds()
 	r.logger.Info("run finished", "command", report.Command, "outcome", string(report.Outcome),
@@ -332,10 +338,28 @@ func (r *run) warnOfTimeout(ctx context.Context, c *Changeset) {
 	if !limited {
 		return
 	}
-	if left, need := time.Until(deadline), estimate(c); need > left {
+	if left, need := time.Until(deadline), r.scheduler.Estimate(c.commands()...); need > left {
 		r.logger.Warn("the time limit is too short for this plan: what is not done when it is over is skipped",
 			"needed", need.Round(time.Second).String(), "left", left.Round(time.Second).String())
 	}
 }
 
-func estimate(*Changeset) time.Duration { return 0 }
+// commands are those that would bring the changes about.
+func (c *Changeset) commands() (list []bitrix.Command) {
+	for _, s := range c.steps {
+		if !s.selected || s.status != StatusPlanned {
+			continue
+		}
+		switch s.action {
+		case ActionCreate:
+			list = append(list, s.subject.create())
+		case ActionDelete:
+			list = append(list, s.subject.remove())
+		case ActionUpdate, ActionReplace:
+			for _, w := range s.subject.writes(s.diffs) {
+				list = append(list, w.command)
+			}
+		}
+	}
+	return list
+}
