@@ -327,6 +327,7 @@ func (r *run) consume(ctx context.Context) error {
 // show hands the progress out.
 func (r *run) show() {
 	if r.options.Progress != nil {
+		r.progress.Left = r.scheduler.Estimate()
 		r.options.Progress(r.progress)
 	}
 }
