@@ -87,4 +87,10 @@ func TestCheckProxy(t *testing.T) {
 			}
 		}
 	}
+	// The first that is set counts, as for net/http.
+	if err := CheckProxy(func(name string) string {
+		return map[string]string{"HTTPS_PROXY": "http://proxy.example", "https_proxy": "http://%zz"}[name]
+	}); err != nil {
+		t.Error(err)
+	}
 }
