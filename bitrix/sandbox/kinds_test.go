@@ -225,6 +225,19 @@ func TestSourceUpdatePurgesAndChecks(t *testing.T) {
 	}
 }
 
+// A code that a connector declares twice is stored twice by its sources, and
+// updated once: the first counts.
+func TestCodeDeclaredTwice(t *testing.T) {
+	p := newPortal(t, kindsState)
+	call(t, p, "biconnector.connector.update", `{"id":2,"fields":{"settings":[{"code":"token","name":"A","type":"STRING"},{"code":"token","name":"B","type":"STRING"}]}}`)
+	call(t, p, "biconnector.source.add", `{"fields":{"title":"T","connectorId":2,"settings":{"token":"old"}}}`)
+	call(t, p, "biconnector.source.update", `{"id":14,"fields":{"title":"T","settings":{"token":"new"}}}`)
+	r := call(t, p, "biconnector.source.list", `{"filter":{"=id":14}}`)
+	if got := fmt.Sprint(r.at("result", 0, "settings")); got != "[map[code:token name:A type:STRING value:new] map[code:token name:B type:STRING value:old]]" {
+		t.Errorf("settings %s", got)
+	}
+}
+
 // Without a single setting the server looks for the declared codes among the
 // fields themselves.
 func TestSettingsCalledLikeFields(t *testing.T) {

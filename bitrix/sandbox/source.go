@@ -35,9 +35,10 @@ type param struct {
 
 func (s *source) key() (int64, string, int64) { return s.id, s.owner, s.connectorID }
 
-// set stores a setting in a source that nobody has seen yet.
-func (s *source) set(p *Portal, st SettingType, value string) {
-	for i := range s.settings {
+// set stores a setting in a source that nobody has seen yet: in the first of
+// the old ones with its code, or else beside them.
+func (s *source) set(p *Portal, old int, st SettingType, value string) {
+	for i := range s.settings[:old] {
 		if s.settings[i].code == st.Code {
 			s.settings[i].value = value
 			return
@@ -64,7 +65,7 @@ func (p *Portal) newSource(s Source) *source {
 	}
 	for _, st := range c.Settings {
 		if v, ok := s.Settings[st.Code]; ok {
-			src.set(p, st, v)
+			src.set(p, 0, st, v)
 		}
 	}
 	return src

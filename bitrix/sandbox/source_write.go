@@ -141,7 +141,8 @@ func checkTitle(fields *php.Array) *apiError {
 
 // take stores the fields that have been checked, in a source that nobody has
 // seen yet. Settings are trimmed; those that the connector does not declare,
-// and nulls, are dropped without a word. p.mu is held.
+// and nulls, are dropped without a word. A code that the connector declares
+// twice is stored twice, and updated once. p.mu is held.
 func (s *source) take(p *Portal, c *connector, fields, sent *php.Array) *apiError {
 	title, _ := stringField(fields, "title")
 	s.title = p.title(title)
@@ -156,9 +157,10 @@ func (s *source) take(p *Portal, c *connector, fields, sent *php.Array) *apiErro
 		s.active = a.(bool)
 	}
 	s.settings = slices.Clone(s.settings)
-	for code, v := range sent.All() {
-		st, ok := c.setting(code)
-		if !ok || v == nil {
+	old := len(s.settings)
+	for _, st := range c.Settings {
+		v, _ := sent.Get(st.Code)
+		if v == nil {
 			continue
 		}
 		value, ok := php.Text(v)
@@ -168,7 +170,7 @@ func (s *source) take(p *Portal, c *connector, fields, sent *php.Array) *apiErro
 		case len(value) > maxSetting:
 			return errSQL
 		}
-		s.set(p, st, p.setting(value))
+		s.set(p, old, st, p.setting(value))
 	}
 	return nil
 }

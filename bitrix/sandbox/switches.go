@@ -39,8 +39,10 @@ type Switches struct {
 	// NewKeys adds what the newest documentation has and no public server:
 	// sourceCode of connectors, csv* of tables, description of columns.
 	NewKeys bool `yaml:"new_keys"`
-	// TextCodes gives the errors that had no code the codes of the newest
-	// documentation: NAME_EXISTS, DUPLICATE_FIELDS, DATASET_UPDATE_ERROR.
+	// TextCodes gives the errors that had no code those of the newest
+	// documentation and code: NAME_EXISTS, also for a name that is twice in a
+	// batch, DATASET_ALREADY_EXIST for the names of TakenNames,
+	// DUPLICATE_FIELDS, DATASET_UPDATE_ERROR.
 	TextCodes bool `yaml:"text_codes"`
 	// NoCode is how an error without a code is written: "number", the default,
 	// is 0; "text" is "0"; "empty" is "".

@@ -24,7 +24,7 @@ func readColumnChanges(params *php.Array) (*columnChanges, *apiError) {
 	}
 	c := &columnChanges{add: get("add"), visible: map[int64]bool{}}
 	for _, v := range c.add.All() {
-		if a, _ := v.(*php.Array); !completeColumn(a) {
+		if a, _ := v.(*php.Array); !a.IsSet("name") || !a.IsSet("externalCode") || !a.IsSet("type") {
 			return nil, errValidation("FIELD_ADD_MISSING_REQUIRED_FIELDS", `Field to be added must include the required parameters: "name", "externalCode" and "type".`)
 		}
 	}
@@ -50,8 +50,9 @@ func readColumnChanges(params *php.Array) (*columnChanges, *apiError) {
 
 // tableFieldsUpdate is table.fields.update: visibility, then new columns, then
 // deletions, all or nothing. A column is deleted by its id alone, whosever
-// table it is in. The dates of the table stay. After the commit the portal
-// tells BI Builder, and its failure is reported although all is done.
+// table it is in. The dates of the table stay. After the commit, be it of
+// nothing, the portal tells BI Builder, and its failure is reported although
+// all is done.
 func (r *run) tableFieldsUpdate(params *php.Array) (any, *apiError) {
 	id, err := checkID(params)
 	if err != nil {
@@ -95,10 +96,6 @@ func (r *run) tableFieldsUpdate(params *php.Array) (any, *apiError) {
 			return nil, errValidation("DUPLICATE_EXIST_"+c.code, "The following \"%s\" values already exist in the current fields: %s", c.word, strings.Join(twice, ", "))
 		}
 	}
-	if len(added) == 0 && len(changes.visible) == 0 && len(changes.delete) == 0 {
-		return true, nil
-	}
-
 	t := *old
 	t.Columns = slices.Clone(t.Columns)
 	for i := range t.Columns {

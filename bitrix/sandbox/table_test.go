@@ -187,6 +187,11 @@ func TestFamiliesMixedInABatch(t *testing.T) {
 	if r.at("result", "result_error", "c01", "error") != "ERROR_CORE" || r.at("result", "result", "c02", "error", "error") != 0.0 {
 		t.Errorf("a name twice: %s", r.body)
 	}
+	p = newPortal(t, kindsState+"text_codes: true\n")
+	r = call(t, p, "batch", batchBody(add("table", "same"), add("table", "same"), add("table", "csv_import")))
+	if r.at("result", "result", "c01", "error", "error") != "NAME_EXISTS" || r.at("result", "result", "c02", "error", "error") != "DATASET_ALREADY_EXIST" {
+		t.Errorf("a name twice on the newest portal: %s", r.body)
+	}
 }
 
 // A batch can go from a connector to a table, for a whole value that is a

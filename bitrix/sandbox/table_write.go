@@ -63,7 +63,9 @@ func (r *run) tableAdd(params *php.Array, builder bool) (any, *apiError) {
 	}
 	id, taken := p.names[t.Name]
 	switch {
-	case taken && id < r.namesBelow:
+	case taken && id == 0 && p.cfg.TextCodes:
+		return nil, &apiError{code: "DATASET_ALREADY_EXIST", desc: "Table with this name already exists."}
+	case taken && (id < r.namesBelow || p.cfg.TextCodes):
 		return nil, p.named("NAME_EXISTS", "A table named \"%s\" already exists.", t.Name)
 	case columns.Len() == 0:
 		return nil, errNoColumns
@@ -139,7 +141,7 @@ func (p *Portal) readColumns(sent *php.Array) ([]Column, *apiError) {
 		visible := true
 		c := Column{Name: text("name"), ExternalCode: text("externalCode"), Type: text("type"), Visible: &visible}
 		switch {
-		case !completeColumn(a):
+		case !hasKeys(a):
 			return nil, errValidation("FIELD_MISSING_REQUIRED_PARAMETERS", `Field must include the required parameters: "name", "externalCode" and "type".`)
 		case !columnName.MatchString(c.Name):
 			return nil, errValidation("FIELD_NAME_INVALID_FORMAT", `Field "name" has to start with an uppercase Latin character. Possible entry includes uppercase Latin characters (A-Z), numbers (0-9) and underscores.`)
@@ -147,16 +149,25 @@ func (p *Portal) readColumns(sent *php.Array) ([]Column, *apiError) {
 			return nil, errValidation("FIELD_NAME_TOO_LONG", `Field "name" must not exceed 32 characters.`)
 		case !slices.Contains(columnTypes, c.Type) || c.Type == "timezone" && p.cfg.NoTableMethods:
 			return nil, errValidation("FIELD_INVALID_TYPE", "Invalid field type.")
-		case utf8.RuneCountInString(c.ExternalCode) > 512:
-			return nil, errTooLong("externalCode", 512)
 		}
 		columns = append(columns, c)
+	}
+	for _, c := range columns { // the database layer's own check, after all others
+		if utf8.RuneCountInString(c.ExternalCode) > 512 {
+			return nil, errTooLong("externalCode", 512)
+		}
 	}
 	return columns, nil
 }
 
-func completeColumn(a *php.Array) bool {
-	return a.IsSet("name") && a.IsSet("externalCode") && a.IsSet("type")
+// hasKeys reports whether a column to be added has its keys, be they null.
+func hasKeys(a *php.Array) bool {
+	for _, key := range []string{"name", "externalCode", "type"} {
+		if _, ok := a.Get(key); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *Portal) numberColumns(columns []Column) {
