@@ -8,14 +8,8 @@ import (
 	"slices"
 )
 
-// outcomes are all there are, the one with the highest claim on the outcome of
-// many portals first.
-var outcomes = []Outcome{OutcomeInvalid, OutcomeInterrupted, OutcomeStopped, OutcomeFailed, OutcomeChanges, OutcomeOK}
-
-// Outranks reports whether of two outcomes this one is that of both together.
-func (o Outcome) Outranks(other Outcome) bool {
-	return slices.Index(outcomes, o) < slices.Index(outcomes, other)
-}
+// commands are those that end with a report.
+var commands = []string{"plan", "apply", "validate", "report"}
 
 // Add adds a portal to the report of many: it counts its objects, and the
 // outcome and the times become those of all.
@@ -27,9 +21,7 @@ func (r *PortalsReport) Add(p PortalReport, report *Report) {
 
 // span takes in the outcome and the times of a part.
 func (r *PortalsReport) span(outcome Outcome, part *PortalsReport) {
-	if r.Outcome == "" || outcome.Outranks(r.Outcome) {
-		r.Outcome = outcome
-	}
+	r.Outcome = higher(outcome, r.Outcome)
 	if r.Started.IsZero() || part.Started.Before(r.Started) {
 		r.Started = part.Started
 	}
@@ -44,6 +36,7 @@ func (r *PortalsReport) span(outcome Outcome, part *PortalsReport) {
 func ReadReport(doc []byte) (*Report, *PortalsReport, error) {
 	var head struct {
 		Schema  string  `json:"schema"`
+		Command string  `json:"command"`
 		Outcome Outcome `json:"outcome"`
 	}
 	if err := json.Unmarshal(doc, &head); err != nil {
@@ -52,8 +45,11 @@ func ReadReport(doc []byte) (*Report, *PortalsReport, error) {
 	if head.Schema != ReportSchema && head.Schema != PortalsSchema {
 		return nil, nil, fmt.Errorf("not a report of this program: its schema is %.40q, not %q or %q", head.Schema, ReportSchema, PortalsSchema)
 	}
-	if !slices.Contains(outcomes, head.Outcome) {
+	if !slices.Contains(claims, head.Outcome) {
 		return nil, nil, fmt.Errorf("unknown outcome %.40q", head.Outcome)
+	}
+	if !slices.Contains(commands, head.Command) {
+		return nil, nil, fmt.Errorf("unknown command %.40q", head.Command)
 	}
 	if head.Schema == ReportSchema {
 		one := new(Report)
@@ -67,8 +63,8 @@ func ReadReport(doc []byte) (*Report, *PortalsReport, error) {
 		return nil, nil, fmt.Errorf("damaged report: %w", err)
 	}
 	for i := range many.Portals {
-		if p := &many.Portals[i]; p.Report == nil || p.Name == "" || !slices.Contains(outcomes, p.Report.Outcome) {
-			return nil, nil, fmt.Errorf("damaged report: portal %d has no report or no name", i+1)
+		if p := &many.Portals[i]; p.Report == nil || p.Name == "" || p.Report.Command != many.Command || !slices.Contains(claims, p.Report.Outcome) {
+			return nil, nil, fmt.Errorf("damaged report: portal %d lacks its name or its report", i+1)
 		}
 	}
 	return nil, many, nil

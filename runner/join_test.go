@@ -1,29 +1,12 @@
 package runner_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"syncsources/runner"
 )
-
-// Together, runs end as the one does that has the highest claim on the exit
-// code: 3, then 130, 4, 1, 2, 0.
-func TestOutranks(t *testing.T) {
-	all := []runner.Outcome{runner.OutcomeOK, runner.OutcomeInterrupted, runner.OutcomeFailed, runner.OutcomeInvalid, runner.OutcomeChanges, runner.OutcomeStopped}
-	slices.SortFunc(all, func(a, b runner.Outcome) int {
-		if a.Outranks(b) {
-			return -1
-		}
-		return 1
-	})
-	want := []runner.Outcome{runner.OutcomeInvalid, runner.OutcomeInterrupted, runner.OutcomeStopped, runner.OutcomeFailed, runner.OutcomeChanges, runner.OutcomeOK}
-	if !slices.Equal(all, want) {
-		t.Errorf("got %v, want %v", all, want)
-	}
-}
 
 // A shard without portals, and one that could not begin, count as well.
 func TestJoinEmptyShards(t *testing.T) {
@@ -49,11 +32,12 @@ func TestReadReportDamaged(t *testing.T) {
 		"":     "not a JSON document",
 		"[]":   "not a JSON document",
 		"null": "not a report of this program",
-		`{"schema": "syncsources.report/2", "outcome": "fine"}`:                                  `unknown outcome "fine"`,
-		`{"schema": "syncsources.report/2", "outcome": "ok", "objects": 3}`:                      "damaged report",
-		`{"schema": "syncsources.portals/1", "outcome": "ok", "portals": [{"name": "a"}]}`:       "portal 1 has no report",
-		`{"schema": "syncsources.portals/1", "outcome": "ok", "portals": [{"report": {}}]}`:      "portal 1 has no report or no name",
-		`{"schema": "syncsources.report/2", "outcome": "ok"} {"schema": "syncsources.report/2"}`: "not a JSON document",
+		`{"schema": "syncsources.report/2", "command": "sing", "outcome": "ok"}`:                                    `unknown command "sing"`,
+		`{"schema": "syncsources.report/2", "outcome": "fine"}`:                                                     `unknown outcome "fine"`,
+		`{"schema": "syncsources.report/2", "command": "plan", "outcome": "ok", "objects": 3}`:                      "damaged report",
+		`{"schema": "syncsources.portals/1", "command": "plan", "outcome": "ok", "portals": [{"name": "a"}]}`:       "portal 1 lacks",
+		`{"schema": "syncsources.portals/1", "command": "plan", "outcome": "ok", "portals": [{"report": {}}]}`:      "portal 1 lacks",
+		`{"schema": "syncsources.report/2", "command": "plan", "outcome": "ok"} {"schema": "syncsources.report/2"}`: "not a JSON document",
 	} {
 		if _, _, err := runner.ReadReport([]byte(doc)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", doc, err, want)

@@ -30,6 +30,7 @@ func FuzzForms(f *testing.F) {
 		}
 		slip := hostileReport(s)
 		for i := range slip.Objects {
+			slip.Objects[i].Kind, slip.Objects[i].Notes = runner.Kind(s), []string{s}
 			slip.Objects[i].Changes = append(slip.Objects[i].Changes,
 				runner.Change{Path: "settings.password", From: secret, To: secret, Sensitive: true})
 		}

@@ -57,7 +57,7 @@ func HTML(w io.Writer, run Run, _ Options) error {
 		Policy:  template.HTMLAttr(fmt.Sprintf(`content="%s"`, pagePolicy)),
 		Style:   template.CSS(pageStyle),
 		Script:  template.JS(pageScript),
-		Command: run.Command(), Outcome: string(run.Outcome()), Line: headline(run.Outcome(), line),
+		Command: clean.Line(run.Command()), Outcome: clean.Line(string(run.Outcome())), Line: headline(run.Outcome(), line),
 		Started: run.started().UTC().Format("2 January 2006, 15:04:05 MST"), StartedISO: run.started().UTC().Format(time.RFC3339),
 		Took: took(run.seconds()),
 		Many: run.Portals != nil, Plan: run.Command() == "plan",
@@ -231,7 +231,7 @@ func (v *htmlView) portal(p portal, run Run, listed bool) {
 	sum := totalsOf(r)
 	s := &htmlPortal{
 		ID: fmt.Sprintf("portal-%d", len(v.Portals)+1), Name: clean.Line(p.name), Host: clean.Line(host(r.Portal)),
-		Outcome: string(r.Outcome), Line: headline(r.Outcome, SummaryLine(r)), Took: took(r.Duration),
+		Outcome: clean.Line(string(r.Outcome)), Line: headline(r.Outcome, SummaryLine(r)), Took: took(r.Duration),
 		Tiles: tilesOf(sum, v.Plan), Failed: sum.failed, Facts: facts(r), Takes: takes(r), UnchangedCount: sum.unchanged,
 		Timeline: timeline(r, run.portalCount()),
 	}

@@ -21,28 +21,70 @@ import (
 // The format has no standard. The types are those of go-junit-report; of them
 // only what the schema of Jenkins' xUnit plugin (junit-10.xsd) has is used.
 func JUnit(w io.Writer, run Run, _ Options) error {
-	suites := junit.Testsuites{Name: "syncsources " + run.Command(), Time: seconds(run.seconds())}
-	if run.Portals != nil && (run.Portals.Error != nil || len(run.Portals.Findings) > 0) {
-		p := run.Portals
-		suites.AddSuite(suite(portal{name: "portals", report: &runner.Report{
-			Command: p.Command, Outcome: p.Outcome, Started: p.Started, Error: p.Error, Findings: p.Findings,
-		}}))
-	}
-	err := run.each(func(p portal) error {
-		suites.AddSuite(suite(p))
+	// The suites of many portals may not fit into memory together: they are made
+	// twice, once for the totals in front of them.
+	all := junit.Testsuites{Name: "syncsources " + run.Command(), Time: seconds(run.seconds())}
+	err := eachSuite(run, func(s junit.Testsuite) error {
+		all.AddSuite(s)
+		all.Suites = nil
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	suites.Skipped = 0 // left out: the schema of Jenkins has it for suites only
-
-	b := bytes.NewBufferString(xml.Header)
-	if err := suites.WriteXML(b); err != nil {
-		return fmt.Errorf("report: %w", err)
+	all.Skipped = 0 // left out: the schema of Jenkins has it for suites only
+	head, err := element("testsuites", "", all)
+	if err != nil {
+		return err
 	}
-	_, err = w.Write(b.Bytes())
+	head, end := head[:bytes.LastIndex(head, []byte("</"))], head[bytes.LastIndex(head, []byte("</")):]
+	if _, err := fmt.Fprintf(w, "%s%s\n", xml.Header, head); err != nil {
+		return err
+	}
+	err = eachSuite(run, func(s junit.Testsuite) error {
+		doc, err := element("testsuite", "\t", s)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n", doc)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s\n", end)
 	return err
+}
+
+// element encodes v with prefix before each line.
+func element(name, prefix string, v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := xml.NewEncoder(&b)
+	e.Indent(prefix, "\t")
+	if err := e.EncodeElement(v, xml.StartElement{Name: xml.Name{Local: name}}); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// eachSuite makes the suites of a run, one after the other: of what is wrong
+// with the run of many portals itself, and of each portal.
+func eachSuite(run Run, f func(junit.Testsuite) error) error {
+	n := 0
+	number := func(s junit.Testsuite) error {
+		s.ID = n
+		n++
+		return f(s)
+	}
+	if p := run.Portals; p != nil && (p.Error != nil || len(p.Findings) > 0) {
+		err := number(suite(portal{name: "portals", report: &runner.Report{
+			Command: p.Command, Outcome: p.Outcome, Started: p.Started, Error: p.Error, Findings: p.Findings,
+		}}))
+		if err != nil {
+			return err
+		}
+	}
+	return run.each(func(p portal) error { return number(suite(p)) })
 }
 
 func suite(p portal) junit.Testsuite {

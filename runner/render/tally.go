@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"syncsources/runner"
+	"syncsources/runner/render/clean"
 )
 
 const (
@@ -166,4 +167,4 @@ func changeKey(o *runner.Object) string {
 }
 
 // noun is what the objects of a group are: source.
-func (g group) noun() string { return cmp.Or(string(g[0].Kind), "object") }
+func (g group) noun() string { return clean.Line(cmp.Or(string(g[0].Kind), "object")) }

@@ -282,7 +282,7 @@ func (t *text) unmanaged(objects []runner.Unmanaged) {
 	for i := range objects {
 		u := &objects[i]
 		title, _ := shorten(u.Title, "", textValue)
-		fmt.Fprintf(table, "  %s #%d\t%s\t%s\n", u.Kind, u.ID, title, parent(u))
+		fmt.Fprintf(table, "  %s #%d\t%s\t%s\n", clean.Line(string(u.Kind)), u.ID, title, parent(u))
 	}
 	table.Flush() // its error would be the buffer's, which has none
 	t.printf("\n")

@@ -18,7 +18,7 @@ const longestTitle = 60
 func label(o *runner.Object) string {
 	parts := make([]string, 0, 4)
 	if o.Kind != runner.KindSource && o.Kind != "" {
-		parts = append(parts, string(o.Kind))
+		parts = append(parts, clean.Line(string(o.Kind)))
 	}
 	if name := ownName(o); name != "" {
 		parts = append(parts, clean.Line(name))
