@@ -78,6 +78,64 @@ func TestCheckFile(t *testing.T) {
 	}
 }
 
+// A report keeps the mode of the file that it replaces, goes to the file behind
+// a link, and into a file that cannot be replaced.
+func TestWriteFilePlaces(t *testing.T) {
+	write := func(path string) {
+		t.Helper()
+		if err := render.CheckFile(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := render.WriteFile(path, render.One(planned()), render.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(got, []byte("{")) {
+			t.Errorf("%s: %v, %.20q", path, err, got)
+		}
+	}
+	dir := t.TempDir()
+	private := filepath.Join(dir, "private.json")
+	if err := os.WriteFile(private, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link.json")
+	if err := os.Symlink("private.json", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{private, link} {
+		write(path)
+		if info, err := os.Lstat(private); err != nil || info.Mode() != 0o600 {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	if info, _ := os.Lstat(link); info.Mode()&fs.ModeSymlink == 0 {
+		t.Error("the link was replaced")
+	}
+	nowhere := filepath.Join(dir, "nowhere.json")
+	if err := os.Symlink("missing.json", nowhere); err != nil {
+		t.Fatal(err)
+	}
+	if err := render.CheckFile(nowhere); err == nil || !strings.Contains(err.Error(), "leads nowhere") {
+		t.Errorf("got %v", err)
+	}
+	if os.Getuid() == 0 {
+		return // may write everywhere
+	}
+	locked := filepath.Join(t.TempDir(), "locked")
+	if err := os.Mkdir(locked, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	inPlace := filepath.Join(locked, "report.json")
+	if err := os.WriteFile(inPlace, []byte("before, and longer than nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(locked, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(locked, 0o700) })
+	write(inPlace)
+}
+
 // What a killed run left beside a report goes away with a later run; files of
 // others, and those that a run is just writing, stay.
 func TestLitterIsSwept(t *testing.T) {

@@ -36,8 +36,8 @@ func Marker(run Run, id string) string {
 	}
 	words := []string{"<!-- syncsources:" + run.Command()}
 	for _, word := range []string{where, id} {
-		if word = notInMarker.ReplaceAllString(word, "-"); strings.Trim(word, "-") != "" {
-			words = append(words, strings.Trim(word, "-"))
+		if word = strings.Trim(notInMarker.ReplaceAllString(word, "-"), "-"); word != "" {
+			words = append(words, word)
 		}
 	}
 	return strings.Join(words, " ") + " -->"
@@ -45,7 +45,7 @@ func Marker(run Run, id string) string {
 
 // notInMarker is what could end an HTML comment or be taken for another word.
 // A host that is not ASCII stays readable.
-var notInMarker = regexp.MustCompile(`[^\pL\pN.:_\[\]-]+|--+`)
+var notInMarker = regexp.MustCompile(`-*[^\pL\pN.:_\[\]-][^\pL\pN.:_\[\]]*|--+`)
 
 // Markdown writes the run as a comment for a pull request: the counts, what
 // failed with its changes, and the changes as a table; details are folded. It

@@ -1,0 +1,223 @@
+package render_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	junit "github.com/joshdk/go-junit"
+
+	"syncsources/runner"
+	"syncsources/runner/render"
+)
+
+// Many equal changes are one block, where their objects are; a creation, a
+// removal and a failure always have one of their own.
+func TestFolding(t *testing.T) {
+	objects := func(n int) (all []runner.Object) {
+		for i := range n {
+			o := crm(runner.StatusPlanned)
+			o.Name, o.ID = fmt.Sprintf("s%d", i), int64(100+i)
+			all = append(all, o)
+		}
+		return all
+	}
+	text := func(all []runner.Object) string {
+		return string(rendered(t, render.Text, report("plan", runner.OutcomeChanges, all...), render.Options{}))
+	}
+	if few := text(objects(19)); strings.Contains(few, "the same change") || strings.Contains(few, "by field") || strings.Count(few, "\n~ ") != 19 {
+		t.Errorf("19 changes:\n%s", few)
+	}
+	many := objects(20)
+	many[3].Changes = nil // not like the others
+	many[3].Changes = append(many[3].Changes, runner.Change{Path: "title", From: "a", To: "b"})
+	many[4].Notes = []string{"look at this"}
+	many[5].Status, many[5].Error = runner.StatusFailed, missing().Error
+	many = append(many, runner.Object{Action: runner.ActionDelete, Status: runner.StatusPlanned, ID: 1, Title: "x"},
+		runner.Object{Action: runner.ActionDelete, Status: runner.StatusPlanned, ID: 2, Title: "x"},
+		runner.Object{Action: runner.ActionDelete, Status: runner.StatusPlanned, ID: 3, Title: "x"})
+	got := text(many)
+	for _, want := range []string{
+		"~ 17 sources, the same change\n", "s0 (#100), s1 (#101), s2 (#102), s6 (#106)", "\n~ s3 (#103) ", "\n~ s4 (#104) ", "\n  ! s5 (#105) ",
+		"\n- #1 \"x\"\n", "\n- #2 \"x\"\n", "\n- #3 \"x\"\n", "\n22 changes:\n  by action: update 19, delete 3\n  by field:  title 19, active 18, settings.login 18, settings.password 18\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not found in\n%s", want, got)
+		}
+	}
+}
+
+// What failed is never cut in favour of what did not.
+func TestMarkdownFailuresFirst(t *testing.T) {
+	out := string(rendered(t, render.Markdown, many(4000, 4000), render.Options{}))
+	if failures, changes := strings.Count(out, "SOURCE_NOT_FOUND` | "), strings.Count(out, "\n| `~` |"); failures < 100 || changes > 0 {
+		t.Errorf("%d failures and %d changes", failures, changes)
+	}
+	if !strings.Contains(out, "4,000 objects to change: and 16000 more changes") {
+		t.Errorf("the changes are not counted: %s", out[len(out)-300:])
+	}
+	// A failure has its changes in its own row.
+	out = string(rendered(t, render.Markdown, applied(), render.Options{}))
+	if !strings.Contains(out, "| `notes (#11) \"Notes\"` | `manifest.yaml:26` | `NOT_CONVERGED` |") || !strings.Contains(out, "`! description: ") {
+		t.Errorf("got\n%s", out)
+	}
+}
+
+// Of many portals those that failed come first, and the table of portals is
+// cut like any other.
+func TestMarkdownPortals(t *testing.T) {
+	out := string(renderedRun(t, render.Markdown, render.Many(fleet(4, 12)), render.Options{}))
+	golden(t, "markdown-portals", []byte(out))
+	out = string(renderedRun(t, render.Markdown, render.Many(fleet(3000, 30)), render.Options{}))
+	if len([]rune(out)) > 60_000 || !strings.Contains(out, "more portals") || !strings.Contains(out, "<summary>752 portals failed</summary>") {
+		t.Errorf("%d characters: %.2000s", len([]rune(out)), out)
+	}
+}
+
+func TestMarker(t *testing.T) {
+	for _, c := range []struct {
+		run  render.Run
+		id   string
+		want string
+	}{
+		{render.One(planned()), "", "<!-- syncsources:plan acme.bitrix24.com -->"},
+		{render.One(planned()), "team-a", "<!-- syncsources:plan acme.bitrix24.com team-a -->"},
+		{render.One(&runner.Report{Command: "apply", Portal: "http://127.0.0.1:8924"}), "", "<!-- syncsources:apply 127.0.0.1:8924 -->"},
+		{render.One(&runner.Report{Command: "apply", Portal: "https://портал.рф"}), "", "<!-- syncsources:apply портал.рф -->"},
+		{render.One(&runner.Report{Command: "validate"}), "", "<!-- syncsources:validate -->"},
+		{render.Many(fleet(2, 3)), "x", "<!-- syncsources:apply portals x -->"},
+		{render.One(&runner.Report{Command: "plan", Portal: "a- b--c"}), "", "<!-- syncsources:plan a-b-c -->"},
+		{render.One(&runner.Report{Command: "plan", Portal: "a --> b"}), "--> <b>", "<!-- syncsources:plan a-b b -->"},
+	} {
+		if got := render.Marker(c.run, c.id); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+		out := string(renderedRun(t, render.Markdown, c.run, render.Options{CommentID: c.id}))
+		if !strings.HasPrefix(out, c.want+"\n") {
+			t.Errorf("markdown begins with %.60q", out)
+		}
+	}
+}
+
+// A step summary has a limit of its own, and what is there counts.
+func TestStepSummary(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "summary.md")
+	run := render.One(many(4000, 0))
+	size := func() int {
+		t.Helper()
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(info.Size())
+	}
+	for i, want := range []func(n int) bool{
+		func(n int) bool { return n > 500_000 && n <= 1<<20 },
+		func(n int) bool { return n > 1_000_000 && n <= 1<<20 },
+		func(n int) bool { return n <= 1<<20 },
+	} {
+		if err := render.AppendStepSummary(file, run, render.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if n := size(); !want(n) {
+			t.Errorf("after %d runs: %d bytes", i+1, n)
+		}
+	}
+	if err := render.AppendStepSummary(t.TempDir(), run, render.Options{}); err == nil {
+		t.Error("a directory is no page")
+	}
+}
+
+// Annotations name files as GitHub does: from the top of the repository.
+func TestGitHubWorkspace(t *testing.T) {
+	for _, c := range []struct{ dir, file, want string }{
+		{"/home/runner/work/repo", "manifests/m.yaml", "file=manifests/m.yaml,"},
+		{"/home/runner/work/repo/bi", "manifests/m.yaml", "file=bi/manifests/m.yaml,"},
+		{"/home/runner/work/repo/bi", "../m.yaml", "file=m.yaml,"},
+		{"/home/runner/work/repo", "/home/runner/work/repo/m.yaml", "file=m.yaml,"},
+		{"/tmp", "m.yaml", "file=m.yaml,"},
+		{"/home/runner/work/repo", "/etc/m.yaml", "file=/etc/m.yaml,"},
+		{"", "m.yaml", "file=m.yaml,"},
+	} {
+		r := invalid()
+		r.Findings = r.Findings[:1]
+		r.Findings[0].File = c.file
+		out := string(rendered(t, render.GitHub, r, render.Options{Dir: c.dir, Workspace: "/home/runner/work/repo"}))
+		if !strings.Contains(out, c.want) {
+			t.Errorf("%s in %s: %s", c.file, c.dir, out)
+		}
+	}
+}
+
+func TestGitHubPortals(t *testing.T) {
+	golden(t, "github-portals", renderedRun(t, render.GitHub, render.Many(fleet(4, 12)), render.Options{}))
+}
+
+// Each portal is a suite, named by it; so is what is wrong with the run itself.
+func TestJUnitPortals(t *testing.T) {
+	all := fleet(4, 12)
+	suites, err := junit.Ingest(renderedRun(t, render.JUnit, render.Many(all), render.Options{}))
+	if err != nil || len(suites) != 4 {
+		t.Fatalf("%d suites, %v", len(suites), err)
+	}
+	var names []string
+	failed := 0
+	for _, s := range suites {
+		names = append(names, s.Name)
+		failed += s.Totals.Failed
+	}
+	if got, want := strings.Join(names, ", "), "acme (acme.bitrix24.com), beta (beta.bitrix24.com), gamma (gamma.bitrix24.com), delta (delta.bitrix24.com)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if failed != all.Summary.Failed+2 { // and two findings
+		t.Errorf("%d failed", failed)
+	}
+	suites, err = junit.Ingest(renderedRun(t, render.JUnit, render.Many(&runner.PortalsReport{Command: "plan", Outcome: runner.OutcomeInvalid, Findings: invalid().Findings}), render.Options{}))
+	if err != nil || len(suites) != 1 || suites[0].Totals.Failed != 2 {
+		t.Errorf("%v, %v", suites, err)
+	}
+}
+
+// A plan says how long an apply takes, where that is over a minute.
+func TestEstimate(t *testing.T) {
+	for seconds, want := range map[float64]string{
+		0: "", 60: "", 61: "about 1 min.", 552: "about 9 min.", 3599: "about 1 h.", 3600: "about 1 h.", 4800: "about 1 h 20 min.", 90_000: "about 25 h.",
+	} {
+		r := planned()
+		r.Estimate = seconds
+		out := string(rendered(t, render.Text, r, render.Options{}))
+		if got := strings.Contains(out, "Applying this takes "); got != (want != "") || !strings.Contains(out, want) {
+			t.Errorf("%v s: want %q in\n%s", time.Duration(seconds*float64(time.Second)), want, out)
+		}
+		r.Command = "apply"
+		if out := string(rendered(t, render.Text, r, render.Options{})); strings.Contains(out, "takes about") {
+			t.Error("an apply says how long it takes")
+		}
+	}
+}
+
+// Findings end with their count, and show the node and the advice.
+func TestFindings(t *testing.T) {
+	all := invalid().Findings
+	all[0].Excerpt, all[0].Advice = "titel: 5", []string{`did you mean "title"?`}
+	var b strings.Builder
+	if err := render.Findings(&b, all, render.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := "manifest.yaml:5:3: unknown key \"titel\" [unknown-key]\n    titel: 5\n  did you mean \"title\"?\n" +
+		"<stdin>:9:11: active is \"yes\", a string: write true or false [type]\n2 findings in 2 files\n"
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+	b.Reset()
+	if err := render.Findings(&b, all[:1], render.Options{}); err != nil || !strings.HasSuffix(b.String(), "\n1 finding\n") {
+		t.Errorf("%v, %s", err, b.String())
+	}
+	b.Reset()
+	if err := render.Findings(&b, nil, render.Options{}); err != nil || b.Len() > 0 {
+		t.Errorf("%v, %s", err, b.String())
+	}
+}
