@@ -266,6 +266,13 @@ func (v *htmlView) objects(s *htmlPortal, p portal, listed bool) {
 	var differ []*runner.Object
 	for i := range r.Objects {
 		o := &r.Objects[i]
+		if !listed { // what is shown must not keep the rest of the report in memory
+			if o.Status == runner.StatusUnchanged && len(o.Notes) == 0 {
+				continue
+			}
+			shown := *o
+			o = &shown
+		}
 		switch view := (htmlObject{o, s.Name, v.Many, s.ID}); {
 		case o.Status == runner.StatusFailed:
 			v.cause(o.Error).Objects = append(v.cause(o.Error).Objects, view)
@@ -273,9 +280,7 @@ func (v *htmlView) objects(s *htmlPortal, p portal, listed bool) {
 			differ = append(differ, o)
 			s.Changes = append(s.Changes, view)
 		case o.Status == runner.StatusUnchanged && len(o.Notes) == 0:
-			if listed {
-				s.Unchanged = append(s.Unchanged, view)
-			}
+			s.Unchanged = append(s.Unchanged, view)
 		case o.Error != nil || len(o.Notes) > 0:
 			s.Changes = append(s.Changes, view)
 		default: // skipped before it was compared

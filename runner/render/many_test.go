@@ -2,8 +2,10 @@ package render_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -221,3 +223,50 @@ func TestFindings(t *testing.T) {
 		t.Errorf("%v, %s", err, b.String())
 	}
 }
+
+// Reports that are stored elsewhere are read one at a time: memory does not
+// grow with their number, but for what a page shows of each.
+func TestPortalsMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes reports of many portals")
+	}
+	const portals, objects = 120, 250
+	all := &runner.PortalsReport{Schema: runner.PortalsSchema, Command: "apply", Outcome: runner.OutcomeFailed}
+	for i := range portals {
+		all.Portals = append(all.Portals, runner.PortalReport{Name: fmt.Sprint("portal-", i), Stored: func() (*runner.Report, error) {
+			return large(objects), nil
+		}})
+	}
+	for _, c := range []struct {
+		name  string
+		write render.Func
+		limit uint64 // bytes alive at most, beside what was before
+	}{
+		{"text", render.Text, 4 << 20}, {"json", render.JSON, 4 << 20}, {"markdown", render.Markdown, 8 << 20},
+		{"github", render.GitHub, 4 << 20}, {"junit", render.JUnit, 4 << 20}, {"html", render.HTML, 24 << 20},
+	} {
+		runtime.GC()
+		var before, during runtime.MemStats
+		runtime.ReadMemStats(&before)
+		peak := uint64(0)
+		w := writerFunc(func(b []byte) (int, error) {
+			if len(b) > 20_000 || rand.IntN(20) == 0 {
+				runtime.GC()
+				runtime.ReadMemStats(&during)
+				peak = max(peak, during.HeapAlloc-min(during.HeapAlloc, before.HeapAlloc))
+			}
+			return len(b), nil
+		})
+		if err := c.write(w, render.Many(all), render.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %d KiB", c.name, peak>>10)
+		if peak > c.limit {
+			t.Errorf("%s: %d KiB are alive", c.name, peak>>10)
+		}
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
