@@ -116,6 +116,9 @@ type Report struct {
 	Limits *Limits `json:"limits,omitempty"`
 	// Timeline holds the requests of the run, the first first.
 	Timeline []Exchange `json:"timeline,omitempty"`
+	// Waits are times longer than a second in which there was something to do
+	// and nothing was sent.
+	Waits []Wait `json:"waits,omitempty"`
 }
 
 // Summary counts objects by status.
@@ -145,7 +148,7 @@ type Requests struct {
 type Limits struct {
 	Rate        float64 `json:"rate"`         // requests a second
 	Burst       int     `json:"burst"`        // requests at once
-	Concurrency int     `json:"concurrency"`  // maximum requests in flight
+	Concurrency int     `json:"concurrency"`  // maximum requests in flight; 0: as many as the portal shows to serve
 	Operating   float64 `json:"operating"`    // seconds of execution in ten minutes, of each method
 	RequestTime float64 `json:"request_time"` // seconds after which the portal cuts a request
 }
@@ -157,6 +160,13 @@ type Exchange struct {
 	Method   string  `json:"method"`   // batch, or the method of a single call
 	Commands int     `json:"commands"` // that it carried
 	Result   string  `json:"result"`   // ok, throttled, held, lost or refused
+}
+
+// Wait is a time in which a run waited for the portal.
+type Wait struct {
+	At      float64 `json:"at"`      // seconds since the run began
+	Seconds float64 `json:"seconds"` // how long it was
+	Reason  string  `json:"reason"`  // what the run waited for, in words
 }
 
 // Object is the outcome of one object.

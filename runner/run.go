@@ -300,11 +300,7 @@ func (r *run) finish() *Report {
 		HTTP: int(counters.HTTP), Batches: int(counters.Batches), Commands: int(counters.Commands),
 		Throttled: int(counters.Throttled), Retries: stats.Retries, Waited: stats.Waited.Seconds(),
 	}
-	for _, x := range r.scheduler.Timeline() {
-		report.Timeline = append(report.Timeline, Exchange{
-			At: x.At.Sub(report.Started).Seconds(), Seconds: x.Seconds, Method: x.Method, Commands: x.Commands, Result: string(x.Result),
-		})
-	}
+	r.requests()
 	report.Finished = time.Now()
 	report.Duration = report.Finished.Sub(report.Started).Seconds()
 	r.logger.Info("run finished", "command", report.Command, "outcome", string(report.Outcome),

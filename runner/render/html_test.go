@@ -114,6 +114,7 @@ func FuzzHTML(f *testing.F) {
 		}
 		r := hostileReport(s)
 		r.Notes, r.Limits = []string{s}, &runner.Limits{Rate: at, Burst: 3, Concurrency: 2}
+		r.Waits = []runner.Wait{{At: at, Seconds: 1e9, Reason: s}}
 		r.Timeline = []runner.Exchange{{At: at, Seconds: at, Method: s, Commands: 3, Result: result}, {At: 1, Seconds: 1, Method: s, Commands: -1, Result: "ok"}}
 		for i := range r.Objects {
 			o := &r.Objects[i]

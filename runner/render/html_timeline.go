@@ -48,7 +48,7 @@ type chartPanel struct {
 
 type chartMark struct{ X, Text, Class string }
 
-type chartBand struct{ X, Width, Text, TextX string }
+type chartBand struct{ X, Width, Text, TextX, Title string }
 
 type chartBar struct{ X, Y, Width, Height, Class, Text string }
 
@@ -83,7 +83,7 @@ func timeline(r *runner.Report, portals int) *htmlTimeline {
 	if !(end > 0) || math.IsInf(end, 0) {
 		end = 1
 	}
-	c := &chart{all: all, end: end, limits: r.Limits}
+	c := &chart{all: all, end: end, limits: r.Limits, known: r.Waits}
 	return c.draw(thin(all, max(100, timelineLimit/max(1, portals))))
 }
 
@@ -91,6 +91,7 @@ type chart struct {
 	all    []runner.Exchange
 	end    float64
 	limits *runner.Limits
+	known  []runner.Wait
 }
 
 func (c *chart) x(t float64) float64 {
@@ -250,13 +251,29 @@ func (c *chart) waits() []chartBand {
 		if width < 3 {
 			continue
 		}
-		b := chartBand{X: num(x), Width: num(width), TextX: num(x + width/2)}
+		b := chartBand{X: num(x), Width: num(width), TextX: num(x + width/2), Title: "waited " + took(w.value)}
 		if width > 90 {
-			b.Text = "waited " + took(w.value)
+			b.Text = b.Title
+		}
+		if reason := c.reason(w); reason != "" {
+			b.Title += ", for " + reason
+			if width > 300 {
+				b.Text = b.Title
+			}
 		}
 		bands = append(bands, b)
 	}
 	return bands
+}
+
+// reason is what the run waited for during a pause, as far as it noted it.
+func (c *chart) reason(pause point) string {
+	for _, w := range c.known {
+		if w.At < pause.at+pause.value && w.At+w.Seconds > pause.at {
+			return clean.Line(cut(w.Reason, longestTitle))
+		}
+	}
+	return ""
 }
 
 // pauses are the times between requests with nothing in flight: when they

@@ -84,6 +84,7 @@ func complete(r *runner.Report) *runner.Report {
 		full.Findings = []runner.Finding{}
 	}
 	full.Timeline = thin(r.Timeline, timelineLimit)
+	full.Waits = r.Waits[:min(len(r.Waits), timelineLimit)]
 	full.Objects = slices.Clone(r.Objects)
 	for i := range full.Objects {
 		full.Objects[i].Changes = masked(full.Objects[i].Changes)

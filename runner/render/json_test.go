@@ -271,6 +271,7 @@ func TestJSONSchemaFields(t *testing.T) {
 		{"unmanaged", runner.Unmanaged{}},
 		{"limits", runner.Limits{}},
 		{"exchange", runner.Exchange{}},
+		{"wait", runner.Wait{}},
 		{"finding", runner.Finding{}},
 	} {
 		got := root.object

@@ -241,6 +241,7 @@ func timelineOf(r *runner.Report, n int) {
 		r.Timeline = append(r.Timeline, e)
 		at += []float64{0.05, 0.05, 0.1, 0.6}[i%4]
 		if i%64 == 50 {
+			r.Waits = append(r.Waits, runner.Wait{At: math.Round(at*100) / 100, Seconds: 14, Reason: "the portal's operating limit"})
 			at += 14
 		}
 	}

@@ -35,6 +35,9 @@ type Waited struct {
 	Reason  string // one of the Wait constants
 }
 
+// Config returns the choices that the scheduler works by, defaults filled in.
+func (s *Scheduler) Config() Config { return s.conf }
+
 // Timeline returns the requests that have been answered, in the order of
 // their answers.
 func (s *Scheduler) Timeline() []Exchange { return s.timeline }
