@@ -36,6 +36,9 @@ func ended(ctx context.Context) (*Failure, Outcome) {
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return &Failure{Code: CodeTimeout, Message: "the run's time limit is over", Hint: "raise --timeout, or run again: what is done stays done"}, OutcomeStopped
 	}
+	if e := (*rest.Error)(nil); errors.As(context.Cause(ctx), &e) {
+		return failure(e), OutcomeStopped
+	}
 	return &Failure{Code: CodeInterrupted, Message: "the run was interrupted", Hint: "run again: what is done stays done"}, OutcomeInterrupted
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"syncsources/bitrix/auth"
+	"syncsources/bitrix/rest"
 	"syncsources/cmd/syncsources/exit"
 )
 
@@ -26,4 +27,19 @@ func lockPortal(ctx context.Context, locks auth.Locks, portal string, timeout ti
 			Hints: []string{"wait until it has ended, or let this one wait with --lock-timeout 10m"}}
 	}
 	return nil, left, &exit.Failure{Exit: exit.Stopped, Code: exit.CodeLocked, Message: fmt.Sprintf("cannot lock the portal: %v", err)}
+}
+
+// whileHeld is a context that also ends when the lock is lost, as one in a
+// database is with its connection: another machine may be at work then.
+func whileHeld(ctx context.Context, lock auth.Lock) (held context.Context, end func()) {
+	held, cancel := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-lock.Lost():
+			cancel(&rest.Error{Code: exit.CodeLocked, NotSent: true,
+				Message: "the lock of this portal was lost, and another apply may have it now; what was in flight is read back, the rest is not sent"})
+		case <-held.Done():
+		}
+	}()
+	return held, func() { cancel(nil) }
 }

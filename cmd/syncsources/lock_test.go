@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"syncsources/bitrix/auth"
+	"syncsources/bitrix/rest"
 	"syncsources/cmd/syncsources/exit"
 )
 
@@ -27,5 +28,26 @@ func TestLockWaitIsInterrupted(t *testing.T) {
 	var f *exit.Failure
 	if !errors.As(err, &f) || f.Exit != exit.Terminated {
 		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// fakeLock is a lock that a database has taken away.
+type fakeLock struct {
+	auth.Lock
+	lost chan struct{}
+}
+
+func (l fakeLock) Lost() <-chan struct{} { return l.lost }
+
+// An apply whose lock is lost with its connection stops, and says so.
+func TestLostLockStopsTheRun(t *testing.T) {
+	lost := make(chan struct{})
+	ctx, end := whileHeld(t.Context(), fakeLock{lost: lost})
+	defer end()
+	close(lost)
+	<-ctx.Done()
+	var e *rest.Error
+	if !errors.As(context.Cause(ctx), &e) || e.Code != exit.CodeLocked {
+		t.Errorf("%v", context.Cause(ctx))
 	}
 }

@@ -166,6 +166,9 @@ func (r *portalRun) converge(ctx context.Context, command string, logger *slog.L
 		if err != nil {
 			return runner.Unstarted(ctx, command, portal, options, exit.AsFailure(err).Report())
 		}
+		var end func()
+		ctx, end = whileHeld(ctx, lock)
+		defer end()
 		release := lock.ReleaseUnsettled
 		defer func() { release() }()
 		options.LastAdd, options.NoteAdd = left.LastAdd, lock.NoteAdd
