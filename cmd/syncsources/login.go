@@ -31,6 +31,7 @@ type loginFlags struct {
 	listen    string
 	noBrowser bool
 	timeout   time.Duration
+	portals   portalsFlags
 }
 
 // newLogin builds the command that gets the first pair of tokens.
@@ -42,7 +43,8 @@ func newLogin(a *app) *cobra.Command {
 		Long: `Get an application's first pair of OAuth tokens and store it: in B24_TOKEN_FILE,
 by means of B24_TOKEN_HELPER, or in the database SYNCSOURCES_STORE. From then on
 runs renew it themselves. B24_PORTAL_URL, B24_CLIENT_ID and B24_CLIENT_SECRET
-name the portal and the application. A pair of another portal is never replaced.
+name the portal and the application; with --portals and --portal a portals file
+does, and says where the pair is stored. A pair of another portal is never replaced.
 
 On a terminal login prints an address and, where there is one, opens a browser.
 When you have allowed the application there, the portal sends the browser to the
@@ -58,7 +60,7 @@ application's page gets (AUTH_ID, REFRESH_ID), or a token file, which this moves
 into another store. The pair is tried before it replaces another one.
 
 At the end login asks the portal whose tokens they are, and prints the answer.`,
-		Example: "  syncsources login\n  syncsources login --code 1a2b3c\n  syncsources login <event.json",
+		Example: "  syncsources login\n  syncsources login --code 1a2b3c\n  syncsources login <event.json\n  syncsources login --portals portals.yaml --portal acme",
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), f) },
 	}
@@ -66,6 +68,7 @@ At the end login asks the portal whose tokens they are, and prints the answer.`,
 	option.Add(cmd.Flags(), &f.listen, "listen", "address", returnAddress, "host and port on this machine where login waits for the browser; the application's handler path in the portal has to be http:// and this", loopbackAndPort)
 	cmd.Flags().BoolVar(&f.noBrowser, "no-browser", false, "do not open a browser")
 	option.Add(cmd.Flags(), &f.timeout, "timeout", "duration", "10m", "how long to wait for the authorization", option.Duration)
+	f.portals.add(cmd.Flags())
 	f.add(cmd.Flags())
 	return cmd
 }
@@ -73,11 +76,11 @@ At the end login asks the portal whose tokens they are, and prints the answer.`,
 // login gets a token pair, stores it, and shows what it is good for.
 func (a *app) login(ctx context.Context, f *loginFlags) error {
 	logger := f.logger(a.stderr, a.env.Colored(false, a.stderr))
-	c, err := signin.ApplicationFromEnvironment(ctx, a.signinConfig(logger))
+	c, closeAll, err := a.loginCredentials(ctx, f, logger)
 	if err != nil {
-		return signinFailure(ctx, err)
+		return err
 	}
-	defer c.Close()
+	defer closeAll()
 	err = c.Application.Login(ctx, signin.Login{
 		Env: a.env, Code: f.code, Listen: f.listen, NoBrowser: f.noBrowser, Timeout: f.timeout,
 		Stdin: a.stdin, Stderr: a.stderr, Terminal: a.isTerminal(a.stdin), Client: a.reader(logger),
@@ -86,6 +89,43 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 		return loginFailure(ctx, err)
 	}
 	return a.showLogin(ctx, c.Application, logger)
+}
+
+// loginCredentials are those of the environment, or of one portal of a file.
+func (a *app) loginCredentials(ctx context.Context, f *loginFlags, logger *slog.Logger) (c *signin.Credentials, closeAll func(), err error) {
+	if err := f.portals.alone(); err != nil {
+		return nil, nil, err
+	}
+	if f.portals.file == "" {
+		c, err := signin.ApplicationFromEnvironment(ctx, a.signinConfig(logger))
+		if err != nil {
+			return nil, nil, signinFailure(ctx, err)
+		}
+		return c, c.Close, nil
+	}
+	portals, sign, err := a.openPortals(ctx, &f.portals, &f.logFlags, logger)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			sign.Close()
+		}
+	}()
+	if n := len(portals.selected); n != 1 {
+		return nil, nil, exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("login is for one portal, but %d are selected", n), "name the portal with --portal")
+	}
+	c, findings, err := sign.Of(portals.selected[0])
+	switch {
+	case err != nil:
+		return nil, nil, signinFailure(ctx, err)
+	case len(findings) > 0:
+		a.printFindings(runner.Invalid("", findings).Findings, false, &f.logFlags)
+		return nil, nil, exit.Err(exit.Invalid)
+	case c.Application == nil:
+		return nil, nil, exit.Refuse(exit.CodeCredentials, fmt.Sprintf("the portal %s signs in with %s, which needs no login", portals.selected[0].Name, c.Kind))
+	}
+	return c, sign.Close, nil
 }
 
 // showLogin proves the stored pair by asking the portal who we are, and says

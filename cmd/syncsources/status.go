@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
 	"syncsources/cmd/syncsources/signin"
+	"syncsources/manifest"
+	"syncsources/runner"
 	"syncsources/runner/render/clean"
 )
 
@@ -18,6 +22,7 @@ import (
 type statusFlags struct {
 	logFlags
 	limits  limits
+	portals portalsFlags
 	renew   bool
 	timeout time.Duration
 }
@@ -35,19 +40,30 @@ rights, the clocks, and the limits that a run would keep to.
 status changes nothing and spends nothing. An access token that has expired is
 told, and not renewed; --renew renews it, as the next run would.
 
+With --portals it checks the portals of a file, with the credentials, the store
+and the limits that stand there.
+
 It ends with 0 where a run would work, and with 4 where it would not.`,
-		Example: "  syncsources status\n  syncsources status --renew",
+		Example: "  syncsources status\n  syncsources status --renew\n  syncsources status --portals portals.yaml --portal 'acme*'",
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), f) },
 	}
 	cmd.Flags().BoolVar(&f.renew, "renew", false, "renew an access token that has expired")
 	option.Add(cmd.Flags(), &f.timeout, "timeout", "duration", "2m", "time limit of all checks together", option.Duration)
 	f.limits.add(cmd.Flags())
+	f.portals.add(cmd.Flags())
+	f.portals.addParallel(cmd.Flags())
 	f.add(cmd.Flags())
 	return cmd
 }
 
 func (a *app) status(signalled context.Context, f *statusFlags) error {
+	if f.portals.file != "" {
+		return a.statusOfPortals(signalled, f)
+	}
+	if err := f.portals.alone(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(signalled, f.timeout)
 	defer cancel()
 	logger := f.logger(a.stderr, a.env.Colored(false, a.stderr))
@@ -56,8 +72,8 @@ func (a *app) status(signalled context.Context, f *statusFlags) error {
 		return signinFailure(ctx, err)
 	}
 	defer c.Close()
-	lines := c.Status(ctx, signin.StatusConfig{Client: a.reader(logger), Renew: f.renew, Limits: f.limits.words(), Hint: hintOf})
-	if err := ctx.Err(); err != nil {
+	lines := a.statusLines(ctx, c, f, f.limits, logger)
+	if ctx.Err() != nil {
 		return tooLate(ctx)
 	}
 	_, host, _ := strings.Cut(c.Portal(), "://")
@@ -69,6 +85,93 @@ func (a *app) status(signalled context.Context, f *statusFlags) error {
 		return exit.Err(exit.Stopped)
 	}
 	return nil
+}
+
+func (a *app) statusLines(ctx context.Context, c *signin.Credentials, f *statusFlags, l limits, logger *slog.Logger) []signin.Line {
+	return c.Status(ctx, signin.StatusConfig{Client: a.reader(logger), Renew: f.renew, Limits: l.words(), Hint: hintOf})
+}
+
+// statusOfPortals is the status of the portals of a file, side by side, printed
+// in the order of the file.
+func (a *app) statusOfPortals(ctx context.Context, f *statusFlags) error {
+	logger := f.logger(a.stderr, a.env.Colored(false, a.stderr))
+	portals, sign, err := a.openPortals(ctx, &f.portals, &f.logFlags, logger)
+	if err != nil {
+		return err
+	}
+	defer sign.Close()
+	texts, ready := make([]string, len(portals.selected)), make([]bool, len(portals.selected))
+	var group errgroup.Group
+	group.SetLimit(f.portals.parallel)
+	for i, config := range portals.selected {
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, f.timeout)
+			defer cancel()
+			texts[i], ready[i] = statusText("Portal "+config.Name, a.statusOf(ctx, sign, config, f, logger.With("portal", config.Name)))
+			return nil
+		})
+	}
+	_ = group.Wait()
+	if ctx.Err() != nil {
+		return tooLate(ctx)
+	}
+	unready := 0
+	for _, ok := range ready {
+		if !ok {
+			unready++
+		}
+	}
+	texts = append(texts, fmt.Sprintf("%d of %d portals are ready.\n", len(ready)-unready, len(ready)))
+	if _, err := fmt.Fprint(a.stdout, strings.Join(texts, "\n")); err != nil {
+		return exit.Unwritten(err)
+	}
+	if unready > 0 {
+		return exit.Err(exit.Stopped)
+	}
+	return nil
+}
+
+// statusOf is the status of one portal of a file.
+func (a *app) statusOf(ctx context.Context, sign *signin.Portals, config *manifest.PortalConfig, f *statusFlags, logger *slog.Logger) []signin.Line {
+	c, findings, err := sign.Of(config)
+	var lines []signin.Line
+	for _, f := range findings {
+		lines = append(lines, signin.Line{Level: signin.Bad, Name: "credentials", Text: f.Error(), Hints: f.Advice})
+	}
+	switch {
+	case err != nil:
+		failed := signinFailure(ctx, err)
+		return []signin.Line{{Level: signin.Bad, Name: "credentials", Text: failed.Message, Hints: failed.Hints}}
+	case len(findings) > 0:
+		return lines
+	}
+	defer c.Close()
+	lines = a.statusLines(ctx, c, f, f.limits.or(limitsOf(config.Limits)), logger)
+	if ctx.Err() != nil {
+		lines = append(lines, signin.Line{Level: signin.Bad, Name: "time", Text: "the time limit is over", Hints: []string{"--timeout gives more time"}})
+	}
+	return lines
+}
+
+// openPortals reads a portals file, and prepares to sign in to its portals.
+// What is wrong with the file is printed.
+func (a *app) openPortals(ctx context.Context, p *portalsFlags, log *logFlags, logger *slog.Logger) (*loaded, *signin.Portals, error) {
+	portals, findings, err := p.load(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
+	var sign *signin.Portals
+	if len(findings) == 0 {
+		sign, findings, err = signin.OpenPortals(ctx, a.signinConfig(logger), portals.file)
+		if err != nil {
+			return nil, nil, signinFailure(ctx, err)
+		}
+	}
+	if len(findings) > 0 {
+		a.printFindings(runner.Invalid("", findings).Findings, false, log)
+		return nil, nil, exit.Err(exit.Invalid)
+	}
+	return portals, sign, nil
 }
 
 // statusText is a status as people read it.

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"syncsources/bitrix/auth"
@@ -73,5 +74,21 @@ func (p *Portals) Of(config *manifest.PortalConfig) (*Credentials, []*manifest.F
 	}
 	s.clientID = clientID.Plain()
 	credentials, err := s.credentials(p.conf)
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		e.Message = fileKeys.Replace(e.Message)
+		for i := range e.Hints {
+			e.Hints[i] = fileKeys.Replace(e.Hints[i])
+		}
+	case err == nil && credentials.Application != nil:
+		credentials.Application.where = fileKeys.Replace(credentials.Application.where)
+	}
 	return credentials, nil, err
 }
+
+// fileKeys names what a portals file has in the place of variables.
+var fileKeys = strings.NewReplacer(
+	Webhook, "webhook_url", AccessToken, "access_token", ClientID, "client_id", ClientSecret, "client_secret",
+	RefreshToken, "refresh_token", TokenFile, "token_file", TokenHelper, "token_helper", OAuth, "oauth_url", Portal, "url",
+)
