@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// CheckFile tells before a run whether WriteFile will know the format of path,
+// CheckFile checks before a run whether WriteFile will know the format of path,
 // and whether it could be written there now: a run should not fail at its
 // report.
 func CheckFile(path string) error {

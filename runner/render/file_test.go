@@ -17,7 +17,7 @@ import (
 
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
-	for ending, form := range map[string]render.Func{".json": render.JSON, ".md": render.Markdown, ".xml": render.JUnit, ".JSON": render.JSON, ".html": render.HTML} {
+	for ending, format := range map[string]render.Func{".json": render.JSON, ".md": render.Markdown, ".xml": render.JUnit, ".JSON": render.JSON, ".html": render.HTML} {
 		file := filepath.Join(dir, "report"+ending)
 		if err := render.CheckFile(file); err != nil {
 			t.Error(err)
@@ -27,7 +27,7 @@ func TestWriteFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := os.ReadFile(file)
-			if want := rendered(t, form, samples()[r], render.Options{}); err != nil || !bytes.Equal(got, want) {
+			if want := rendered(t, format, samples()[r], render.Options{}); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%s: %v, got\n%s", file, err, got)
 			}
 		}

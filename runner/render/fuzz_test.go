@@ -14,11 +14,11 @@ import (
 	"syncsources/runner/render"
 )
 
-// FuzzForms puts one text wherever a report has foreign text, and a value
-// where there must not be one. No form lets out a character that does not
+// FuzzFormats puts one text wherever a report has foreign text, and a value
+// where there must not be one. No format lets out a character that does not
 // print, or the value; JSON gives the report back; JUnit stays XML; and GitHub
 // gets no command that is not ours.
-func FuzzForms(f *testing.F) {
+func FuzzFormats(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s)
 	}
@@ -34,13 +34,13 @@ func FuzzForms(f *testing.F) {
 			slip.Objects[i].Changes = append(slip.Objects[i].Changes,
 				runner.Change{Path: "settings.password", From: secret, To: secret, Sensitive: true})
 		}
-		for name, form := range forms {
-			out := rendered(t, form, slip, render.Options{})
+		for name, format := range formats {
+			out := rendered(t, format, slip, render.Options{})
 			checkPrintable(t, name, out)
 			if bytes.Contains(out, []byte(secret)) {
 				t.Errorf("%s: the secret is in\n%s", name, out)
 			}
-			checkPrintable(t, name, rendered(t, form, hostileInvalid(s), render.Options{}))
+			checkPrintable(t, name, rendered(t, format, hostileInvalid(s), render.Options{}))
 		}
 
 		for _, r := range []*runner.Report{hostileReport(s), hostileInvalid(s)} {

@@ -115,7 +115,7 @@ type annotation struct {
 //
 //	::error file=manifest.yaml,line=5,col=3,title=unknown-key::unknown key "titel"
 //
-// The message may hold line ends; of everything else it has to be clean.
+// The message may hold line ends; of everything else it is clean.
 func command(name string, at annotation, message string) string {
 	var properties []string
 	if at.file == stdin { // no file that GitHub could show

@@ -20,7 +20,7 @@ var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
 var ourHTML = regexp.MustCompile(`^(<!-- syncsources:\w+( [\pL\pN.:_\[\]-]+)* -->|<details( open)?><summary>\d+ (object|portal)s? [a-z ]+</summary>|<details( open)?><summary>[A-Z][a-z ]+</summary>|</details>|)$`)
 
 // hostile are texts that a manifest or a portal may hold, each an attempt on
-// one of the forms.
+// one of the formats.
 var hostile = []string{
 	"\x1b[31mred\x1b[0m", "\x1b]8;;http://evil.example\x07link\x1b]8;;\x07", "\x9b2J", "a\rb", "a\nb", "a\r\n\r\nb", "tab\there",
 	"\u202ereversed\u202c", "\u2066isolated\u2069", "zero\u200bwidth", "\ufeffmark", "line\u2028separator", "nul\x00", "del\x7f", "invalid\xff\xfe", "\uFFFE", "\U000E0001tag",
@@ -82,8 +82,8 @@ func visible(s string) string {
 	return all
 }
 
-// forms are all renderers that write characters to somewhere.
-var forms = map[string]render.Func{
+// formats are all renderers that write characters to somewhere.
+var formats = map[string]render.Func{
 	"text":     render.Text,
 	"error":    render.RunError,
 	"json":     render.JSON,
@@ -104,10 +104,10 @@ var (
 // What goes to a log gives no commands to the CI system that reads it.
 // GitHub's format does, and its own test says which.
 func TestNoCICommands(t *testing.T) {
-	for name, form := range forms {
+	for name, format := range formats {
 		for _, s := range hostile {
 			for _, r := range []*runner.Report{hostileReport(s), hostileInvalid(s)} {
-				for line := range strings.Lines(string(rendered(t, form, r, render.Options{}))) {
+				for line := range strings.Lines(string(rendered(t, format, r, render.Options{}))) {
 					if name != "github" && strings.HasPrefix(strings.TrimSpace(line), "::") || ciOrder.MatchString(line) {
 						t.Errorf("%s, %q: %s", name, s, line)
 					}
@@ -117,23 +117,23 @@ func TestNoCICommands(t *testing.T) {
 	}
 }
 
-// No form lets through a character that does not print, except for the line
+// No format lets through a character that does not print, except for the line
 // ends between its own lines.
 func TestNoControlCharacters(t *testing.T) {
-	for name, form := range forms {
+	for name, format := range formats {
 		for _, s := range hostile {
 			for _, r := range []*runner.Report{hostileReport(s), hostileInvalid(s)} {
-				checkPrintable(t, name, rendered(t, form, r, render.Options{}))
+				checkPrintable(t, name, rendered(t, format, r, render.Options{}))
 			}
 		}
 	}
 }
 
-func checkPrintable(t *testing.T, form string, out []byte) {
+func checkPrintable(t *testing.T, format string, out []byte) {
 	t.Helper()
 	for i, r := range string(out) {
 		if r != '\n' && (!strconv.IsPrint(r) || r == unicode.ReplacementChar && !strings.HasPrefix(string(out[i:]), "\uFFFD")) {
-			t.Errorf("%s: %q in %q", form, r, out[max(0, i-20):min(len(out), i+20)])
+			t.Errorf("%s: %q in %q", format, r, out[max(0, i-20):min(len(out), i+20)])
 			return
 		}
 	}

@@ -27,7 +27,7 @@ const (
 //
 // It is the same for all reports of a command and portal, so that a comment
 // that begins with it can be found again and replaced. Of many portals it says
-// "portals" instead of a host; id, which may be empty, tells several runs
+// "portals" instead of a host; id, which may be empty, keeps several runs
 // apart.
 func Marker(run Run, id string) string {
 	where := "portals"

@@ -24,7 +24,7 @@ const (
 	lastSuccessMetric = metricsPrefix + "last_success_timestamp_seconds"
 )
 
-// CheckMetrics tells before a run whether WriteMetrics could write to path now,
+// CheckMetrics checks before a run whether WriteMetrics could write to path now,
 // and whether node_exporter would read it there.
 func CheckMetrics(path string) error {
 	if filepath.Ext(path) != metricsEnding {

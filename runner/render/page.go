@@ -18,7 +18,7 @@ type page struct {
 	size  func(string) int
 }
 
-// reserve is kept for what has to follow a cut: the end of a fold, the number
+// reserve is kept for what follows a cut: the end of a fold, the number
 // of what is missing, and for each section after it one line.
 const reserve = 2_000
 

@@ -58,7 +58,7 @@ func replaceFile(what, path string, mode fs.FileMode, write func(io.Writer) erro
 		}
 		return nil
 	}
-	defer os.Remove(f.Name()) // there is none where all went well
+	defer os.Remove(f.Name()) // gone already where all went well
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
 	}

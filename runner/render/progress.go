@@ -20,8 +20,8 @@ const (
 	clearLine     = "\r\x1b[K"
 )
 
-// progressLine is the form of the line. The bar takes what room the rest
-// leaves, and is the first to go where there is none.
+// progressLine is the layout of the line. The bar takes the room that the rest
+// leaves, and is the first to go where there is too little.
 const progressLine = `{{string . "phase"}} {{counters . "%s/%s"}} {{bar . "[" "=" ">" " " "]"}}{{string . "rest"}}`
 
 // Progress shows on a terminal how far a run is: one line that is drawn over
@@ -49,9 +49,9 @@ type mark struct {
 	done int
 }
 
-// NewProgress begins to show progress on w. width tells how many columns the
+// NewProgress begins to show progress on w. width returns how many columns the
 // terminal has, and is asked each time: a window may change; nil means
-// 80. Close has to be called.
+// 80. Call Close at the end.
 func NewProgress(w io.Writer, width func() int) *Progress {
 	if width == nil {
 		width = func() int { return 80 }
@@ -65,7 +65,7 @@ func NewProgress(w io.Writer, width func() int) *Progress {
 	return p
 }
 
-// Update takes note of where the run stands. It only takes note: it never
+// Update takes note of how far the run is. It only takes note: it never
 // waits for the terminal to be drawn.
 func (p *Progress) Update(state runner.Progress) {
 	p.mu.Lock()
@@ -114,7 +114,7 @@ func (p *Progress) loop() {
 }
 
 // draw brings the line up to date. The terminal's own errors are nobody's
-// concern here: the run goes on without a bar.
+// concern here: the run continues without a bar.
 func (p *Progress) draw() {
 	line := p.line()
 	if p.closed || p.partial || line == p.drawn {

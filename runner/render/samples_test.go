@@ -30,7 +30,7 @@ func TestSamples(t *testing.T) {
 		runs[name] = render.One(r)
 	}
 	for name, run := range runs {
-		for ending, form := range map[string]render.Func{
+		for ending, format := range map[string]render.Func{
 			".json": render.JSON, ".md": render.Markdown, ".xml": render.JUnit, ".html": render.HTML,
 			".txt": render.Text, ".github": render.GitHub,
 			".ansi": func(w io.Writer, run render.Run, _ render.Options) error {
@@ -38,7 +38,7 @@ func TestSamples(t *testing.T) {
 			},
 		} {
 			file := filepath.Join(dir, name+ending)
-			if err := os.WriteFile(file, renderedRun(t, form, run, render.Options{}), 0o666); err != nil {
+			if err := os.WriteFile(file, renderedRun(t, format, run, render.Options{}), 0o666); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -153,7 +153,7 @@ func grouping(objects []*runner.Object, fold bool) []group {
 }
 
 // changeKey is equal for objects whose blocks differ in nothing but their
-// labels; empty where an object has to have a block of its own.
+// labels; empty where an object needs a block of its own.
 func changeKey(o *runner.Object) string {
 	if o.Action != runner.ActionUpdate || o.Status == runner.StatusFailed || o.Error != nil || len(o.Changes) == 0 || len(o.Notes) > 0 {
 		return ""

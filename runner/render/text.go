@@ -288,7 +288,7 @@ func (t *text) unmanaged(objects []runner.Unmanaged) {
 	t.printf("\n")
 }
 
-// parent is what an unmanaged object stands on: connector 2.
+// parent is what an unmanaged object belongs to: connector 2.
 func parent(u *runner.Unmanaged) string {
 	switch {
 	case u.SourceID != 0:

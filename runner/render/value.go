@@ -12,7 +12,7 @@ import (
 	"syncsources/runner/render/clean"
 )
 
-// sensitive stands for both sides of a change whose values must not be seen.
+// sensitive replaces both sides of a change whose values must not be seen.
 const sensitive = "(sensitive)"
 
 // How much of a long value is shown.
@@ -25,7 +25,7 @@ const (
 // sides returns the two sides of a change as one line each: strings quoted the
 // way Go quotes them, so that no character of theirs can act on a terminal,
 // and booleans bare. Sides longer than limit characters are shortened around
-// what changed; the ellipses stand outside the quotes, where they cannot be
+// what changed; the ellipses are outside the quotes, where they cannot be
 // taken for a part of the value.
 func sides(c runner.Change, limit int) (from, to string) {
 	if c.Sensitive {
@@ -149,7 +149,7 @@ func hunk(in []udiff.Line, limit int) []string {
 	return out
 }
 
-// cut shortens s to at most limit characters; an ellipsis, which counts, tells
+// cut shortens s to at most limit characters; an ellipsis, which counts, shows
 // that something is missing.
 func cut(s string, limit int) string {
 	if utf8.RuneCountInString(s) <= limit {
