@@ -51,7 +51,7 @@ func (a *app) connection(ctx context.Context, c *signin.Credentials) (*connectio
 
 // resolver fetches what the references of manifests stand for.
 func (a *app) resolver(lookup func(string) (string, bool), allow []string) manifest.Resolver {
-	return manifest.Resolver{LookupEnv: lookup, AllowDirs: allow, DenyFiles: signin.Files(a.env)}
+	return manifest.Resolver{LookupEnv: lookup, SecretHelper: secretHelper(a.env), AllowDirs: allow, DenyFiles: signin.Files(a.env)}
 }
 
 // connectSandbox starts a sandbox in this process, with credentials of its own.

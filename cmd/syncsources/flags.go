@@ -2,7 +2,9 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -45,7 +47,7 @@ func (f *runFlags) addSelection(set *pflag.FlagSet) {
 	f.selection.add(set)
 	f.portals.add(set)
 	addSandbox(set, &f.sandbox)
-	option.AddList(set, &f.allowDirs, "allow-file", "directory", "also let {file: ...} refer to files below this directory", option.Path("a directory"))
+	addAllowFile(set, &f.allowDirs)
 }
 
 // addSafety adds the flags that refuse or end a run.
@@ -106,6 +108,17 @@ func checksum(text string) (string, error) {
 		return "", fmt.Errorf("must be a checksum as plan prints it")
 	}
 	return text, nil
+}
+
+// addAllowFile adds the flag that lets manifests refer to files elsewhere. A
+// directory that is not there is a mistake: nothing would be allowed by it.
+func addAllowFile(set *pflag.FlagSet, target *[]string) {
+	option.AddList(set, target, "allow-file", "directory", "also let {file: ...} refer to files below this directory", func(text string) (string, error) {
+		if info, err := os.Stat(text); text == "" || err != nil || !info.IsDir() {
+			return "", errors.New("must be the path of a directory")
+		}
+		return text, nil
+	})
 }
 
 // addSandbox adds the flag that puts a stand-in portal in the place of the

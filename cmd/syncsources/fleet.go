@@ -72,7 +72,7 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 		}
 	})
 	defer all.Close()
-	d.failed = printing
+	d.failed, d.printed = printing, true
 	return a.finish(signalled, render.Many(all), d)
 }
 

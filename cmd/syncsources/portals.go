@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -76,7 +77,7 @@ func (p *portalsFlags) load(ctx context.Context, a *app) (*loaded, []*manifest.F
 		findings []*manifest.Finding
 	}
 	r, err := obeying(ctx, func() (result, error) {
-		file, findings, err := manifest.LoadPortals(p.file, manifest.PortalsOptions{Check: schema.CheckPortals, Host: rest.HostPort})
+		file, findings, err := manifest.LoadPortals(p.file, manifest.PortalsOptions{Check: schema.CheckPortals, Host: portalHost})
 		if err != nil {
 			return result{}, exit.Refuse(exit.CodeUnreadable, err.Error())
 		}
@@ -109,6 +110,18 @@ func (p *portalsFlags) load(ctx context.Context, a *app) (*loaded, []*manifest.F
 			didYouMean(p.names[i], names, "write the name of a portal in the file, or a pattern"))
 	}
 	return l, nil, nil
+}
+
+// portalHost is the host of a portal's address, with its port where that is not
+// the usual one: the name of a portal that has none of its own.
+func portalHost(address string) string {
+	host := rest.HostPort(address)
+	for scheme, port := range map[string]string{"https://": ":443", "http://": ":80"} {
+		if strings.HasPrefix(strings.ToLower(address), scheme) {
+			host = strings.TrimSuffix(host, port)
+		}
+	}
+	return host
 }
 
 // inputs are the files that the portals of a file name: none may be replaced by

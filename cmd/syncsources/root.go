@@ -126,7 +126,7 @@ nothing sent, 4 run stopped, 129/130/143 interrupted.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newLogin(a), newStatus(a), newReport(a), newSandbox(a), newSchema(a), newVersion(a))
+	root.AddCommand(newValidate(a), newPlan(a), newApply(a), newExport(a), newPin(a), newLogin(a), newStatus(a), newReport(a), newSandbox(a), newSchema(a), newVersion(a))
 	root.InitDefaultHelpCmd()
 	checkHelpTopic(root)
 	addCompletion(root)
@@ -137,7 +137,7 @@ nothing sent, 4 run stopped, 129/130/143 interrupted.`,
 // warnOfVariables warns of each SYNCSOURCES_ variable that sets no flag but is
 // near one that does.
 func (a *app) warnOfVariables(root *cobra.Command, log *logFlags) {
-	misspelled := option.Misspelled(root, a.env, manifest.Nearest, append(signin.StoreVariables(), "SYNCSOURCES_SECRET_HELPER")...)
+	misspelled := option.Misspelled(root, a.env, manifest.Nearest, append(signin.StoreVariables(), varSecretHelper)...)
 	for _, v := range slices.Sorted(maps.Keys(misspelled)) {
 		a.warn(fmt.Sprintf("environment variable %s sets no flag; did you mean %s?", v, misspelled[v]), log)
 	}

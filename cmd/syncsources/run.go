@@ -109,6 +109,9 @@ func (a *app) prepare(ctx context.Context, f *runFlags, j job) (*portalRun, []*m
 	}
 	selects := f.selection.selects()
 	resolved, findings := j.resolve.Resolve(ctx, set, selects)
+	if ctx.Err() != nil {
+		return nil, nil, tooLate(ctx)
+	}
 	if len(findings) > 0 {
 		return nil, findings, nil
 	}

@@ -23,7 +23,7 @@ func WriteFile(path string, run Run, o Options) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile("report file", path, 0, func(w io.Writer) error {
+	return ReplaceFile("report file", path, 0, func(w io.Writer) error {
 		b := bufio.NewWriterSize(w, 64<<10)
 		if err := format(b, run, o); err != nil {
 			return err

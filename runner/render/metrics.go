@@ -57,7 +57,7 @@ func WriteMetrics(path string, run Run) error {
 		return fmt.Errorf("metrics file %q: %w", path, err)
 	}
 	maps.Copy(before, now)
-	return replaceFile("metrics file", path, 0o644, before.write)
+	return ReplaceFile("metrics file", path, 0o644, before.write)
 }
 
 // metric is a gauge that each portal and command has.

@@ -16,7 +16,7 @@ import (
 // temporary is how the names of files begin that will replace another.
 const temporary = ".syncsources-"
 
-// checkPlace returns an error where replaceFile could not write to path now.
+// checkPlace returns an error where ReplaceFile could not write to path now.
 func checkPlace(what, path string) error {
 	path, err := behindLinks(what, path)
 	if err != nil {
@@ -34,11 +34,11 @@ func checkPlace(what, path string) error {
 	return nil
 }
 
-// replaceFile replaces the file at path in one step with what write writes.
+// ReplaceFile replaces the file at path in one step with what write writes.
 // Where there is a file, it keeps its mode; a new one gets mode, or with 0 what
 // the umask leaves of 0666. A file that cannot be replaced, such as one that is
 // mounted into a container by itself, is written in place.
-func replaceFile(what, path string, mode fs.FileMode, write func(io.Writer) error) error {
+func ReplaceFile(what, path string, mode fs.FileMode, write func(io.Writer) error) error {
 	path, err := behindLinks(what, path)
 	if err != nil {
 		return err
