@@ -1,6 +1,7 @@
 package examples
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,22 +9,23 @@ import (
 	"testing"
 )
 
-// TestManifests applies each manifest to the sandbox.
+// TestManifests applies the manifests to the sandboxes they are made for.
 func TestManifests(t *testing.T) {
 	for _, c := range []struct {
-		paths, last string
-		code        int
-		fails       string // the source that fails
+		state, paths, last string
+		code               int
+		fails              string // the object that fails
 	}{
-		{"docs-example.yaml", "Apply to sandbox: 0 created, 1 updated, 0 deleted, 0 failed, 0 skipped, 0 unchanged.", 0, ""},
-		{"fleet.yaml", "Apply to sandbox: 0 created, 4 updated, 0 deleted, 1 failed, 0 skipped, 1 unchanged.", 1, "! payroll (#7)"},
-		{"docs-example.yaml fleet.yaml", "Apply to sandbox: 0 created, 5 updated, 0 deleted, 1 failed, 0 skipped, 1 unchanged.", 1, "! payroll (#7)"},
+		{"sandbox.yaml", "docs-example.yaml", "Apply to sandbox: 0 created, 1 updated, 0 deleted, 0 failed, 0 skipped, 0 unchanged.", 0, ""},
+		{"sandbox.yaml", "fleet.yaml", "Apply to sandbox: 2 created, 4 updated, 0 deleted, 1 failed, 0 skipped, 1 unchanged.", 1, "! payroll (#7)"},
+		{"sandbox.yaml", "docs-example.yaml fleet.yaml", "Apply to sandbox: 2 created, 5 updated, 0 deleted, 1 failed, 0 skipped, 1 unchanged.", 1, "! payroll (#7)"},
+		{"empty-portal.yaml", "shop.yaml", "Apply to sandbox: 4 created, 0 updated, 0 deleted, 0 failed, 0 skipped, 0 unchanged.", 0, ""},
 	} {
-		r := run(t, nil, append([]string{"apply", "--sandbox", "sandbox.yaml"}, strings.Fields(c.paths)...)...)
+		r := run(t, nil, append([]string{"apply", "--sandbox", c.state}, strings.Fields(c.paths)...)...)
 		if r.code != c.code || r.lastLine() != c.last || !strings.Contains(r.stdout, c.fails) {
 			t.Errorf("%s: exit code %d\n%s\n%s", c.paths, r.code, r.stdout, r.stderr)
 		}
-		for _, secret := range []string{"new_password", "old_password", "stock-example-password", "rates-example-token", "rates-token"} {
+		for _, secret := range []string{"new_password", "old_password", "stock-example-password", "shop-example-password", "rates-example-token", "rates-token"} {
 			if strings.Contains(r.stdout+r.stderr, secret) {
 				t.Errorf("%s: %s is printed", c.paths, secret)
 			}
@@ -31,23 +33,42 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-// TestDocumentedManifest validates the manifests that the README shows.
+// TestDocumentedManifest validates the manifests and portals files that the
+// documentation shows.
 func TestDocumentedManifest(t *testing.T) {
-	content, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := regexp.MustCompile("(?s)\n```yaml\n(.*?)\n```\n").FindAllStringSubmatch(string(content), -1)
-	if len(blocks) == 0 {
-		t.Fatal("README.md shows no manifest")
-	}
-	for _, block := range blocks {
-		path := filepath.Join(t.TempDir(), "manifest.yaml")
-		if err := os.WriteFile(path, []byte(block[1]), 0o644); err != nil {
+	block := regexp.MustCompile("(?s)\n```yaml\n(.*?)\n```\n")
+	shown := 0
+	read := func(page string) {
+		content, err := os.ReadFile(page)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if r := run(t, nil, "validate", path); r.code != 0 {
-			t.Errorf("exit code %d\n%s", r.code, r.stderr)
+		for _, m := range block.FindAllStringSubmatch(string(content), -1) {
+			if !strings.Contains(m[1], "version: 1\n") {
+				continue // something else, such as rules of Prometheus
+			}
+			shown++
+			dir := t.TempDir()
+			args := []string{filepath.Join(dir, "manifest.yaml")}
+			if strings.Contains(m[1], "\nportals:") {
+				continue
+			}
+			if err := os.WriteFile(filepath.Join(dir, "manifest.yaml"), []byte(m[1]), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if r := run(t, nil, append([]string{"validate"}, args...)...); r.code != 0 {
+				t.Errorf("%s: exit code %d\n%s", page, r.code, r.stderr)
+			}
 		}
+	}
+	read("../README.md")
+	err := filepath.WalkDir("../docs", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".md") {
+			read(path)
+		}
+		return err
+	})
+	if err != nil || shown < 2 {
+		t.Errorf("%d manifests are shown: %v", shown, err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package examples holds manifests, the state of a sandbox, and what runs the
-// program on a schedule or in CI. Its tests run what stands here.
+// Package examples holds manifests, states of sandboxes, and files that run the
+// program on a schedule or in CI. Its tests run them.
 package examples
 
 import (
@@ -100,7 +100,7 @@ var credentials = map[string]bool{
 	"B24_REFRESH_TOKEN": true, "B24_REFRESH_TOKEN_FILE": true, "B24_OAUTH_URL": true,
 }
 
-// rehearse runs a scheduled command as it stands, but for its manifests, its
+// rehearse runs a scheduled command as it is, but for its manifests, its
 // portal and where it writes metrics: those become examples, the sandbox and a
 // file of the test.
 func (s schedule) rehearse(t *testing.T) {

@@ -22,15 +22,20 @@ var update = flag.Bool("update", false, "write docs/reference.md anew")
 //	go test ./cmd/syncsources -run Reference -update
 func TestReference(t *testing.T) {
 	const path = "../../docs/reference.md"
-	want := reference()
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, byHand, found := strings.Cut(string(got), "\n<!-- What follows is written by hand. -->\n")
+	if !found {
+		t.Fatalf("%s: the part that is written by hand is gone", path)
+	}
+	want := reference() + "\n<!-- What follows is written by hand. -->\n" + byHand
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+		got = []byte(want)
 	}
 	if string(got) != want {
 		t.Errorf("%s is not what the commands say; write it anew with -update", path)
