@@ -135,6 +135,7 @@ func TestAnswersOfBatches(t *testing.T) {
 		{"errors that are none", `{"result":{"result":{"c0":true,"c1":true},"result_error":{"c0":[],"c1":null}}}`, "", [2]rest.Code{"", ""}},
 		{"left out", `{"result":{"result":{"c1":true},"result_error":[]}}`, "", [2]rest.Code{rest.BadAnswer, ""}},
 		{"all left out", `{"result":{"result":[],"result_error":[]}}`, "", [2]rest.Code{rest.BadAnswer, rest.BadAnswer}},
+		{"keys that are not ours", `{"result":{"result":{"0":true,"c01":true,"c2":true,"d1":true},"result_error":[]}}`, "", [2]rest.Code{rest.BadAnswer, rest.BadAnswer}},
 		{"a list of results", `{"result":{"result":[true,true],"result_error":[]}}`, "", [2]rest.Code{rest.BadAnswer, rest.BadAnswer}},
 		{"no maps", `{"result":{}}`, rest.BadAnswer, [2]rest.Code{}},
 		{"not a map", `{"result":[]}`, rest.BadAnswer, [2]rest.Code{}},

@@ -164,7 +164,8 @@ func TestExpiredTokenIsNotDelivered(t *testing.T) {
 // Where the token cannot be renewed, the commands that did run keep their
 // replies.
 func TestFailedRenewalSparesTheOtherReplies(t *testing.T) {
-	creds, err := Application("https://portal.example", spent{}, secret.New("k"))
+	tokens := &spent{}
+	creds, err := Application("https://portal.example", tokens, secret.New("k"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,12 +181,16 @@ func TestFailedRenewalSparesTheOtherReplies(t *testing.T) {
 			t.Errorf("%v", r.Err)
 		}
 	}
+	if tokens.renewals != 1 {
+		t.Errorf("%d renewals", tokens.renewals)
+	}
 }
 
 // spent is a Renewer whose refresh token is worth nothing any more.
-type spent struct{}
+type spent struct{ renewals int }
 
-func (spent) Token() (*oauth2.Token, error) { return &oauth2.Token{AccessToken: "token-0"}, nil }
-func (spent) Renew(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+func (*spent) Token() (*oauth2.Token, error) { return &oauth2.Token{AccessToken: "token-0"}, nil }
+func (s *spent) Renew(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+	s.renewals++
 	return nil, &rest.Error{Code: rest.NoToken, Message: "there is no refresh token", NotSent: true}
 }
