@@ -162,3 +162,20 @@ exit 1`)
 		t.Errorf("%v", err)
 	}
 }
+
+// One program can keep the pairs of many portals: it is told whose it is asked
+// for, and may have arguments.
+func TestHelperWithArguments(t *testing.T) {
+	h, vault, _ := fakeHelper(t, `printf '%s|' "$B24_PORTAL_URL" "$@" >"$VAULT"`)
+	many, err := NewTokenHelper(HelperConfig{Program: h.program + " --path  secret/x", Portal: "https://acme.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = many.Load(context.Background())
+	if got, _ := os.ReadFile(vault); string(got) != "https://acme.example|--path|secret/x|get|" {
+		t.Errorf("%s", got)
+	}
+	if many.name == h.name {
+		t.Error("two portals share a lock")
+	}
+}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"time"
 
 	"syncsources/bitrix/rest"
@@ -22,7 +24,8 @@ const helperTime = time.Minute
 func (h *TokenHelper) run(ctx context.Context, verb string, input []byte, secrets ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, helperTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, h.program, verb)
+	cmd := exec.CommandContext(ctx, h.program, append(slices.Clone(h.args), verb)...)
+	cmd.Env = append(os.Environ(), "B24_PORTAL_URL="+h.portal)
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Stdin = bytes.NewReader(input)
 	stdout, stderr := capped{most: maxPair}, capped{most: 4 << 10}

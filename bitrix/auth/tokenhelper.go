@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -31,6 +32,8 @@ import (
 // error becomes part of the message.
 type TokenHelper struct {
 	program  string
+	args     []string // in front of get and store
+	portal   string
 	locks    []string
 	name     string
 	log      *slog.Logger
@@ -51,18 +54,23 @@ const prepareAttempts = 20
 
 // HelperConfig configures a TokenHelper.
 type HelperConfig struct {
-	Program string       // path of a file, or a name that is looked up in PATH
+	Program string       // path of a file, or a name that is looked up in PATH; arguments may follow it, there is no shell
 	Portal  string       // whose pair it keeps
 	Locks   []string     // directories for the lock, see NewFileLocks
 	Logger  *slog.Logger // nil logs nothing
 }
 
-// NewTokenHelper returns the store behind a program, which gets no arguments
-// but get and store. Processes of one user on one machine that use it for the
+// NewTokenHelper returns the store behind a program, which gets the verb as its
+// last argument, and the portal in B24_PORTAL_URL. Processes of one user on one machine that use it for the
 // same portal renew one after the other; those on several machines find out by
 // the versions that another one was faster.
 func NewTokenHelper(conf HelperConfig) (*TokenHelper, error) {
 	path, err := exec.LookPath(conf.Program)
+	var args []string
+	if words := strings.Fields(conf.Program); err != nil && len(words) > 1 {
+		path, err = exec.LookPath(words[0])
+		args = words[1:]
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot run the token helper: %w", err)
 	}
@@ -72,12 +80,22 @@ func NewTokenHelper(conf HelperConfig) (*TokenHelper, error) {
 	if conf.Logger == nil {
 		conf.Logger = slog.New(slog.DiscardHandler)
 	}
-	sum := sha256.Sum256([]byte(path + "\x00" + endpointHost(conf.Portal)))
-	return &TokenHelper{program: path, locks: conf.Locks, name: fmt.Sprintf("token-%x.lock", sum[:8]), log: conf.Logger, pause: time.Second, patience: helperPatience}, nil
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{path, endpointHost(conf.Portal)}, args...), "\x00")))
+	return &TokenHelper{program: path, args: args, portal: conf.Portal, locks: conf.Locks, name: fmt.Sprintf("token-%x.lock", sum[:8]), log: conf.Logger, pause: time.Second, patience: helperPatience}, nil
 }
 
 // String returns "the token helper PATH".
 func (h *TokenHelper) String() string { return "the token helper " + h.program }
+
+// command is the program with its arguments as it stands in a command line to
+// paste.
+func (h *TokenHelper) command() string {
+	words := []string{quoted(h.program)}
+	for _, arg := range h.args {
+		words = append(words, quoted(arg))
+	}
+	return strings.Join(words, " ")
+}
 
 // Lock implements TokenStore: it takes a lock of this machine.
 func (h *TokenHelper) Lock(ctx context.Context) (LockedStore, error) {
@@ -112,7 +130,7 @@ func (h *TokenHelper) get(ctx context.Context) (Pair, error) {
 		if ctx.Err() != nil {
 			return Pair{}, ctx.Err()
 		}
-		return Pair{}, storeFailure(h.String()+" failed to get the pair", "run it by hand: "+quoted(h.program)+" get", err)
+		return Pair{}, storeFailure(h.String()+" failed to get the pair", "run it by hand: "+h.command()+" get", err)
 	}
 	if len(bytes.TrimSpace(out)) == 0 {
 		return Pair{}, nil
@@ -167,7 +185,7 @@ func (h *lockedHelper) Prepare(ctx context.Context, old Pair) error {
 		if errors.Is(err, errNewer) {
 			return err
 		}
-		return storeFailure(h.String()+" failed to store the old pair, so no new one is requested; nothing is lost", "run it by hand: "+quoted(h.program)+" store", err)
+		return storeFailure(h.String()+" failed to store the old pair, so no new one is requested; nothing is lost", "run it by hand: "+h.command()+" store", err)
 	}
 	now, err := h.get(ctx)
 	if err != nil {
@@ -217,7 +235,7 @@ func (h *lockedHelper) Store(ctx context.Context, p Pair) error {
 	}
 	if path, rescueErr := rescue(p); rescueErr == nil {
 		return storeFailure(h.String()+" failed to store the new pair; the old one is no longer valid, and the new one is kept in "+path,
-			fmt.Sprintf("run: %s store < %s && rm %s", quoted(h.program), quoted(path), quoted(path)), err)
+			fmt.Sprintf("run: %s store < %s && rm %s", h.command(), quoted(path), quoted(path)), err)
 	}
 	return because(NoPair, storeFailure(h.String()+" failed to store the new pair, and the old one is no longer valid", "", err))
 }
