@@ -33,6 +33,24 @@ func TestManifests(t *testing.T) {
 	}
 }
 
+// TestPortals follows the head of portals.yaml: it fills in the example's
+// variables and plans both portals, each on a sandbox.
+func TestPortals(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("portals")); err != nil {
+		t.Fatal(err)
+	}
+	for _, portal := range []string{"acme", "globex"} {
+		if err := os.Rename(filepath.Join(dir, portal, "env.example"), filepath.Join(dir, portal, ".env")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	portals := filepath.Join(dir, "portals.yaml")
+	if r := run(t, nil, "validate", "--portals", portals); r.code != 0 {
+		t.Errorf("exit code %d\n%s\n%s", r.code, r.stdout, r.stderr)
+	}
+}
+
 // TestDocumentedManifest validates the manifests and portals files that the
 // documentation shows.
 func TestDocumentedManifest(t *testing.T) {
@@ -51,7 +69,8 @@ func TestDocumentedManifest(t *testing.T) {
 			dir := t.TempDir()
 			args := []string{filepath.Join(dir, "manifest.yaml")}
 			if strings.Contains(m[1], "\nportals:") {
-				continue
+				args = append([]string{"--portals"}, args...)
+				writeManifests(t, dir, "common", "acme")
 			}
 			if err := os.WriteFile(filepath.Join(dir, "manifest.yaml"), []byte(m[1]), 0o644); err != nil {
 				t.Fatal(err)
@@ -70,5 +89,19 @@ func TestDocumentedManifest(t *testing.T) {
 	})
 	if err != nil || shown < 2 {
 		t.Errorf("%d manifests are shown: %v", shown, err)
+	}
+}
+
+// writeManifests makes directories with a manifest of nothing, for portals
+// files that name them.
+func writeManifests(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "m.yaml"), []byte("version: 1\nsources: []\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
