@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ type bench struct {
 	*sandbox.Portal
 	creds  bitrix.Credentials
 	client *bitrix.Client
+	killed sync.WaitGroup // runs that were killed, and have yet to find out
 }
 
 // onPortal runs f against a sandbox in virtual time.
@@ -37,7 +39,9 @@ func onPortal(t *testing.T, state sandbox.State, f func(t *testing.T, b *bench))
 		if err != nil {
 			t.Fatal(err)
 		}
-		f(t, &bench{p, creds, bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper()})})
+		b := &bench{Portal: p, creds: creds, client: bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper()})}
+		f(t, b)
+		b.killed.Wait()
 	})
 }
 
@@ -106,7 +110,7 @@ func (b *bench) killAfter(d time.Duration, o runner.Options) {
 		}
 	}
 	client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: mortal{ctx, b.RoundTripper()}})
-	go runner.Apply(ctx, client, o)
+	b.killed.Go(func() { runner.Apply(ctx, client, o) })
 	time.Sleep(d)
 	kill()
 	synctest.Wait()
@@ -119,6 +123,9 @@ type mortal struct {
 }
 
 func (m mortal) RoundTrip(req *http.Request) (*http.Response, error) {
+	if m.life.Err() != nil {
+		return nil, m.life.Err()
+	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	stop := context.AfterFunc(m.life, func() { cancel(m.life.Err()) })
 	defer stop()
