@@ -29,7 +29,6 @@ func textValue(s string) value  { return value{secret.New(s), isText} }
 func numberValue(n int64) value { return value{secret.New(strconv.FormatInt(n, 10)), isNumber} }
 func boolValue(b bool) value    { return value{secret.New(strconv.FormatBool(b)), isBool} }
 func (v value) plain() string   { return v.text.Plain() }
-func (v value) is(o value) bool { return v == o }
 func (v value) shown() (show any) {
 	switch v.kind {
 	case isText:

@@ -309,17 +309,6 @@ func (r *run) finish() *Report {
 	return report
 }
 
-// consume hands the outcomes to those that submitted the tasks.
-func (r *run) consume(ctx context.Context) error {
-	for {
-		out, ok := r.scheduler.Next(ctx)
-		if !ok {
-			return r.scheduler.Err()
-		}
-		out.Task.Owner.(func(schedule.Outcome))(out)
-	}
-}
-
 // show hands the progress out.
 func (r *run) show() {
 	if r.options.Progress != nil {
@@ -339,24 +328,4 @@ func (r *run) warnOfTimeout(ctx context.Context, c *Changeset) {
 		r.logger.Warn("the time limit is too short for this plan: what is not done when it is over is skipped",
 			"needed", need.Round(time.Second).String(), "left", left.Round(time.Second).String())
 	}
-}
-
-// commands are those that would bring the changes about.
-func (c *Changeset) commands() (list []bitrix.Command) {
-	for _, s := range c.steps {
-		if !s.selected || s.status != StatusPlanned {
-			continue
-		}
-		switch s.action {
-		case ActionCreate:
-			list = append(list, s.subject.create())
-		case ActionDelete:
-			list = append(list, s.subject.remove())
-		case ActionUpdate, ActionReplace:
-			for _, w := range s.subject.writes(s.diffs) {
-				list = append(list, w.command)
-			}
-		}
-	}
-	return list
 }
