@@ -124,10 +124,10 @@ type timing struct {
 	resetAt       time.Time
 }
 
-// figures makes a time object, as the server writes it: seconds as floats, dates with
+// timeObject makes a time object, as the server writes it: seconds as floats, dates with
 // an offset, operating_reset_at as a whole Unix second. Since rest 25.700 the
 // stamps at the start and around the execution are floored to seconds each.
-func (p *Portal) figures(t timing) *php.Array {
+func (p *Portal) timeObject(t timing) *php.Array {
 	const date = "2006-01-02T15:04:05-07:00"
 	start, finish := unix(t.start), unix(t.finish)
 	duration, processing := t.finish.Sub(t.start).Seconds(), t.processing.Seconds()

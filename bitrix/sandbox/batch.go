@@ -65,7 +65,7 @@ func (r *run) batch(params *php.Array) (any, timing, *apiError) {
 			}
 			if err == nil {
 				out["result"].Set(key, res.result)
-				out["time"].Set(key, p.figures(res.time))
+				out["time"].Set(key, p.timeObject(res.time))
 			}
 			if res.contrary {
 				out["error"].Set(key, p.errorArray(errInternal))

@@ -171,8 +171,8 @@ func contains(v any, text string) bool {
 // faultCount is how often a fault has looked and struck.
 type faultCount struct{ seen, struck int }
 
-// strike draws whether a request or command goes wrong, and how.
-func (p *Portal) strike(at level, method string, params *php.Array, body []byte) *Fault {
+// drawFault draws whether a request or command goes wrong, and how.
+func (p *Portal) drawFault(at level, method string, params *php.Array, body []byte) *Fault {
 	if len(p.cfg.Faults) == 0 {
 		return nil
 	}
@@ -281,7 +281,7 @@ func (f *Fault) answer(p *Portal, real answer) answer {
 	case FaultAfter:
 		real.body = append(real.body, text("\n<!-- Page generated in 0.21 s -->\n")...)
 	case FaultFalse:
-		return p.jsonAnswer(http.StatusOK, php.Dict("result", false, "time", p.figures(timing{start: time.Now(), finish: time.Now()})))
+		return p.jsonAnswer(http.StatusOK, php.Dict("result", false, "time", p.timeObject(timing{start: time.Now(), finish: time.Now()})))
 	case FaultContradiction:
 		// The keys of an error come first, as in an answer that was begun anew.
 		if body := strings.TrimPrefix(string(real.body), "{"); body != string(real.body) {

@@ -285,7 +285,18 @@ func (p *Portal) item(o valued, names []string, list, dates bool) *php.Array {
 		case dates && (name == "dateCreate" || name == "dateUpdate"):
 			v = php.Object{}
 		}
-		a.Set(name, v)
+		a.Set(name, p.boolean(v))
 	}
 	return a
+}
+
+// boolean is a value as the portal writes booleans.
+func (p *Portal) boolean(v any) any {
+	if on, ok := v.(bool); ok && p.cfg.LetterBooleans {
+		if on {
+			return "Y"
+		}
+		return "N"
+	}
+	return v
 }

@@ -169,7 +169,7 @@ func hostname(host string) string {
 
 // faulty gives an answer, or what a fault makes of it.
 func (r *run) faulty(method string, req request, real func() answer) answer {
-	f := r.p.strike(aRequest, method, req.params, req.body)
+	f := r.p.drawFault(aRequest, method, req.params, req.body)
 	if f == nil {
 		return real()
 	}

@@ -30,7 +30,7 @@ func (r *run) rest(t target, req request) answer {
 			r.cut = time.Now().Add(limit)
 		}
 		if err := p.acquire(r.ctx, r.cut); err != nil {
-			return p.broken(err)
+			return p.cutAnswer(err)
 		}
 		defer p.release()
 		r.start = time.Now()
@@ -45,8 +45,8 @@ func (p *Portal) requestTime() time.Duration {
 	return p.cfg.RequestTime
 }
 
-// broken is the answer to a request whose execution ended early.
-func (p *Portal) broken(err *apiError) answer {
+// cutAnswer is the answer to a request whose execution ended early.
+func (p *Portal) cutAnswer(err *apiError) answer {
 	if err == errGone {
 		return answer{fate: dropped}
 	}
@@ -79,12 +79,12 @@ func (r *run) execute(t target, req request) answer {
 	}
 	switch {
 	case err == errCut || err == errGone:
-		return p.broken(err)
+		return p.cutAnswer(err)
 	case err != nil && r.fault == nil:
 		return p.rootError(err)
 	}
 	tm.start, tm.finish = r.start, time.Now()
-	a := p.jsonAnswer(http.StatusOK, php.Dict("result", result, "time", p.figures(tm)))
+	a := p.jsonAnswer(http.StatusOK, php.Dict("result", result, "time", p.timeObject(tm)))
 	a.code = code
 	switch {
 	case r.fault != nil:
@@ -135,7 +135,7 @@ func (r *run) call(name string, params *php.Array, key string) (out outcome) {
 	}
 
 	out.time.start = time.Now()
-	fault := p.strike(aCommand, name, params, nil)
+	fault := p.drawFault(aCommand, name, params, nil)
 	var err *apiError
 	switch {
 	case fault != nil && !fault.runs():

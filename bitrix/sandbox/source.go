@@ -130,7 +130,7 @@ func (s *source) params(p *Portal, list bool) *php.Array {
 		if v, ok := p.showSetting(st.value, list); ok {
 			a.Add("value", v)
 		}
-		if !list {
+		if !list || p.cfg.NewKeys {
 			a.Add("id", st.id)
 		}
 		l.Push(a)

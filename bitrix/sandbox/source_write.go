@@ -56,7 +56,7 @@ func (r *run) sourceUpdate(params *php.Array) (any, *apiError) {
 	cost := p.checkCost(c, src, connection)
 	p.mu.Unlock()
 
-	faulty := p.strike(faultyCheck, "biconnector.source.update", params, nil) != nil
+	faulty := p.drawFault(faultyCheck, "biconnector.source.update", params, nil) != nil
 	if err := r.work(cost); err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
 	cost := p.checkCost(c, nil, connection)
 	p.mu.Unlock()
 
-	faulty := p.strike(faultyCheck, "biconnector.source.add", params, nil) != nil
+	faulty := p.drawFault(faultyCheck, "biconnector.source.add", params, nil) != nil
 	if err := r.work(cost); err != nil {
 		return nil, err
 	}

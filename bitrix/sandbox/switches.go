@@ -37,7 +37,8 @@ type Switches struct {
 	// has no field supportMapping.
 	NoSupportMapping bool `yaml:"no_support_mapping"`
 	// NewKeys adds what the newest documentation has and no public server:
-	// sourceCode of connectors, csv* of tables, description of columns.
+	// sourceCode of connectors, csv* of tables, description of columns, the id
+	// of a setting in lists.
 	NewKeys bool `yaml:"new_keys"`
 	// TextCodes gives the errors that had no code those of the newest
 	// documentation and code: NAME_EXISTS, also for a name that is twice in a
@@ -49,6 +50,9 @@ type Switches struct {
 	NoCode string `yaml:"no_code"`
 	// TextIDs writes the ids of lists as texts, as older samples show them.
 	TextIDs bool `yaml:"text_ids"`
+	// LetterBooleans writes "Y" and "N" for true and false in what is read, as
+	// older samples show them.
+	LetterBooleans bool `yaml:"letter_booleans"`
 	// NullTexts writes null for descriptions that are not set, instead of "".
 	NullTexts bool `yaml:"null_texts"`
 	// REST3Errors gives errors at the root the form {"error": {"code",

@@ -29,6 +29,7 @@ var switches = map[string]switched{
 	"text_codes":         {"text_codes: true", "biconnector.table.add", tableFields("name", `"crm_deals"`), `"error":0`, `"error":"NAME_EXISTS"`},
 	"no_code":            {"no_code: text", "biconnector.source.update", `{"id":10,"fields":{"description":"x"}}`, `"error":0`, `"error":"0"`},
 	"text_ids":           {"text_ids: true", "biconnector.source.list", `{"filter":{"id":10}}`, `[{"id":10,`, `[{"id":"10",`},
+	"letter_booleans":    {"letter_booleans: true", "batch", `{"cmd":["biconnector.source.get?id=10","biconnector.table.get?id=20"]}`, `"active":true`, `"active":"Y"`},
 	"null_texts":         {"null_texts: true", "biconnector.source.list", `{"filter":{"id":10}}`, `"description":""`, `"description":null`},
 	"rest3_errors":       {"rest3_errors: true", "nosuch", `{}`, `{"error":"ERROR_METHOD_NOT_FOUND",`, `{"error":{"code":"ERROR_METHOD_NOT_FOUND","message":"Method not found!"}}`},
 	"fatal":              {"fatal: page", "biconnector.dataset.delete", `{"id":20}`, `"error":`, "<h1>500 Internal Server Error</h1>"},
@@ -92,6 +93,9 @@ func TestSwitches(t *testing.T) {
 				}
 				if !strings.Contains(r.body, want) {
 					t.Errorf("%s %v: %d %s\nwant %s", key, on, r.status, r.body, want)
+				}
+				if key == "letter_booleans" && on != strings.Contains(r.body, `"visible":"Y"`) {
+					t.Errorf("%s %v: %s", key, on, r.body)
 				}
 				if key == "hide_operating" && on == strings.Contains(r.body, "operating") || key == "no_support_mapping" && on == strings.Contains(r.body, "supportMapping") {
 					t.Errorf("%s %v: %s", key, on, r.body)

@@ -121,7 +121,7 @@ func (t *table) value(p *Portal, name string) any {
 	case "fields":
 		l := &php.Array{}
 		for _, c := range t.Columns {
-			a := php.Dict("id", c.ID, "datasetId", t.ID, "type", c.Type, "name", c.Name, "externalCode", c.ExternalCode, "visible", *c.Visible)
+			a := php.Dict("id", c.ID, "datasetId", t.ID, "type", c.Type, "name", c.Name, "externalCode", c.ExternalCode, "visible", p.boolean(*c.Visible))
 			if p.cfg.NewKeys {
 				a.Add("description", "")
 			}

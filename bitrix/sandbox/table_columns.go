@@ -63,7 +63,7 @@ func (r *run) tableFieldsUpdate(params *php.Array) (any, *apiError) {
 		return nil, err
 	}
 	p := r.p
-	faulty := p.strike(faultySync, "biconnector.table.fields.update", params, nil) != nil
+	faulty := p.drawFault(faultySync, "biconnector.table.fields.update", params, nil) != nil
 	if err := r.work(p.cfg.WriteCost); err != nil {
 		return nil, err
 	}
