@@ -55,7 +55,7 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 			return err
 		}
 		if !approved {
-			return &exit.Failure{Exit: exit.Failed, Code: codeDeclined, Message: notYes}
+			return a.finish(ctx, render.Many(fl.declined(plans)), d)
 		}
 	}
 	// Text is printed portal by portal.
@@ -150,7 +150,10 @@ func (fl *fleet) run(command string, plans *runner.PortalsReport, done func(name
 			checksum := ""
 			if plans != nil {
 				plan, err := plans.Portals[i].Open()
-				if err != nil || plan.Error != nil || plan.Outcome == runner.OutcomeInvalid {
+				switch {
+				case err != nil:
+					return reportOfFailure(command, exit.AsFailure(err))
+				case plan.Error != nil || plan.Outcome == runner.OutcomeInvalid:
 					plan.Command = command // it would end no other way
 					return plan
 				}
@@ -167,6 +170,21 @@ func (fl *fleet) run(command string, plans *runner.PortalsReport, done func(name
 			_, _ = fmt.Fprintf(a.stderr, "portal %s:\n%s\n", clean.Line(name), stack)
 		},
 	})
+}
+
+// declined makes plans the reports of the apply that was not wanted.
+func (fl *fleet) declined(plans *runner.PortalsReport) *runner.PortalsReport {
+	portals := make([]runner.Portal, len(plans.Portals))
+	for i := range plans.Portals {
+		portals[i] = runner.Portal{Name: plans.Portals[i].Name, Run: func(context.Context) *runner.Report {
+			plan, err := plans.Portals[i].Open()
+			if err != nil {
+				return reportOfFailure("apply", exit.AsFailure(err))
+			}
+			return declined(plan)
+		}}
+	}
+	return runner.Portals(fl.signalled, "apply", portals, runner.PortalsOptions{})
 }
 
 // portal plans or applies one portal.

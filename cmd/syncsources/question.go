@@ -23,7 +23,7 @@ func (a *app) isTerminal(stream any) bool {
 
 // approve shows a plan and asks whether to apply it. Where there is nothing to
 // apply there is nothing to ask.
-func (a *app) approve(ctx context.Context, plan *runner.Report, anyPortal bool, f *runFlags) (bool, error) {
+func (a *app) approve(ctx context.Context, plan *runner.Report, f *runFlags) (bool, error) {
 	counts := changes{}
 	counts.add(plan)
 	if len(counts) == 0 {
@@ -31,9 +31,6 @@ func (a *app) approve(ctx context.Context, plan *runner.Report, anyPortal bool, 
 	}
 	if err := render.Text(a.stderr, render.One(plan), render.Options{Color: a.env.Colored(f.output.noColor, a.stderr)}); err != nil {
 		return false, err
-	}
-	if anyPortal {
-		_, _ = fmt.Fprintf(a.stderr, "hint: no manifest says which portal it is for; with \"portal: %s\" in it, a run against another one is refused\n", plan.Portal)
 	}
 	_, host, _ := strings.Cut(plan.Portal, "://")
 	return a.ask(ctx, fmt.Sprintf("Apply %s to %s?", counts, host))
@@ -126,8 +123,12 @@ func (c changes) String() string {
 // declined makes a plan the report of the apply that was not wanted: what was
 // planned is skipped.
 func declined(plan *runner.Report) *runner.Report {
-	plan.Command, plan.Outcome = "apply", runner.OutcomeFailed
-	plan.Error = &runner.Failure{Code: codeDeclined, Message: notYes}
+	plan.Command = "apply"
+	if plan.Error != nil || plan.Outcome == runner.OutcomeInvalid {
+		return plan // nobody was asked about it
+	}
+	plan.Outcome = runner.OutcomeFailed
+	plan.Error = &runner.Failure{Code: codeDeclined, Message: "the answer was not yes; nothing was written"}
 	for i := range plan.Objects {
 		if plan.Objects[i].Status == runner.StatusPlanned {
 			plan.Objects[i].Status = runner.StatusSkipped
@@ -139,7 +140,4 @@ func declined(plan *runner.Report) *runner.Report {
 
 // codeDeclined is the error of an apply whose question was not answered with
 // yes.
-const (
-	codeDeclined = "DECLINED"
-	notYes       = "the answer was not yes; nothing was written"
-)
+const codeDeclined = "DECLINED"

@@ -96,7 +96,7 @@ func TestQuestionAdvisesToNameThePortal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for path, hinted := range map[string]bool{paths[0]: true, paths[1]: false} {
 			got, _ := atTerminal(t, "no\n", "apply", "--progress", "never", path)
-			if strings.Contains(got.stderr, `hint: no manifest says which portal it is for`) != hinted {
+			if strings.Contains(got.stderr, `note: no manifest says which portal it is for`) != hinted {
 				t.Errorf("%s: %s", path, got.stderr)
 			}
 		}

@@ -83,8 +83,7 @@ func (a *app) command(ctx context.Context, root *cobra.Command, args []string) (
 }
 
 func internalError(reason any) *exit.Failure {
-	return &exit.Failure{Exit: exit.Stopped, Code: runner.CodeInternal, Message: fmt.Sprintf("internal error: %v", reason),
-		Hints: []string{"this is a bug in syncsources; please report it with the lines above", "the next run reads the portal and continues from what it shows"}}
+	return &exit.Failure{Exit: exit.Stopped, Code: runner.CodeInternal, Message: fmt.Sprintf("internal error: %v", reason), Hints: []string{hints[runner.CodeInternal]}}
 }
 
 // newRoot builds the tree of commands.

@@ -50,7 +50,7 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 			plan.Command = command // it would end no other way
 			return a.finish(ctx, render.One(plan), d)
 		}
-		approved, err := a.approve(signalled, plan, !run.named, f)
+		approved, err := a.approve(signalled, plan, f)
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,11 @@ func (r *portalRun) show(ctx, signalled context.Context, command string, log *lo
 	progress, end := r.app.progress(r.flags.progress, log)
 	defer end()
 	defer warnOfSignal(signalled, log.Logger)()
-	return r.converge(ctx, command, log.Logger, progress)
+	report := r.converge(ctx, command, log.Logger, progress)
+	if command == "plan" && !r.named && r.flags.sandbox == "" && report.Outcome == runner.OutcomeChanges {
+		report.Notes = append(report.Notes, "no manifest says which portal it is for; with \"portal: "+report.Portal+"\" in it, a run against another one is refused")
+	}
+	return report
 }
 
 // converge plans, with a client that has no method that writes, or applies.
