@@ -68,12 +68,18 @@ func (o *outage) lost(now, sent time.Time, err *rest.Error) error {
 		refused.NotSent = false // nothing is gained by sending again
 		return &refused
 	}
-	return &rest.Error{
-		Code: rest.Network, Status: err.Status, Method: err.Method,
-		Message: fmt.Sprintf("the portal has not answered for %.0f s: %s", away.Seconds(), err.Message),
-		Hint:    "check the portal's address and that it can be reached from here; running again later is safe",
-		Err:     err,
+	gone := &rest.Error{Code: err.Code, Status: err.Status, Method: err.Method, Reason: err.Reason, Hint: err.Hint, Err: err}
+	switch err.Code {
+	case rest.BadAnswer: // somebody answers, but not the REST interface
+		gone.Message = fmt.Sprintf("nothing better has come for %.0f s: %s", away.Seconds(), err.Message)
+	case rest.Proxy:
+		gone.Message = fmt.Sprintf("no way to the portal for %.0f s: %s", away.Seconds(), err.Message)
+	default:
+		gone.Code = rest.Network
+		gone.Message = fmt.Sprintf("the portal has not answered for %.0f s: %s", away.Seconds(), err.Message)
+		gone.Hint = "check the portal's address and that it can be reached from here; running again later is safe"
 	}
+	return gone
 }
 
 func (o *outage) answered() { *o = outage{} }

@@ -63,3 +63,25 @@ func TestOutageNeedsTimeAndTries(t *testing.T) {
 		t.Error("not given up although what was sent since got no answer either")
 	}
 }
+
+// What is given up for keeps its name: a page is not a silent portal, and a
+// proxy is not the portal.
+func TestOutageSaysWhatCame(t *testing.T) {
+	for _, tt := range []struct {
+		lost    rest.Error
+		code    rest.Code
+		message string
+	}{
+		{rest.Error{Code: rest.Network, Message: "connection refused"}, rest.Network, "the portal has not answered for 31 s: connection refused"},
+		{rest.Error{Code: "INTERNAL_SERVER_ERROR", Status: 500}, rest.Network, "the portal has not answered for 31 s: "},
+		{rest.Error{Code: rest.BadAnswer, Status: 200, Message: "the portal answered 200 OK with XML"}, rest.BadAnswer, "nothing better has come for 31 s: the portal answered 200 OK with XML"},
+		{rest.Error{Code: rest.Proxy, NotSent: true, Message: "the proxy cannot be reached"}, rest.Proxy, "no way to the portal for 31 s: the proxy cannot be reached"},
+	} {
+		var o outage
+		_, _ = o.lost(at(0), at(0), &tt.lost), o.lost(at(1), at(1), &tt.lost)
+		var e *rest.Error
+		if err := o.lost(at(31), at(31), &tt.lost); !errors.As(err, &e) || e.Code != tt.code || e.Message != tt.message {
+			t.Errorf("%v", err)
+		}
+	}
+}
