@@ -16,9 +16,12 @@ import (
 // the manifests on the command line declare.
 func addCompletion(root *cobra.Command) {
 	option.Complete(root, map[string][]string{
-		"report": {"json", "md", "xml", "html"}, "sandbox": {"yaml", "yml"}, "state": {"yaml", "yml"}, "metrics-file": {"prom"},
+		"report": {"json", "md", "xml", "html"}, "sandbox": {"yaml", "yml"}, "portals": {"yaml", "yml"}, "state": {"yaml", "yml"}, "metrics-file": {"prom"},
 	})
 	option.VisitCommands(root, func(c *cobra.Command) {
+		if c.Flags().Lookup("portal") != nil {
+			_ = c.RegisterFlagCompletionFunc("portal", completePortals)
+		}
 		if c.Flags().Lookup("target") == nil {
 			return
 		}
@@ -30,6 +33,22 @@ func addCompletion(root *cobra.Command) {
 		}))
 		_ = c.RegisterFlagCompletionFunc("file", completeDeclared(func(o manifest.Object) []string { return []string{o.Position.File} }))
 	})
+}
+
+// completePortals completes with the names of the portals in the file that
+// stands on the command line.
+func completePortals(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	file, _, err := manifest.LoadPortals(cmd.Flag("portals").Value.String(), manifest.PortalsOptions{Host: portalHost})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var found []string
+	for _, p := range file.Portals {
+		if strings.HasPrefix(p.Name, begun) && !strings.ContainsAny(p.Name, "\n\r\t") {
+			found = append(found, p.Name)
+		}
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeDeclared completes with words made of what the manifests that stand

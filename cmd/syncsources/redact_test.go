@@ -363,6 +363,32 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 			leak(t, r.run(t, "token", "login", "--log-level", "debug", "--code", canary+"%"))
 		})
 	}
+	for name, credentials := range map[string]string{
+		"webhook": "{webhook_url: {env: HOOK}}", "given token": "{access_token: {env: TOKEN}}", "file": "{access_token: {file: token}}",
+		"application": "{client_id: " + sandbox.ClientID + ", client_secret: {env: SECRET}, refresh_token: {env: SEED}, token_file: pair.json, oauth_url: \"" + address + "\"}",
+		"literal":     "{access_token: " + canary + "}",
+	} {
+		t.Run("portals/"+name, func(t *testing.T) {
+			for _, way := range []string{"", "error at the root"} {
+				for _, args := range [][]string{{"plan"}, {"apply"}, {"validate"}, {"export", "--values", "login"}} {
+					r := newRedactRun(t, dir, "malformed")
+					r.way = way
+					r.environ = []string{"HOOK=" + address + sandbox.WebhookPath, "TOKEN=" + sandbox.AccessToken, "SECRET=" + sandbox.ClientSecret, "SEED=" + sandbox.RefreshToken}
+					writeRedacted(t, r.pair("token"), "VALUE\n")
+					writeRedacted(t, r.pair("portals.yaml"), "version: 1\nportals: [{url: "+address+", manifests: ["+r.in("m.yaml")+"], credentials: "+credentials+"}]\n")
+					args = append(args, "--portals", r.pair("portals.yaml"))
+					switch args[0] {
+					case "plan", "apply":
+						look(t, r, args...)
+					default:
+						// The export has the values that were asked for on standard output.
+						_, all, _ := strings.Cut(r.run(t, "token", args...), "--- stderr")
+						leak(t, all)
+					}
+				}
+			}
+		})
+	}
 	t.Logf("%d runs, in %d of them something was masked", runs, masked)
 	if masked*3 < runs {
 		t.Errorf("only %d of %d runs had a secret to mask: the test does not test", masked, runs)
