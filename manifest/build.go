@@ -1,35 +1,31 @@
 package manifest
 
-import "strconv"
-
-// places holds the nodes of an object that checks over all files report at;
-// zero where they are not declared.
-type places struct{ id, name, title, ref Node }
-
-// The objects with these nodes.
-type (
-	builtConnector struct {
-		Connector
-		places
-	}
-	builtSource struct {
-		Source
-		places
-	}
-	builtTable struct {
-		Table
-		places
-	}
+import (
+	"slices"
+	"strconv"
 )
 
-// built is what the documents of all files declare.
+// declared is where an object of a Set is declared.
+type declared struct {
+	Node
+	named, identified bool // whether it has a name and an id of its own
+}
+
+// at returns the first of the fields that the object has.
+func (d declared) at(keys ...string) Node {
+	for _, key := range keys {
+		if f, ok := d.Field(key); ok {
+			return f
+		}
+	}
+	return d.Node
+}
+
+// built is what the documents of all files declare, with the nodes that checks
+// over all files report at.
 type built struct {
-	connectors []builtConnector
-	sources    []builtSource
-	tables     []builtTable
-	keep       Keep
-	declares   Declares
-	portals    []Portal
+	Set
+	connectors, sources, tables []declared
 }
 
 // add reads what a document declares. What the schema or a check has reported
@@ -39,29 +35,77 @@ func (b *built) add(d *Document, host func(string) string) {
 	root := d.Root()
 	portal := ""
 	if p, ok := root.Field("portal"); ok && p.Kind() == String {
-		b.portals = append(b.portals, Portal{p.Position(), p.Text()})
+		b.Portals = append(b.Portals, Portal{p.Position(), p.Text()})
 		portal = host(p.Text())
 	}
+	var fields []Node // of one object after the other
 	for _, f := range root.Fields() {
 		switch f.Key() {
 		case "connectors":
-			b.declares.Connectors = true
-			for item := range f.mappings() {
-				b.connectors = append(b.connectors, buildConnector(item, portal))
-			}
+			b.Declares.Connectors = true
+			b.Connectors, b.connectors = grown(b.Connectors, f), grown(b.connectors, f)
 		case "sources":
-			b.declares.Sources = true
-			for item := range f.mappings() {
-				b.sources = append(b.sources, buildSource(item, portal))
-			}
+			b.Declares.Sources = true
+			b.Sources, b.sources = grown(b.Sources, f), grown(b.sources, f)
 		case "tables":
-			b.declares.Tables = true
-			for item := range f.mappings() {
-				b.tables = append(b.tables, buildTable(item, portal))
-			}
+			b.Declares.Tables = true
+			b.Tables, b.tables = grown(b.Tables, f), grown(b.tables, f)
 		case "keep":
 			b.addKeep(f)
+			continue
+		default:
+			continue
 		}
+		for item := range f.mappings() {
+			fields = item.AppendFields(fields[:0])
+			at := declared{Node: item}
+			o := Object{Position: item.Position(), Portal: portal}
+			at.identify(&o, fields, f.Key() == "tables")
+			switch f.Key() {
+			case "connectors":
+				b.Connectors, b.connectors = append(b.Connectors, buildConnector(o, fields)), append(b.connectors, at)
+			case "sources":
+				b.Sources, b.sources = append(b.Sources, buildSource(o, fields)), append(b.sources, at)
+			case "tables":
+				b.Tables, b.tables = append(b.Tables, buildTable(o, fields)), append(b.tables, at)
+			}
+		}
+	}
+}
+
+// grown makes room for the items of a list.
+func grown[T any](s []T, list Node) []T {
+	if list.Kind() != List {
+		return s
+	}
+	return slices.Grow(s, list.Len())
+}
+
+// identify reads an object's name and id. An object without a name of its own
+// is called by its id, or by its title.
+func (d *declared) identify(o *Object, fields []Node, isTable bool) {
+	var title *string
+	for _, f := range fields {
+		switch f.Key() {
+		case "name":
+			if f.Kind() == String && f.Text() != "" {
+				o.Name, d.named = f.Text(), true
+			}
+		case "id":
+			d.identified = true // also where it is written wrongly
+			if id := integerOf(f); id != nil && *id > 0 && !isTable {
+				o.ID = *id
+			}
+		case "title":
+			title = textOf(f)
+		}
+	}
+	switch {
+	case d.named || isTable:
+	case o.ID != 0:
+		o.Name = "#" + strconv.FormatInt(o.ID, 10)
+	case title != nil && !d.identified:
+		o.Name = *title
 	}
 }
 
@@ -69,11 +113,11 @@ func (b *built) addKeep(n Node) {
 	for _, f := range n.Fields() {
 		switch f.Key() {
 		case "connectors":
-			b.keep.Connectors = append(b.keep.Connectors, patterns(f)...)
+			b.Keep.Connectors = append(b.Keep.Connectors, patterns(f)...)
 		case "sources":
-			b.keep.Sources = append(b.keep.Sources, patterns(f)...)
+			b.Keep.Sources = append(b.Keep.Sources, patterns(f)...)
 		case "tables":
-			b.keep.Tables = append(b.keep.Tables, patterns(f)...)
+			b.Keep.Tables = append(b.Keep.Tables, patterns(f)...)
 		}
 	}
 }
@@ -85,50 +129,6 @@ func patterns(n Node) []Pattern {
 		all = append(all, Pattern{ref.Position, ref.ID, ref.Name})
 	}
 	return all
-}
-
-// set returns what is declared without the nodes.
-func (b *built) set() *Set {
-	s := &Set{
-		Connectors: make([]Connector, len(b.connectors)),
-		Sources:    make([]Source, len(b.sources)),
-		Tables:     make([]Table, len(b.tables)),
-		Keep:       b.keep, Declares: b.declares, Portals: b.portals,
-	}
-	for i := range b.connectors {
-		s.Connectors[i] = b.connectors[i].Connector
-	}
-	for i := range b.sources {
-		s.Sources[i] = b.sources[i].Source
-	}
-	for i := range b.tables {
-		s.Tables[i] = b.tables[i].Table
-	}
-	return s
-}
-
-func (p *places) nameAt(o *Object, f Node) {
-	if f.Kind() == String && f.Text() != "" {
-		o.Name, p.name = f.Text(), f
-	}
-}
-
-func (p *places) idAt(o *Object, f Node) {
-	p.id = f // also where it is written wrongly: the object has one
-	if id := integerOf(f); id != nil && *id > 0 {
-		o.ID = *id
-	}
-}
-
-// defaultName names an object that has no name of its own.
-func (p *places) defaultName(o *Object, title *string) {
-	switch {
-	case o.Name != "":
-	case o.ID != 0:
-		o.Name = "#" + strconv.FormatInt(o.ID, 10)
-	case title != nil && p.id.val == nil:
-		o.Name = *title
-	}
 }
 
 // refOf reads the name or the id of another object.

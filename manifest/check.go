@@ -19,19 +19,21 @@ func check(d *Document) []*Finding {
 	if portal, ok := root.Field("portal"); ok && portal.Kind() == String {
 		found = append(found, address(portal)...)
 	}
+	var fields []Node // of one object after the other
 	for _, f := range root.Fields() {
 		for item := range f.mappings() {
+			fields = item.AppendFields(fields[:0])
 			switch f.Key() {
 			case "connectors":
-				found = append(found, integers(item, "id", "sort")...)
-				found = append(found, repeated(item, "settings", "code")...)
+				found = append(found, integers(fields, "id", "sort")...)
+				found = append(found, repeated(fields, "settings", "code")...)
 			case "sources":
-				found = append(found, integers(item, "connector")...)
-				found = append(found, checkSource(item)...)
+				found = append(found, integers(fields, "id", "connector")...)
+				found = append(found, checkSource(fields)...)
 			case "tables":
-				found = append(found, integers(item, "source")...)
-				found = append(found, repeated(item, "columns", "name")...)
-				found = append(found, repeated(item, "columns", "externalCode")...)
+				found = append(found, integers(fields, "source")...)
+				found = append(found, repeated(fields, "columns", "name")...)
+				found = append(found, repeated(fields, "columns", "externalCode")...)
 			}
 		}
 	}
@@ -61,13 +63,12 @@ func sandboxState(d *Document) []*Finding {
 	return nil
 }
 
-func checkSource(n Node) []*Finding {
+// checkSource checks the settings of a source and what it reveals.
+func checkSource(fields []Node) []*Finding {
 	var found []*Finding
 	var settings, reveal Node
-	for _, f := range n.Fields() {
+	for _, f := range fields {
 		switch f.Key() {
-		case "id":
-			found = append(found, plain(f, "id", "write it with decimal digits only")...)
 		case "settings":
 			settings = f
 		case "reveal":
@@ -77,7 +78,9 @@ func checkSource(n Node) []*Finding {
 	var codes []string
 	if settings.val != nil {
 		for _, f := range settings.Fields() {
-			codes = append(codes, f.Key())
+			if reveal.val != nil {
+				codes = append(codes, f.Key())
+			}
 			found = append(found, settingKey(f)...)
 			if f.Kind() == Integer && !f.Plain() {
 				what := "a setting"
@@ -95,34 +98,35 @@ func checkSource(n Node) []*Finding {
 }
 
 // integers reports fields in another notation than the plain decimal one.
-func integers(n Node, keys ...string) []*Finding {
+func integers(fields []Node, keys ...string) []*Finding {
 	var found []*Finding
-	for _, key := range keys {
-		if f, ok := n.Field(key); ok {
-			found = append(found, plain(f, key, "write it with decimal digits only")...)
+	for _, f := range fields {
+		if f.Kind() == Integer && !f.Plain() && slices.Contains(keys, f.Key()) {
+			found = append(found, plain(f, f.Key(), "write it with decimal digits only")...)
 		}
 	}
 	return found
 }
 
 // repeated reports items of a list that have the same text under a key.
-func repeated(n Node, list, key string) []*Finding {
-	items, ok := n.Field(list)
-	if !ok {
-		return nil
-	}
+func repeated(fields []Node, list, key string) []*Finding {
 	var found []*Finding
-	first := map[string]Node{}
-	for item := range items.mappings() {
-		f, ok := item.Field(key)
-		if !ok || f.text() == "" {
+	for _, f := range fields {
+		if f.Key() != list {
 			continue
 		}
-		if before, twice := first[f.text()]; twice {
-			found = append(found, f.Problem("duplicate-code", declaredAt(before), "the %s %s is declared twice", key, Quote(f.text())))
-			continue
+		first := map[string]Node{}
+		for item := range f.mappings() {
+			f, ok := item.Field(key)
+			if !ok || f.text() == "" {
+				continue
+			}
+			if before, twice := first[f.text()]; twice {
+				found = append(found, f.Problem("duplicate-code", declaredAt(before), "the %s %s is declared twice", key, Quote(f.text())))
+				continue
+			}
+			first[f.text()] = f
 		}
-		first[f.text()] = f
 	}
 	return found
 }
@@ -164,14 +168,17 @@ func settingKey(f Node) []*Finding {
 
 // undeclared reports what reveal names without the settings declaring it.
 func undeclared(reveal, settings Node, codes []string) []*Finding {
-	const few = 100 // to look for what was meant among them
-	declared := make(map[string]bool, len(codes))
-	for _, code := range codes {
-		declared[code] = true
+	isDeclared := func(code string) bool { return slices.Contains(codes, code) }
+	if len(codes) > few {
+		declared := make(map[string]bool, len(codes))
+		for _, code := range codes {
+			declared[code] = true
+		}
+		isDeclared = func(code string) bool { return declared[code] }
 	}
 	var found []*Finding
 	for item := range reveal.Items() {
-		if kind := item.Kind(); kind != String && kind != Integer || declared[item.Text()] {
+		if kind := item.Kind(); kind != String && kind != Integer || isDeclared(item.Text()) {
 			continue
 		}
 		if found == nil {
@@ -179,7 +186,7 @@ func undeclared(reveal, settings Node, codes []string) []*Finding {
 		}
 		var advice []string
 		near := ""
-		if len(codes) <= few && len(found) < few {
+		if len(codes) <= searched && len(found) < searched {
 			near = Nearest(item.Text(), codes)
 		}
 		if near != "" {
@@ -198,6 +205,9 @@ func undeclared(reveal, settings Node, codes []string) []*Finding {
 	}
 	return found
 }
+
+// searched is how many names are searched for what was meant.
+const searched = 100
 
 // nameable returns the keys of a settings block that messages may show.
 func nameable(settings Node) []string {

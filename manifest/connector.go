@@ -34,17 +34,12 @@ type Logo struct {
 	file *reference // nil for an address
 }
 
-func buildConnector(n Node, portal string) builtConnector {
-	b := builtConnector{Connector: Connector{Object: Object{Position: n.Position(), Portal: portal}}}
-	c := &b.Connector
-	for _, f := range n.Fields() {
+func buildConnector(o Object, fields []Node) Connector {
+	c := Connector{Object: o}
+	for _, f := range fields {
 		switch f.Key() {
-		case "name":
-			b.nameAt(&c.Object, f)
-		case "id":
-			b.idAt(&c.Object, f)
 		case "title":
-			c.Title, b.title = textOf(f), f
+			c.Title = textOf(f)
 		case "description":
 			c.Description = textOf(f)
 		case "logo":
@@ -65,8 +60,7 @@ func buildConnector(n Node, portal string) builtConnector {
 			c.Settings = settingTypes(f)
 		}
 	}
-	b.defaultName(&c.Object, c.Title)
-	return b
+	return c
 }
 
 func logoOf(n Node) *Logo {

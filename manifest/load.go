@@ -63,7 +63,8 @@ func Load(paths []string, o Options) (*Set, []*Finding, error) {
 		}
 	}
 	found = append(found, b.unique()...)
-	return b.set(), arrange(found, files), err
+	set := b.Set // without the nodes
+	return &set, arrange(found, files), err
 }
 
 func lowerHost(address string) string {

@@ -130,64 +130,72 @@ func (n Node) Fields() []Node {
 	if n.val.Kind != yaml.MappingNode {
 		return nil
 	}
-	fields := make([]Node, 0, len(n.val.Content)/2)
-	merges := false
-	for i := 0; i+1 < len(n.val.Content); i += 2 {
-		field := n.field(i)
-		if field.key.Kind != yaml.ScalarNode {
-			continue
-		}
-		merges = merges || isMerge(field.key)
-		fields = append(fields, field)
-	}
-	if !merges && len(fields) < 2 {
-		return fields
-	}
-	return n.merged(fields, merges)
+	return n.AppendFields(make([]Node, 0, len(n.val.Content)/2))
 }
 
-// merged drops duplicates from the fields of a mapping, and puts the mappings
-// named by merge keys in their place.
-func (n Node) merged(fields []Node, merges bool) []Node {
-	const few = 16 // up to here a search is cheaper than a map
-	if !merges && len(fields) <= few && !repeats(fields) {
-		return fields
+// AppendFields appends what Fields returns.
+func (n Node) AppendFields(to []Node) []Node {
+	if n.val.Kind != yaml.MappingNode {
+		return to
 	}
-	own := make(map[string]bool, len(fields))
-	for _, f := range fields {
-		if !isMerge(f.key) {
-			own[f.Key()] = true
+	start, seen := len(to), keySet{}
+	for i := 0; i+1 < len(n.val.Content); i += 2 {
+		f := n.field(i)
+		if f.key.Kind != yaml.ScalarNode {
+			continue
 		}
-	}
-	var all []Node
-	seen := make(map[string]bool, len(own))
-	for _, f := range fields {
 		if !isMerge(f.key) {
-			if !seen[f.Key()] {
-				seen[f.Key()] = true
-				all = append(all, f)
+			if seen.add(f.Key(), to[start:]) {
+				to = append(to, f)
 			}
 			continue
 		}
 		for _, m := range f.mergedMappings() {
 			for _, g := range m.Fields() {
-				if !own[g.Key()] && !seen[g.Key()] {
-					seen[g.Key()] = true
+				if !n.owns(g.Key()) && seen.add(g.Key(), to[start:]) {
 					g.named = n.scope != nil
-					all = append(all, g)
+					to = append(to, g)
 				}
 			}
 		}
 	}
-	return all
+	return to
 }
 
-func repeats(fields []Node) bool {
-	for i := range fields {
-		for j := range i {
-			if fields[i].key.Value == fields[j].key.Value {
-				return true
+// few keys are searched; of more a map is made.
+const few = 16
+
+// keySet holds the keys of fields. While these are few, it is empty.
+type keySet map[string]bool
+
+// add reports whether a key is new beside those of fields.
+func (s *keySet) add(key string, fields []Node) bool {
+	if len(fields) < few {
+		for i := range fields {
+			if fields[i].key.Value == key {
+				return false
 			}
+		}
+		return true
+	}
+	if len(*s) == 0 {
+		*s = make(keySet, 2*len(fields))
+		for i := range fields {
+			(*s)[fields[i].key.Value] = true
+		}
+	}
+	if (*s)[key] {
+		return false
+	}
+	(*s)[key] = true
+	return true
+}
+
+// owns reports whether a mapping has a key besides those that it merges.
+func (n Node) owns(key string) bool {
+	for i := 0; i+1 < len(n.val.Content); i += 2 {
+		if k := follow(n.val.Content[i]); k.Kind == yaml.ScalarNode && k.Value == key && !isMerge(k) {
+			return true
 		}
 	}
 	return false

@@ -1,5 +1,7 @@
 package manifest
 
+import "slices"
+
 // Source is the declared state of one BIconnector source. What is nil or
 // absent is not declared and is not to be touched.
 type Source struct {
@@ -25,20 +27,15 @@ type Setting struct {
 	Reveal bool
 }
 
-func buildSource(n Node, portal string) builtSource {
-	b := builtSource{Source: Source{Object: Object{Position: n.Position(), Portal: portal}}}
-	s := &b.Source
+func buildSource(o Object, fields []Node) Source {
+	s := Source{Object: o}
 	var reveal, settings Node
-	for _, f := range n.Fields() {
+	for _, f := range fields {
 		switch f.Key() {
-		case "name":
-			b.nameAt(&s.Object, f)
-		case "id":
-			b.idAt(&s.Object, f)
 		case "connector":
-			s.Connector, b.ref = refOf(f), f
+			s.Connector = refOf(f)
 		case "title":
-			s.Title, b.title = textOf(f), f
+			s.Title = textOf(f)
 		case "description":
 			s.Description = textOf(f)
 		case "active":
@@ -52,19 +49,18 @@ func buildSource(n Node, portal string) builtSource {
 	if settings.val != nil {
 		s.Settings = buildSettings(settings, revealed(reveal))
 	}
-	b.defaultName(&s.Object, s.Title)
-	return b
+	return s
 }
 
-func buildSettings(n Node, reveal map[string]bool) []Setting {
+func buildSettings(n Node, reveal func(code string) bool) []Setting {
 	fields := n.Fields()
 	settings := make([]Setting, 0, len(fields))
 	for _, f := range fields {
 		s := Setting{Position: f.Position(), Code: f.Key()}
 		if text, ok := literalOf(f); ok {
-			s.Value, s.Reveal = Literal(text), reveal[s.Code]
+			s.Value, s.Reveal = Literal(text), reveal(s.Code)
 		} else if kind := f.Kind(); kind == Integer && f.Plain() {
-			s.Value, s.Reveal = Literal(f.Text()), reveal[s.Code]
+			s.Value, s.Reveal = Literal(f.Text()), reveal(s.Code)
 		} else if ref, ok := asReference(f); ok {
 			s.Value = Value{ref: ref}
 		} else {
@@ -75,16 +71,22 @@ func buildSettings(n Node, reveal map[string]bool) []Setting {
 	return settings
 }
 
-// revealed returns the settings that a reveal list names.
-func revealed(n Node) map[string]bool {
-	if n.val == nil {
-		return nil
-	}
-	set := map[string]bool{}
-	for item := range n.Items() {
-		if kind := item.Kind(); kind == String || kind == Integer {
-			set[item.Text()] = true
+// revealed returns whether a reveal list names a setting.
+func revealed(n Node) func(code string) bool {
+	var names []string
+	if n.val != nil {
+		for item := range n.Items() {
+			if kind := item.Kind(); kind == String || kind == Integer {
+				names = append(names, item.Text())
+			}
 		}
 	}
-	return set
+	if len(names) <= few {
+		return func(code string) bool { return slices.Contains(names, code) }
+	}
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[name] = true
+	}
+	return func(code string) bool { return set[code] }
 }

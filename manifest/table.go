@@ -21,15 +21,12 @@ type Column struct {
 	Visible      *bool // nil: not declared
 }
 
-func buildTable(n Node, portal string) builtTable {
-	b := builtTable{Table: Table{Object: Object{Position: n.Position(), Portal: portal}}}
-	t := &b.Table
-	for _, f := range n.Fields() {
+func buildTable(o Object, fields []Node) Table {
+	t := Table{Object: o}
+	for _, f := range fields {
 		switch f.Key() {
-		case "name":
-			b.nameAt(&t.Object, f)
 		case "source":
-			t.Source, b.ref = refOf(f), f
+			t.Source = refOf(f)
 		case "externalName":
 			t.ExternalName = textOf(f)
 		case "externalCode":
@@ -40,7 +37,7 @@ func buildTable(n Node, portal string) builtTable {
 			t.Columns = columnsOf(f)
 		}
 	}
-	return b
+	return t
 }
 
 func columnsOf(n Node) []Column {

@@ -10,28 +10,28 @@ import (
 // several, and references to what nobody declares. Of two declarations the
 // later one is reported, and names the earlier one.
 func (b *built) unique() []*Finding {
-	connectors, sources, tables := newCensus("connector"), newCensus("source"), newCensus("table")
-	for i := range b.connectors {
-		c := &b.connectors[i]
+	connectors, sources, tables := newCensus("connector", len(b.Connectors)), newCensus("source", len(b.Sources)), newCensus("table", len(b.Tables))
+	for i := range b.Connectors {
+		c := &b.Connectors[i]
 		identity := ""
-		if c.Title != nil {
+		if c.ID == 0 && c.Title != nil {
 			identity = *c.Title
 		}
-		connectors.add(entry{&c.Object, &c.places}, identity)
+		connectors.add(entry{&c.Object, &b.connectors[i]}, identity)
 	}
-	for i := range b.sources {
-		s := &b.sources[i]
+	for i := range b.Sources {
+		s := &b.Sources[i]
 		identity := ""
-		if s.Title != nil && s.ref.val != nil {
+		if s.ID == 0 && s.Title != nil && s.Connector != (Ref{}) {
 			identity = connectors.identity(s.Connector, s.Portal) + "\x00" + *s.Title
 		}
-		sources.add(entry{&s.Object, &s.places}, identity)
-		connectors.refer(s.Connector, s.Portal, s.ref)
+		sources.add(entry{&s.Object, &b.sources[i]}, identity)
+		connectors.refer(s.Connector, s.Portal, &b.sources[i])
 	}
-	for i := range b.tables {
-		t := &b.tables[i]
-		tables.add(entry{&t.Object, &t.places}, "")
-		sources.refer(t.Source, t.Portal, t.ref)
+	for i := range b.Tables {
+		t := &b.Tables[i]
+		tables.add(entry{&t.Object, &b.tables[i]}, "")
+		sources.refer(t.Source, t.Portal, &b.tables[i])
 	}
 	return slices.Concat(connectors.found, sources.found, tables.found)
 }
@@ -39,7 +39,7 @@ func (b *built) unique() []*Finding {
 // entry is an object and where it is declared.
 type entry struct {
 	*Object
-	*places
+	*declared
 }
 
 // census is what checks over all files know of one kind of objects.
@@ -50,8 +50,8 @@ type census struct {
 	found             []*Finding
 }
 
-func newCensus(kind string) *census {
-	return &census{kind: kind, ids: newRegister[int64](), names: newRegister[string](), identities: newRegister[string]()}
+func newCensus(kind string, size int) *census {
+	return &census{kind: kind, ids: newRegister[int64](size), names: newRegister[string](size), identities: newRegister[string](0)}
 }
 
 func (c *census) report(at Node, rule string, advice []string, format string, args ...any) {
@@ -63,16 +63,16 @@ func (c *census) report(at Node, rule string, advice []string, format string, ar
 func (c *census) add(e entry, identity string) {
 	if e.ID != 0 {
 		if first, twice := c.ids.add(e.Portal, e.ID, e); twice {
-			c.report(e.id, "duplicate-id", declaredAt(first.id), "the id %d is declared twice", e.ID)
-			if e.name.val == nil {
+			c.report(e.at("id"), "duplicate-id", declaredAt(first.at("id")), "the id %d is declared twice", e.ID)
+			if !e.named {
 				return // the default name twice is the same mistake
 			}
 		}
-	} else if identity != "" && e.id.val == nil {
+	} else if identity != "" && !e.identified {
 		if first, twice := c.identities.add(e.Portal, identity, e); twice {
-			advice := append(declaredAt(first.title), "without an id it is found by its title: give one of them its id")
-			c.report(e.title, "duplicate-identity", advice, "the %s %s is declared twice", c.kind, Quote(e.title.text()))
-			if e.name.val == nil {
+			advice := append(declaredAt(first.at("title")), "without an id it is found by its title: give one of them its id")
+			c.report(e.at("title"), "duplicate-identity", advice, "the %s %s is declared twice", c.kind, Quote(e.at("title").text()))
+			if !e.named {
 				return
 			}
 		}
@@ -84,8 +84,8 @@ func (c *census) add(e entry, identity string) {
 
 // addName reports a name that is taken.
 func (c *census) addName(e entry) {
-	if e.name.val == nil && e.ID == 0 && onlyDigits(e.Name) {
-		c.report(e.title, "not-allowed", []string{"add a name: digits alone would be taken for an id"}, "the title %s cannot be the name of a %s", Quote(e.Name), c.kind)
+	if !e.named && e.ID == 0 && onlyDigits(e.Name) {
+		c.report(e.at("title"), "not-allowed", []string{"add a name: digits alone would be taken for an id"}, "the title %s cannot be the name of a %s", Quote(e.Name), c.kind)
 		return
 	}
 	first, twice := c.names.add(e.Portal, e.Name, e)
@@ -93,29 +93,20 @@ func (c *census) addName(e entry) {
 		return
 	}
 	at, other := e, first
-	if at.name.val == nil && other.name.val != nil {
+	if !at.named && other.named {
 		at, other = other, at // the one whose name is written out
 	}
+	label := at.at("name", "id", "title")
 	switch {
-	case other.name.val != nil:
-		c.report(at.name, "duplicate-name", declaredAt(other.name), "the name %s is declared twice", Quote(e.Name))
+	case other.named:
+		c.report(label, "duplicate-name", declaredAt(other.at("name")), "the name %s is declared twice", Quote(e.Name))
 	case other.ID != 0:
-		c.report(at.label(), "duplicate-name", declaredAt(other.id), "the name %s is the default name of %s %d", Quote(e.Name), c.kind, other.ID)
-	case at.name.val != nil:
-		c.report(at.name, "duplicate-name", declaredAt(other.title), "the name %s is the default name of another %s: its title", Quote(e.Name), c.kind)
+		c.report(label, "duplicate-name", declaredAt(other.at("id")), "the name %s is the default name of %s %d", Quote(e.Name), c.kind, other.ID)
+	case at.named:
+		c.report(label, "duplicate-name", declaredAt(other.at("title")), "the name %s is the default name of another %s: its title", Quote(e.Name), c.kind)
 	default:
-		c.report(at.label(), "duplicate-name", append(declaredAt(other.title), "give one of them a name"), "two %ss without a name have the title %s", c.kind, Quote(e.Name))
+		c.report(label, "duplicate-name", append(declaredAt(other.at("title")), "give one of them a name"), "two %ss without a name have the title %s", c.kind, Quote(e.Name))
 	}
-}
-
-// label returns the node that an object's name comes from.
-func (e entry) label() Node {
-	for _, n := range []Node{e.name, e.id} {
-		if n.val != nil {
-			return n
-		}
-	}
-	return e.title
 }
 
 func declaredAt(n Node) []string { return []string{"already declared at " + n.Position().String()} }
@@ -129,7 +120,7 @@ func (c *census) identity(r Ref, portal string) string {
 }
 
 // refer reports a reference to a name that nobody declares.
-func (c *census) refer(r Ref, portal string, at Node) {
+func (c *census) refer(r Ref, portal string, by *declared) {
 	if r.Name == "" {
 		return
 	}
@@ -137,13 +128,12 @@ func (c *census) refer(r Ref, portal string, at Node) {
 		return
 	}
 	var advice []string
-	const few = 100 // to look for what was meant among them
 	switch names := c.names.of(portal); {
 	case onlyDigits(r.Name):
 		advice = append(advice, "write an id without quotes")
 	case len(names) == 0:
 		advice = append(advice, "no "+c.kind+" is declared; the id of a live one is written as an integer")
-	case len(names) > few:
+	case len(names) > searched:
 		advice = append(advice, "the id of a live one is written as an integer")
 	default:
 		if near := Nearest(r.Name, names); near != "" {
@@ -151,14 +141,14 @@ func (c *census) refer(r Ref, portal string, at Node) {
 		}
 		advice = append(advice, "declared: "+quoteAll(names), "the id of a live one is written as an integer")
 	}
-	c.report(at, "unknown-reference", advice, "no %s has the name %s", c.kind, Quote(r.Name))
+	c.report(by.at(c.kind), "unknown-reference", advice, "no %s has the name %s", c.kind, Quote(r.Name))
 }
 
 // register holds keys by portal. What stands in documents without a portal
 // is on every portal.
 type register[K comparable] struct {
-	on    map[onPortal[K]]entry
-	first map[K]entry // on whatever portal
+	first map[K]entry           // on whatever portal
+	on    map[onPortal[K]]entry // where there are several
 }
 
 type onPortal[K comparable] struct {
@@ -166,8 +156,8 @@ type onPortal[K comparable] struct {
 	key    K
 }
 
-func newRegister[K comparable]() register[K] {
-	return register[K]{map[onPortal[K]]entry{}, map[K]entry{}}
+func newRegister[K comparable](size int) register[K] {
+	return register[K]{make(map[K]entry, size), map[onPortal[K]]entry{}}
 }
 
 // add returns what has the key already on the same portal, or adds it.
@@ -175,8 +165,9 @@ func (r register[K]) add(portal string, key K, e entry) (first entry, twice bool
 	if first, twice = r.find(portal, key); twice {
 		return first, true
 	}
-	r.on[onPortal[K]{portal, key}] = e
-	if _, ok := r.first[key]; !ok {
+	if _, ok := r.first[key]; ok {
+		r.on[onPortal[K]{portal, key}] = e
+	} else {
 		r.first[key] = e
 	}
 	return e, false
@@ -185,7 +176,7 @@ func (r register[K]) add(portal string, key K, e entry) (first entry, twice bool
 // find returns what has a key on a portal; "" stands for any of them.
 func (r register[K]) find(portal string, key K) (entry, bool) {
 	e, ok := r.first[key]
-	if !ok || portal == "" || e.Portal == portal {
+	if !ok || portal == "" || e.Portal == "" || e.Portal == portal {
 		return e, ok
 	}
 	if e, ok = r.on[onPortal[K]{portal, key}]; !ok {
@@ -197,10 +188,16 @@ func (r register[K]) find(portal string, key K) (entry, bool) {
 // of returns the keys on a portal, sorted.
 func (r register[K]) of(portal string) []string {
 	var keys []string
-	for at := range r.on {
-		if key, ok := any(at.key).(string); ok && (portal == "" || at.portal == "" || at.portal == portal) {
-			keys = append(keys, key)
+	add := func(key K, on string) {
+		if text, ok := any(key).(string); ok && (portal == "" || on == "" || on == portal) {
+			keys = append(keys, text)
 		}
+	}
+	for key, e := range r.first {
+		add(key, e.Portal)
+	}
+	for at := range r.on {
+		add(at.key, at.portal)
 	}
 	slices.SortFunc(keys, strings.Compare)
 	return slices.Compact(keys)

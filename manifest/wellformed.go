@@ -23,52 +23,64 @@ type wellFormedness struct {
 // walk looks at everything that is written in n, aliases left out: what they
 // name is looked at where it is written.
 func (w *wellFormedness) walk(n Node) {
-	w.tag(n)
+	w.scalar(n)
 	switch n.val.Kind {
-	case yaml.ScalarNode:
-		if strings.IndexByte(n.val.Value, 0) >= 0 {
-			w.add(n.doc.problem(n.val, nil, "nul", nil, "a NUL character is not allowed"))
-		}
 	case yaml.SequenceNode:
 		for i, raw := range n.val.Content {
-			if raw.Kind != yaml.AliasNode {
+			if worthALook(raw) {
 				w.walk(n.Item(i))
 			}
 		}
 	case yaml.MappingNode:
 		w.keys(n)
 		for i := 0; i+1 < len(n.val.Content); i += 2 {
-			if key := n.val.Content[i]; key.Kind != yaml.ScalarNode || key.Style&yaml.TaggedStyle != 0 || strings.IndexByte(key.Value, 0) >= 0 {
-				if key.Kind != yaml.AliasNode {
-					w.walk(n.step(key, nil))
-				}
+			if worthALook(n.val.Content[i]) {
+				w.walk(n.step(n.val.Content[i], nil))
 			}
-			if n.val.Content[i+1].Kind != yaml.AliasNode {
+			if worthALook(n.val.Content[i+1]) {
 				w.walk(n.field(i))
 			}
 		}
 	}
 }
 
+// worthALook reports whether there can be something wrong with a node, or in
+// it: with most there cannot.
+func worthALook(n *yaml.Node) bool {
+	switch n.Kind {
+	case yaml.AliasNode:
+		return false
+	case yaml.ScalarNode:
+		return n.Style&yaml.TaggedStyle != 0 || strings.IndexByte(n.Value, 0) >= 0
+	}
+	return true
+}
+
 func (w *wellFormedness) add(e *Finding) { w.found = append(w.found, e) }
+
+// scalar reports a tag that may not be there, and a NUL character.
+func (w *wellFormedness) scalar(n Node) {
+	w.tag(n)
+	if n.val.Kind == yaml.ScalarNode && strings.IndexByte(n.val.Value, 0) >= 0 {
+		w.add(n.doc.problem(n.val, nil, "nul", nil, "a NUL character is not allowed"))
+	}
+}
 
 // keys reports what is wrong with a mapping's keys.
 func (w *wellFormedness) keys(n Node) {
 	content := n.val.Content
-	const few = 16 // up to here a search is cheaper than a map
 	var first map[string]int
 	if len(content)/2 > few {
 		first = make(map[string]int, len(content)/2)
 	}
 	for i := 0; i+1 < len(content); i += 2 {
-		f := n.field(i)
-		key := f.key
+		key := follow(content[i])
 		if key.Kind != yaml.ScalarNode {
-			w.add(n.doc.problem(content[i], nil, "key-type", []string{"a key is a string or an integer"}, "a key cannot be %s", f.keyNode().Kind()))
+			w.add(n.doc.problem(content[i], nil, "key-type", []string{"a key is a string or an integer"}, "a key cannot be %s", n.field(i).keyNode().Kind()))
 			continue
 		}
 		if isMerge(content[i]) {
-			w.mergeValue(f)
+			w.mergeValue(n.field(i))
 		}
 		before, twice := i, false
 		if first != nil {
@@ -79,7 +91,7 @@ func (w *wellFormedness) keys(n Node) {
 			before, twice = n.earlier(i, key.Value)
 		}
 		if twice {
-			w.duplicateKey(f, content[before])
+			w.duplicateKey(n.field(i), content[before])
 		}
 	}
 }

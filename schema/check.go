@@ -31,6 +31,7 @@ type checker struct {
 	// silent counts the conditions that are being tried: whether they hold is
 	// no finding.
 	silent int
+	fields []manifest.Node // of the mappings that are being checked
 }
 
 // object is a mapping whose keys have been looked at.
@@ -67,8 +68,11 @@ func (c *checker) value(n manifest.Node, r *rule) bool {
 			}
 		}
 	case manifest.Mapping:
-		o = &object{node: n, rule: r, fields: n.Fields()}
-		ok = c.fields(n, o)
+		start := len(c.fields)
+		c.fields = n.AppendFields(c.fields)
+		o = &object{node: n, rule: r, fields: c.fields[start:]}
+		defer func() { c.fields = c.fields[:start] }()
+		ok = c.mapping(n, o)
 	}
 	return c.combined(n, r, r, o) && ok
 }
@@ -163,8 +167,8 @@ func (c *checker) number(n manifest.Node, r *rule) bool {
 	return true
 }
 
-// fields reports whether the fields of a mapping are as its rule says.
-func (c *checker) fields(n manifest.Node, o *object) bool {
+// mapping reports whether the fields of a mapping are as its rule says.
+func (c *checker) mapping(n manifest.Node, o *object) bool {
 	r, ok := o.rule, true
 	if len(o.fields) < r.fewest {
 		return c.fail(n, r, empty)
