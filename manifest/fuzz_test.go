@@ -64,7 +64,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		for _, s := range set.Sources {
-			if s.ID < 1 || s.Name == "" || s.Title == nil && s.Description == nil && s.Active == nil && len(s.Settings) == 0 {
+			if s.ID < 1 && (s.Title == nil || s.Connector.Name == "" && s.Connector.ID < 1) || s.Name == "" || s.Title == nil && s.Description == nil && s.Active == nil && len(s.Settings) == 0 {
 				t.Fatalf("the source at %s is none", s.Position)
 			}
 			if s.Title != nil && (*s.Title == "" || *s.Title == "0") {

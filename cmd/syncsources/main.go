@@ -7,7 +7,6 @@ import (
 )
 
 func main() {
-	boundMemory()
 	ctx := exit.Watch(os.Exit)
 	os.Exit(run(ctx, os.Environ(), os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
 }

@@ -114,7 +114,7 @@ func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manif
 		findings []*manifest.Finding
 	}
 	l, err := obeying(ctx, func() (loaded, error) {
-		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, Host: rest.HostPort, DenyFiles: signin.Files(a.env)})
+		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, Host: rest.HostPort, Size: a.boundMemory, DenyFiles: signin.Files(a.env)})
 		if err != nil {
 			f := exit.Refuse(exit.CodeUnreadable, err.Error())
 			f.Findings = findings
