@@ -23,6 +23,7 @@ var hints = map[rest.Code]string{
 	rest.OverloadLimit:                "the portal is blocked by hand because of overload; write to Bitrix24 support to lift the block",
 	rest.ExpiredToken:                 "the access token has expired; get a new one, or use a token file, which is renewed by itself (syncsources login)",
 	"NO_AUTH_FOUND":                   "the portal does not know these credentials; check them, or get new ones (a webhook may have been deleted)",
+	"invalid_token":                   "the portal does not know this access token; get a new one, or a token pair with: syncsources login",
 	"INVALID_CREDENTIALS":             "the user behind these credentials lacks permission; give the user access to the BI module",
 	"insufficient_scope":              scopeHint,
 	"invalid_scope":                   scopeHint,

@@ -30,3 +30,17 @@ func TestHints(t *testing.T) {
 		}
 	}
 }
+
+// Whatever stops a run says what to do about it.
+func TestEveryStopHasAHint(t *testing.T) {
+	for _, code := range []rest.Code{
+		rest.OverloadLimit, rest.ExpiredToken, rest.AccessDenied, rest.MethodNotFound, rest.Proxy, rest.Moved, rest.FrontPage,
+		"NO_AUTH_FOUND", "WRONG_AUTH_TYPE", "ERROR_OAUTH", "NOT_INSTALLED", "authorization_error", "METHOD_CONFIRM_WAITING", "METHOD_CONFIRM_DENIED",
+		"invalid_token", "PAYMENT_REQUIRED", "invalid_grant", "invalid_client", "invalid_request", "invalid_scope", "INVALID_CREDENTIALS",
+		"insufficient_scope", "user_access_error", "ERROR_MANIFEST_IS_NOT_AVAILABLE", "INVALID_REQUEST", "PORTAL_DELETED",
+	} {
+		if hintOf(&rest.Error{Code: code}) == "" {
+			t.Errorf("%s has no hint", code)
+		}
+	}
+}
