@@ -184,8 +184,10 @@ func (v *htmlView) title(run Run, sum totals) {
 }
 
 func (v *htmlView) tiles(sum totals) {
-	v.Total = sum.objects
 	v.Tiles = tilesOf(sum, v.Plan)
+	for _, tile := range v.Tiles {
+		v.Total += tile.N
+	}
 }
 
 // tilesOf are the totals as tiles and as parts of a bar.
