@@ -13,23 +13,29 @@ const credentialsHelp = `Credentials come from the environment:
   B24_PORTAL_URL, B24_ACCESS_TOKEN        an application, with a token that you keep fresh
   B24_PORTAL_URL, B24_CLIENT_ID,          an application whose token pair is renewed
     B24_CLIENT_SECRET, B24_TOKEN_FILE       (the command login gets the first one)
+    or B24_TOKEN_HELPER                     or SYNCSOURCES_STORE for several machines
   B24_WEBHOOK_URL                         an inbound webhook
-Secret ones can be read from files: B24_ACCESS_TOKEN_FILE and so on.`
+Secret ones can be read from files: B24_ACCESS_TOKEN_FILE and so on. status checks
+them.`
 
 // newApply builds the command that brings the portal to the declared state.
 func newApply(a *app) *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "apply PATH...",
-		Short: "Update what differs, read it back, and report",
-		Long: `Read the live sources, update those that differ from the manifests, and read
-them back: a source counts as updated only when the portal shows what is
-declared. One source that fails does not stop the others.
+		Short: "Create and update what differs, read it back, and report",
+		Long: `Read the live connectors, sources and tables, create those that are missing,
+update those that differ from the manifests and, with --prune, remove what is not
+declared. Each is read back: it counts as done only when the portal shows it. One
+object that fails stops only those that depend on it.
 
 On a terminal it shows the plan and asks before it writes anything; see --yes.
 What is applied is what was shown.
 
-One apply runs against a portal at a time on one host; see --lock-timeout.
+One apply runs against a portal at a time: on one host, or on all that share a
+store; see --lock-timeout.
+
+With --portals it applies to every portal of a file, side by side.
 
 ` + credentialsHelp,
 		Example: `  syncsources apply manifests/

@@ -35,8 +35,8 @@ func addCompletion(root *cobra.Command) {
 	})
 }
 
-// completePortals completes with the names of the portals in the file that
-// stands on the command line.
+// completePortals completes with the names of the portals in the file of
+// --portals.
 func completePortals(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	file, _, err := manifest.LoadPortals(cmd.Flag("portals").Value.String(), manifest.PortalsOptions{Host: portalHost})
 	if err != nil {

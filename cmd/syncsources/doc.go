@@ -1,6 +1,6 @@
-// Syncsources keeps the BIconnector sources of a Bitrix24 portal as manifests
-// declare them: validate checks manifests, plan shows what differs, apply
-// changes it and reads it back.
+// Syncsources keeps the connectors, sources and tables of BIconnector on
+// Bitrix24 portals as manifests declare them: validate checks manifests, plan
+// shows what differs, apply changes it and reads it back.
 //
 // The result goes to standard output and nothing else does; logs, progress,
 // warnings and errors go to standard error.
@@ -8,11 +8,11 @@
 // Exit codes, the same for every output format:
 //
 //	0    done; a plan with changes as well
-//	1    at least one source failed, or a guard refused the run, or the result
-//	     could not be written
+//	1    at least one object failed, or a guard refused the run, or the answer to
+//	     its question was not yes, or the result could not be written
 //	2    plan --detailed-exitcode: there are changes, and no failure
 //	3    the manifests, the command line, the environment or the credentials
-//	     are malformed; nothing was sent
+//	     are malformed; nothing was sent, of many portals to that one
 //	4    the run was stopped: portal unreachable, credentials refused, blocked,
 //	     time over, or another run holds the portal's lock
 //	129  hung up (SIGHUP), unless SIGHUP was ignored at the start

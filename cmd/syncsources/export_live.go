@@ -90,7 +90,7 @@ func liveConnector(c *bitrix.Connector) manifest.LiveConnector {
 	l := manifest.LiveConnector{
 		ID: c.ID, Title: c.Title, Description: c.Description, Logo: c.Logo, Sort: c.Sort,
 		URLCheck: c.URLCheck, URLTableList: c.URLTableList, URLTableDescription: c.URLTableDescription, URLData: c.URLData,
-		SupportMapping: told(c.SupportMapping), Unclean: c.Unclean,
+		SupportMapping: boolOf(c.SupportMapping), Unclean: c.Unclean,
 	}
 	for _, s := range c.Settings {
 		l.Settings = append(l.Settings, manifest.SettingType{Code: s.Code, Name: s.Name, Type: s.Type})
@@ -99,7 +99,7 @@ func liveConnector(c *bitrix.Connector) manifest.LiveConnector {
 }
 
 func liveSource(s *bitrix.Source) manifest.LiveSource {
-	l := manifest.LiveSource{ID: s.ID, ConnectorID: s.ConnectorID, Title: s.Title, Description: s.Description, Active: told(s.Active), Unclean: s.Unclean}
+	l := manifest.LiveSource{ID: s.ID, ConnectorID: s.ConnectorID, Title: s.Title, Description: s.Description, Active: boolOf(s.Active), Unclean: s.Unclean}
 	for _, setting := range s.Settings {
 		l.Settings = append(l.Settings, manifest.LiveSetting{Code: setting.Code, Value: setting.Value})
 	}
@@ -114,8 +114,8 @@ func liveTable(t *bitrix.Table) manifest.LiveTable {
 	return l
 }
 
-// told is a flag of the portal; nil where the portal does not say.
-func told(t rest.Tristate) *bool {
+// boolOf is a flag of the portal; nil where the portal does not say.
+func boolOf(t rest.Tristate) *bool {
 	if t == rest.Unsaid {
 		return nil
 	}

@@ -115,8 +115,8 @@ func (fl *fleet) close() {
 }
 
 // checkSelection refuses targets and files that match nothing in the manifests
-// of any portal. What is wrong with a portal's manifests is its own failure,
-// and told when its turn comes.
+// of any portal. What is wrong with a portal's manifests is its own failure, and
+// reported when it runs.
 func (fl *fleet) checkSelection(ctx context.Context) error {
 	matches := fl.flags.selection.matches()
 	for _, p := range fl.portals.selected {

@@ -37,7 +37,7 @@ var hints = map[rest.Code]string{
 	"NOT_INSTALLED":                   "the application is not installed completely; open it in the portal once, or install it again",
 	"WRONG_AUTH_TYPE":                 "these methods take an application's access token only; set " + signin.Portal + ", " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.TokenFile + ", and run: syncsources login",
 	"authorization_error":             "the portal could not check the token; run again, and if it stays, get a new pair with: syncsources login",
-	"METHOD_CONFIRM_WAITING":          "an administrator of the portal has to confirm the application's request first, in the portal's notifications; then run again",
+	"METHOD_CONFIRM_WAITING":          "have an administrator of the portal confirm the application's request in the portal's notifications, then run again",
 	"METHOD_CONFIRM_DENIED":           "an administrator of the portal has denied the application's request",
 	rest.FrontPage:                    "a server in front of the portal answered, not its REST interface: check " + signin.Portal + "; if other calls get through, a firewall does not like what this one holds: have it let REST calls pass",
 	rest.SourceNotFound:               "the source does not exist, or another application created it: an application sees only its own sources",

@@ -71,7 +71,7 @@ func (o *outlet) divert(to io.Writer) {
 }
 
 // harmlessLog keeps orders to CI systems out of a log: what a portal says may
-// stand in it.
+// be in it.
 type harmlessLog struct{ io.Writer }
 
 func (h harmlessLog) Write(p []byte) (int, error) {

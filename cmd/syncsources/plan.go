@@ -13,11 +13,15 @@ func newPlan(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan PATH...",
 		Short: "Show what apply would change, without changing it",
-		Long: `Read the live sources and print how they differ from the manifests. Nothing is
+		Long: `Read the live connectors, sources and tables and print how they differ from the
+manifests: what apply would create, update and, with --prune, remove. Nothing is
 written: the client of a plan has no method that writes.
 
 The checksum that it prints can be given to apply --checksum, which then
 refuses any other changes.
+
+With --portals it plans for every portal of a file, with the manifests and
+credentials that the file names.
 
 ` + credentialsHelp,
 		Example: `  syncsources plan manifests/

@@ -28,7 +28,7 @@ type portalsFlags struct {
 // add adds the flags that choose portals.
 func (p *portalsFlags) add(set *pflag.FlagSet) {
 	option.Add(set, &p.file, "portals", "FILE", "", "run against the portals of this file, with its manifests and credentials", option.Path("a portals file"))
-	option.AddList(set, &p.names, "portal", "NAME|GLOB", "only the portals of this name; * and ? stand for any characters and for one", option.Text("the name of a portal, or a pattern"))
+	option.AddList(set, &p.names, "portal", "NAME|GLOB", "only the portals of this name; * matches any characters, ? any one", option.Text("the name of a portal, or a pattern"))
 	option.Add(set, &p.shard, "shard", "I/N", "", "only the portals whose name falls to shard I of N; auto/N takes the number of a Kubernetes Indexed Job's pod", parseShard)
 }
 

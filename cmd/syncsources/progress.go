@@ -11,8 +11,8 @@ import (
 )
 
 // progress begins to show on standard error how far a run is: on a terminal by
-// a bar, elsewhere by a line a minute, as --progress says. It returns what is
-// told about the run, and what ends it.
+// a bar, elsewhere by a line a minute, as --progress says. show takes note of
+// where the run is, and end ends it.
 func (a *app) progress(when string, log *logger) (show func(runner.Progress), end func()) {
 	terminal := option.IsTerminal(a.stderr) && a.env.Get("TERM") != "dumb"
 	switch {

@@ -67,9 +67,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	return a.reportFailure(ctx, cmd.Name(), where, f)
 }
 
-// command runs the command that args name. A panic becomes an error: the
-// report has to be written, and exit code 2, which the Go runtime gives, would
-// mean changes.
+// command runs the command that args name. A panic becomes an error, so that
+// the report is written: exit code 2, which the Go runtime gives, would mean
+// changes.
 func (a *app) command(ctx context.Context, root *cobra.Command, args []string) (cmd *cobra.Command, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -90,8 +90,9 @@ func internalError(reason any) *exit.Failure {
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "syncsources",
-		Short: "Keep the BIconnector sources of a Bitrix24 portal as manifests declare them",
-		Long: `Keep the BIconnector sources of a Bitrix24 portal as manifests declare them.
+		Short: "Keep the BIconnector objects of Bitrix24 portals as manifests declare them",
+		Long: `Keep the BIconnector objects of Bitrix24 portals - connectors, sources, tables -
+as manifests declare them.
 
 Credentials come from the environment, never from flags; the help of plan and
 apply names the variables. Every flag has a variable too: --batch-size is

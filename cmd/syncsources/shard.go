@@ -11,8 +11,8 @@ import (
 	"syncsources/cmd/syncsources/option"
 )
 
-// varShardIndex is where Kubernetes tells a pod of an Indexed Job which of them
-// it is, from 0.
+// varShardIndex is the variable in which Kubernetes gives a pod of an Indexed
+// Job its number, from 0.
 const varShardIndex = "JOB_COMPLETION_INDEX"
 
 // shard is one of the parts of a run that is spread over machines, from 1. The
@@ -56,7 +56,7 @@ func (s shard) resolve(e option.Environment) (shard, error) {
 	index, err := strconv.Atoi(text)
 	if err != nil || index < 0 || index >= s.of {
 		return s, exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("environment variable %s: %q must be an integer from 0 to %d", varShardIndex, text, s.of-1),
-			"the Job's completions and the N of --shard auto/N have to be the same number")
+			"set the Job's completions and the N of --shard auto/N to the same number")
 	}
 	s.index = index + 1
 	return s, nil

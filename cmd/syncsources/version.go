@@ -11,7 +11,7 @@ import (
 	"syncsources/cmd/syncsources/exit"
 )
 
-// newVersion builds the command that tells which build this is.
+// newVersion builds the command that prints which build this is.
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

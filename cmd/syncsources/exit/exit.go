@@ -55,7 +55,7 @@ func Of(ctx context.Context, outcome runner.Outcome, detailed bool) int {
 }
 
 // Status is the exit code of a command that has printed all there is to say,
-// as an error. OK is none: use Err.
+// as an error. OK is not an error: use Err.
 type Status int
 
 func (s Status) Error() string { return "exit code " + strconv.Itoa(int(s)) }

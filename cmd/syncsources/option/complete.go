@@ -5,9 +5,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Complete adds the command that prints completion scripts, and tells the
-// scripts what the values of flags can be: the words of choices, and files with
-// the endings that a flag takes.
+// Complete adds the command that prints completion scripts, and what the scripts
+// ask for: the words of choices, and files with the endings that a flag takes.
 func Complete(root *cobra.Command, endings map[string][]string) {
 	root.InitDefaultCompletionCmd("completion")
 	VisitCommands(root, func(c *cobra.Command) {

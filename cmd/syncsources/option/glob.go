@@ -1,11 +1,11 @@
 package option
 
-// Match reports whether a name fits a pattern in which "*" stands for any
-// characters and "?" for one. No other character has a meaning of its own:
+// Match reports whether a name fits a pattern in which "*" matches any
+// characters and "?" any one. No other character has a meaning of its own:
 // names of objects hold slashes and brackets.
 func Match(pattern, name string) bool {
 	p, n := []rune(pattern), []rune(name)
-	star, from := -1, 0 // the last star, and where in n what it stands for ends
+	star, from := -1, 0 // the last star, and where in n its match ends
 	i, j := 0, 0
 	for j < len(n) {
 		switch {
@@ -14,7 +14,7 @@ func Match(pattern, name string) bool {
 			i++
 		case i < len(p) && (p[i] == '?' || p[i] == n[j]):
 			i, j = i+1, j+1
-		case star >= 0: // let the star stand for one more
+		case star >= 0: // let the star match one more
 			from++
 			i, j = star+1, from
 		default:

@@ -41,8 +41,8 @@ func Add[T any](set *pflag.FlagSet, target *T, name, kind, initial, usage string
 	set.Var(v, name, usage)
 }
 
-// AddChoice defines a flag that takes one of the words, the first of which is
-// the default; where the first is empty, there is none. short may be empty.
+// AddChoice defines a flag that takes one of the words. The first is the
+// default; an empty first word means no default. short may be empty.
 func AddChoice(set *pflag.FlagSet, target *string, name, short, kind, usage string, words ...string) {
 	initial := words[0]
 	if initial == "" {
