@@ -1,0 +1,314 @@
+package runner_test
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
+	"syncsources/runner"
+)
+
+// What one object of many meets on a portal, in front of it, or inside its
+// PHP. All others converge in the same run.
+var troublesOfOne = []struct {
+	name  string
+	fault string // of the source 23, in YAML
+	code  string // that it fails with; empty: it is updated
+}{
+	{"a firewall's 403", "{kind: page, contains: union select, status: 403}", "403"},
+	{"a firewall's 400", "{kind: page, contains: union select, status: 400}", "400"},
+	{"a firewall's 404", "{kind: page, contains: union select, status: 404}", "404"},
+	{"a firewall's 405", "{kind: page, contains: union select, status: 405}", "405"},
+	{"a firewall's 406", "{kind: page, contains: union select, status: 406}", "406"},
+	{"a firewall that hangs up", "{kind: dropped, contains: union select}", "*"},
+	{"PHP dies", "{kind: dead, at: command, id: 23, method: biconnector.source.update}", "*"},
+	{"PHP dies and is reported as JSON", "{kind: internal_error, at: command, id: 23, method: biconnector.source.update}", "*"},
+	{"PHP dies after it wrote", "{kind: dead, at: command, id: 23, method: biconnector.source.update, ran: true}", ""},
+	{"502", "{kind: bad_gateway, at: command, id: 23, method: biconnector.source.update}", "*"},
+	{"the connection closes", "{kind: dropped, at: command, id: 23, method: biconnector.source.update}", "*"},
+	{"the connection closes after it wrote", "{kind: dropped, at: command, id: 23, method: biconnector.source.update, ran: true}", ""},
+	{"half an answer", "{kind: truncated, at: command, id: 23, method: biconnector.source.update}", ""},
+	{"an empty answer", "{kind: empty, at: command, id: 23, method: biconnector.source.update}", "*"},
+	{"ACCESS_DENIED for one command", "{kind: error, status: 200, code: ACCESS_DENIED, at: command, id: 23, method: biconnector.source.update}", "ACCESS_DENIED"},
+	{"NO_AUTH_FOUND for one command", "{kind: error, status: 401, code: NO_AUTH_FOUND, at: command, id: 23, method: biconnector.source.update}", "NO_AUTH_FOUND"},
+	{"false without a reason", "{kind: 'false', at: command, id: 23, method: biconnector.source.update}", "*"},
+	{"false although it wrote", "{kind: 'false', at: command, id: 23, method: biconnector.source.update, ran: true}", ""},
+	{"an error beside true", "{kind: contradiction, at: command, id: 23, method: biconnector.source.update}", ""},
+}
+
+func TestOneObjectsTroubleIsItsOwn(t *testing.T) {
+	for _, c := range troublesOfOne {
+		t.Run(c.name, func(t *testing.T) {
+			state := sqlState(120)
+			state.UpdateCost, state.Latency = 100*time.Millisecond, 20*time.Millisecond
+			addFault(t, &state, c.fault)
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				desired := retitled(120)
+				desired[22].Description = ptr("x' union select 1")
+				report := b.apply(runner.Options{Set: declares(desired...)})
+				for i, o := range report.Objects {
+					switch {
+					case i != 22 || c.code == "":
+						if o.Status != runner.StatusUpdated {
+							t.Errorf("source %d: %s %+v", i+1, o.Status, o.Error)
+						}
+					case o.Status != runner.StatusFailed || o.Error.Code == "" || c.code != "*" && !strings.Contains(o.Error.Code+o.Error.Message, c.code):
+						t.Errorf("source %d: %s %+v, want %s", i+1, o.Status, o.Error, c.code)
+					}
+				}
+				t.Logf("%d requests, %.1f s; source 23: %+v", report.Requests.HTTP, report.Duration, report.Objects[22].Error)
+			})
+		})
+	}
+}
+
+// addFault adds a fault of a state file to a state.
+func addFault(t *testing.T, state *sandbox.State, fault string) {
+	t.Helper()
+	s, err := sandbox.ReadState(strings.NewReader("faults: [" + fault + "]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	state.Faults = append(state.Faults, s.Faults...)
+}
+
+// However a portal writes what it has, a run converges, and the next one has
+// nothing to do.
+func TestEverySpellingOfAnswers(t *testing.T) {
+	for name, s := range map[string]sandbox.Switches{
+		"today":            {},
+		"ids as texts":     {TextIDs: true},
+		"booleans Y and N": {LetterBooleans: true},
+		"null texts":       {NullTexts: true},
+		"newest keys":      {NewKeys: true, TextCodes: true},
+		"whole seconds":    {WholeSeconds: true},
+		"no operating":     {HideOperating: true},
+		"2025":             {TextIDs: true, LetterBooleans: true, NullTexts: true, NoTableMethods: true, NoSupportMapping: true, NoCode: sandbox.NoCodeEmpty},
+		"shown 1 s later":  {ShowAfter: time.Second},
+		"both billed":      {OperatingBilled: sandbox.BilledBoth, OperatingBan: 5 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := sqlState(60)
+			s.HonourActive = true
+			state.Switches = s
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				desired := retitled(60)
+				for i := range desired {
+					desired[i].Active, desired[i].Description = ptr(i%2 == 0), ptr("")
+				}
+				if got := statuses(b.apply(runner.Options{Set: declares(desired...)})); got["updated"] != 60 {
+					t.Errorf("the first run: %v", got)
+				}
+				time.Sleep(s.ShowAfter)
+				if got := statuses(b.apply(runner.Options{Set: declares(desired...)})); got["unchanged"] != 60 {
+					t.Errorf("the second run: %v", got)
+				}
+			})
+		})
+	}
+}
+
+// A text that cannot be read exactly is never sent back: not as the title that
+// has to go along with a password.
+func TestUncleanTitlesAreNotSentBack(t *testing.T) {
+	for _, raw := range []bool{false, true} {
+		for name, title := range map[string]string{"cp1251": "\xcf\xf0\xee", "half a character": "a\xed\xa0\xbd", "U+FFFD": "a\ufffdb"} {
+			t.Run(fmt.Sprint(name, " ", raw), func(t *testing.T) {
+				state := sqlState(3)
+				state.RawBytes = raw
+				state.Sources[1].Title = title
+				onPortal(t, state, func(t *testing.T, b *bench) {
+					var desired []manifest.Source
+					for id := range int64(3) {
+						desired = append(desired, manifest.Source{Object: manifest.Object{ID: id + 1, Name: "s"},
+							Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("new")}}})
+					}
+					report := b.apply(runner.Options{Set: declares(desired...)})
+					if diff := cmp.Diff(map[string]int{"updated": 2, "failed " + runner.CodeUncleanText: 1}, statuses(report)); diff != "" {
+						t.Errorf("%s, raw %v: %s", name, raw, diff)
+					}
+					if s, _ := b.Source(2); s.Title != title || s.Settings["password"] != "old-password" {
+						t.Errorf("%s, raw %v: it was written: %+v", name, raw, s)
+					}
+				})
+			})
+		}
+	}
+}
+
+// On a connector that has settings called like fields, no setting is
+// overwritten by what was meant for a field.
+func TestSettingsCalledLikeFieldsStay(t *testing.T) {
+	state := sandbox.State{
+		Switches:   sandbox.Switches{HonourActive: true},
+		Connectors: []sandbox.Connector{{ID: 1, Settings: []sandbox.SettingType{{Code: "title"}, {Code: "type"}, {Code: "active"}, {Code: "description"}, {Code: "connector_id"}}}},
+		Sources: []sandbox.Source{{ID: 1, Title: "old", ConnectorID: 1, Settings: map[string]string{"title": "t", "type": "u"}},
+			{ID: 2, Title: "old", ConnectorID: 1}},
+	}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Set: declares(
+			manifest.Source{Object: manifest.Object{ID: 1, Name: "a"}, Title: ptr("new"), Description: ptr("D"), Active: ptr(false)},
+			manifest.Source{Object: manifest.Object{ID: 2, Name: "b"}, Title: ptr("new"), Active: ptr(false)})})
+		if got := statuses(report); got["updated"] != 2 {
+			t.Errorf("%v", got)
+		}
+		for id, want := range map[int64]map[string]string{1: {"title": "t", "type": "u"}, 2: {}} {
+			if s, _ := b.Source(id); !maps.Equal(s.Settings, want) || s.Title != "new" || *s.Active {
+				t.Errorf("source %d: %+v", id, s)
+			}
+		}
+	})
+}
+
+// What a portal stores otherwise is said, with what it shows where that may be
+// printed, and is written once a run at most.
+func TestStoredOtherwise(t *testing.T) {
+	for name, c := range map[string]struct {
+		switches sandbox.Switches
+		source   manifest.Source
+	}{
+		"cut titles":      {sandbox.Switches{CutTitles: 3}, manifest.Source{Title: ptr("longer")}},
+		"escaped":         {sandbox.Switches{StoreTexts: []string{"escape"}}, manifest.Source{Title: ptr("a & b")}},
+		"normalised":      {sandbox.Switches{StoreTexts: []string{"nfc"}}, manifest.Source{Description: ptr("e\u0301clair")}},
+		"without emoji":   {sandbox.Switches{StoreTexts: []string{"bmp"}}, manifest.Source{Title: ptr("a 🚀")}},
+		"leading zeros":   {sandbox.Switches{StoreNumbers: true}, manifest.Source{Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("007")}}}},
+		"masked":          {sandbox.Switches{ShowSettings: sandbox.SettingsMasked}, manifest.Source{Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("x")}}}},
+		"hashed":          {sandbox.Switches{ShowSettings: sandbox.SettingsHashed}, manifest.Source{Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("x")}}}},
+		"left out":        {sandbox.Switches{ShowSettings: sandbox.SettingsOmitted}, manifest.Source{Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("x")}}}},
+		"no settings key": {sandbox.Switches{OmitKeys: []string{"settings"}}, manifest.Source{Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("")}}}},
+		"no description":  {sandbox.Switches{OmitKeys: []string{"description"}}, manifest.Source{Description: ptr("")}},
+		"a code twice":    {sandbox.Switches{DoubleSettings: true}, manifest.Source{Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("admin")}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := sqlState(1)
+			state.Switches = c.switches
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				c.source.Object = manifest.Object{ID: 1, Name: "s"}
+				for run := range 2 {
+					before := b.Stats().Updates[1]
+					report := b.apply(runner.Options{Set: declares(c.source)})
+					o := report.Objects[0]
+					if o.Status != runner.StatusFailed {
+						t.Errorf("run %d: %s", run, o.Status)
+					} else {
+						t.Logf("run %d: %s: %s (%s)", run, o.Error.Code, o.Error.Message, o.Error.Hint)
+					}
+					if n := b.Stats().Updates[1] - before; n > 1 {
+						t.Errorf("run %d: %d updates", run, n)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Another job of the application spends the operating time: the run asks again
+// with one command when the portal says so, and ends as soon as it may.
+func TestAnotherJobSpendsTheTime(t *testing.T) {
+	state := sqlState(400)
+	state.UpdateCost, state.OperatingLimit, state.Latency = 500*time.Millisecond, 300*time.Second, 20*time.Millisecond
+	state.OtherJobs = []sandbox.OtherJob{{Method: "biconnector.source.update", Spends: 200 * time.Second, Every: time.Minute, Times: 1}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Set: declares(retitled(400)...)})
+		if got := statuses(report); got["updated"] != 400 || report.Duration > 700 {
+			t.Errorf("%v in %.0f s", got, report.Duration)
+		}
+		t.Logf("%.0f s, %d requests, %d refused", report.Duration, report.Requests.HTTP, b.Stats().Blocked["biconnector.source.update"])
+	})
+}
+
+// What comes before or after the JSON, or in its place, is said in words.
+func TestNotJSON(t *testing.T) {
+	for fault, want := range map[string]string{
+		"{kind: text_before}": "text before the JSON",
+		"{kind: text_after}":  "more behind the JSON",
+		"{kind: empty}":       "nothing",
+		"{kind: page, status: 200, text: '<html><h1>Maintenance</h1>'}":       "a web page",
+		"{kind: page, status: 200, text: '<?xml version=\"1.0\"?><result/>'}": "XML",
+		"{kind: bad_gateway}": "502 Bad Gateway",
+	} {
+		t.Run(want, func(t *testing.T) {
+			state := sqlState(2)
+			addFault(t, &state, fault)
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				report := b.apply(runner.Options{Set: declares(retitled(2)...)})
+				if report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != "BAD_ANSWER" || !strings.Contains(report.Error.Message, want) {
+					t.Errorf("%s: %s %+v, want %q", fault, report.Outcome, report.Error, want)
+				}
+				if report.Duration > 60 {
+					t.Errorf("%s: %.0f s", fault, report.Duration)
+				}
+			})
+		})
+	}
+}
+
+// Errors in the form of REST 3.0 are read as what they are.
+func TestREST3Errors(t *testing.T) {
+	state := sqlState(2)
+	state.REST3Errors = true
+	addFault(t, &state, "{kind: error, status: 403, code: user_access_error, description: no}")
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Set: declares(retitled(2)...)})
+		if report.Error == nil || report.Error.Code != "user_access_error" || report.Requests.HTTP > 2 {
+			t.Errorf("%+v after %d requests", report.Error, report.Requests.HTTP)
+		}
+	})
+}
+
+// A portal that drips, or never answers, is given up.
+func TestDrippingPortal(t *testing.T) {
+	for _, fault := range []string{"{kind: drip, delay: 3s}", "{kind: slow, delay: 10h}"} {
+		t.Run(fault, func(t *testing.T) {
+			state := sqlState(2)
+			addFault(t, &state, fault)
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				b.patience(10 * time.Second)
+				report := b.apply(runner.Options{Set: declares(retitled(2)...)})
+				if report.Outcome != runner.OutcomeStopped || report.Duration > 120 {
+					t.Errorf("%s: %s after %.0f s: %+v", fault, report.Outcome, report.Duration, report.Error)
+				}
+			})
+		})
+	}
+}
+
+// The error of fields.update after its commit, and tables of older portals.
+func TestTablesOfOtherPortals(t *testing.T) {
+	for name, s := range map[string]sandbox.Switches{
+		"today": {}, "sync fails": {SyncFails: true}, "sync fails, with a code": {SyncFails: true, TextCodes: true}, "dataset only": {NoTableMethods: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := sqlState(1)
+			state.Switches = s
+			state.Tables = []sandbox.Table{{ID: 1, Name: "deals", SourceID: 1, ExternalName: "D", ExternalCode: "d",
+				Columns: []sandbox.Column{{Name: "ID", Type: "int"}, {Name: "OLD", Type: "int"}}}}
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				set := &manifest.Set{Tables: []manifest.Table{{Object: manifest.Object{Name: "deals"}, Source: manifest.Ref{ID: 1},
+					ExternalName: ptr("D"), ExternalCode: ptr("d"), Description: ptr("new"),
+					Columns: []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "ID", Visible: ptr(false)}, {Name: "NEW", Type: "string", ExternalCode: "n"}}}}}
+				set.Declares.Tables = true
+				for run, want := range []string{"updated", "unchanged"} {
+					report := b.apply(runner.Options{Set: set, Prune: true})
+					if got := statuses(report); got[want] != 1 {
+						t.Errorf("%s, run %d: %v %+v", name, run, got, report.Objects)
+					}
+				}
+				tab, _ := b.Table(1)
+				var columns []string
+				for _, c := range tab.Columns {
+					columns = append(columns, fmt.Sprint(c.Name, *c.Visible))
+				}
+				if got := fmt.Sprint(columns) + " " + tab.Description; got != "[IDfalse NEWtrue] new" {
+					t.Errorf("%s: %s", name, got)
+				}
+			})
+		})
+	}
+}
