@@ -34,7 +34,7 @@ func TestManifests(t *testing.T) {
 }
 
 // TestPortals follows the head of portals.yaml: it fills in the example's
-// variables and plans both portals, each on a sandbox.
+// variables and applies to both portals, each on a sandbox.
 func TestPortals(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("portals")); err != nil {
@@ -46,8 +46,11 @@ func TestPortals(t *testing.T) {
 		}
 	}
 	portals := filepath.Join(dir, "portals.yaml")
-	if r := run(t, nil, "validate", "--portals", portals); r.code != 0 {
-		t.Errorf("exit code %d\n%s\n%s", r.code, r.stdout, r.stderr)
+	for _, args := range [][]string{{"validate"}, {"apply", "--sandbox", "empty-portal.yaml"}} {
+		r := run(t, []string{"APP_SECRET=secret"}, append(args, "--portals", portals)...)
+		if last := "Apply to 2 portals: 5 created, 0 updated, 0 deleted, 0 failed, 0 skipped, 0 unchanged."; r.code != 0 || args[0] == "apply" && r.lastLine() != last {
+			t.Errorf("%s: exit code %d\n%s\n%s", args[0], r.code, r.stdout, r.stderr)
+		}
 	}
 }
 
