@@ -16,6 +16,9 @@ import (
 // authorization server has replaced the pair and before the new one is stored.
 // That is counted, and the next run names it.
 func TestMachines(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the machines are processes, which share no memory, and too slow with the detector to keep to their time limits")
+	}
 	rounds := machinesRounds(t)
 	stores := map[string]func(t *testing.T) shared{
 		"files":    func(t *testing.T) shared { return shared{File: filepath.Join(t.TempDir(), "token.json")} },

@@ -50,7 +50,7 @@ func (c shared) open(portal string) (TokenStore, func(), error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		store.patience = 3 * time.Second
+		store.patience = 5 * time.Second
 		return store, func() {}, nil
 	}
 	d, err := OpenDatabase(DatabaseConfig{URL: secret.New(c.URL), Key: secret.New(c.Key), OldKey: secret.New(c.OldKey), Logger: logger})
