@@ -22,7 +22,7 @@ func unbounded(d *Document) []*Finding {
 	a := aliases{doc: d, sizes: map[*yaml.Node]float64{}}
 	own, total := a.measure(d.root)
 	if a.cycle != nil {
-		return []*Finding{d.problem(a.cycle, nil, "alias-cycle", nil, "the alias *%s stands inside what it names", bare(a.cycle.Value))}
+		return []*Finding{d.problem(a.cycle, nil, "alias-cycle", nil, "the alias *%s refers to a node that contains it", bare(a.cycle.Value))}
 	}
 	if a.foreign != nil {
 		return []*Finding{d.problem(a.foreign, nil, "alias-document", []string{"anchors are known up to the end of their document: declare it in this one too"},
@@ -42,14 +42,14 @@ type aliases struct {
 	sizes   map[*yaml.Node]float64 // of what aliases name; 0 while it is being counted
 	cycle   *yaml.Node             // an alias inside what it names
 	foreign *yaml.Node             // an alias of what another document has: the YAML library keeps anchors
-	worst   *yaml.Node             // the alias that stands for most nodes
+	worst   *yaml.Node             // the alias of the most nodes
 	most    float64
 }
 
 // measure returns the number of nodes as written and with aliases expanded.
 func (a *aliases) measure(n *yaml.Node) (own, total float64) {
 	if n.Kind == yaml.AliasNode {
-		size, here := a.sizes[n.Alias] // an anchor stands before its aliases
+		size, here := a.sizes[n.Alias] // an anchor comes before its aliases
 		if !here {
 			if a.foreign == nil {
 				a.foreign = n

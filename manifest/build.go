@@ -148,7 +148,7 @@ func textOf(n Node) *string {
 	return &text
 }
 
-// literalOf reads a text as it stands, or in a mapping {literal: TEXT}.
+// literalOf reads a plain text, or one in a mapping {literal: TEXT}.
 func literalOf(n Node) (string, bool) {
 	if n.Kind() == Mapping {
 		fields := n.Fields()

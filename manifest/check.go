@@ -223,7 +223,7 @@ func nameable(settings Node) []string {
 	return codes
 }
 
-// address reports a portal whose host or port is none. Its form is the
+// address reports a portal with an invalid host or port. Its form is the
 // schema's business; what does not have it is left alone here.
 func address(n Node) []*Finding {
 	scheme, host, ok := strings.Cut(n.Text(), "://")

@@ -8,7 +8,7 @@ import (
 )
 
 // Credential is a credential in a portals file: a reference, or a text where
-// that is no secret.
+// that is not a secret.
 type Credential struct {
 	Position Position
 	// One of these is given.
@@ -17,7 +17,7 @@ type Credential struct {
 	Literal string
 }
 
-// Text returns what the credential stands for, or a finding at its place.
+// Text returns the credential's text, or a finding at its place.
 // lookup is os.LookupEnv.
 func (c *Credential) Text(lookup func(name string) (string, bool)) (secret.Text, *Finding) {
 	text, problem := c.text(lookup)
@@ -27,7 +27,7 @@ func (c *Credential) Text(lookup func(name string) (string, bool)) (secret.Text,
 	return secret.New(text), nil
 }
 
-func (c *Credential) text(lookup func(name string) (string, bool)) (string, *fault) {
+func (c *Credential) text(lookup func(name string) (string, bool)) (string, *unresolved) {
 	switch {
 	case c.Literal != "":
 		return c.Literal, nil

@@ -1,10 +1,10 @@
 // Package manifest reads the YAML files that declare the desired state of
 // BIconnector's connectors, sources and tables.
 //
-// Load returns typed objects with the positions they stand at, and what is
+// Load returns typed objects with their positions, and what is
 // wrong with the files as findings (see Finding) with advice. References to
 // variables, files and secrets are checked for their form only; Resolver
-// fetches what they stand for, later and only for the objects that need it.
+// fetches their texts later, and only for the objects that need it.
 //
 // A settings value is a secret until the manifest says otherwise: it is a
 // Value, which does not print itself, and no finding repeats one. Findings show
@@ -15,30 +15,30 @@
 //
 // What keeps a file from being read as YAML:
 //
-//	invalid-utf8       a byte that is no UTF-8
+//	invalid-utf8       a byte that is not UTF-8
 //	nul                a NUL character, written as such or as an escape
 //	control-character  another character that YAML does not allow
-//	syntax             anything else that is no YAML
+//	syntax             anything else that is not YAML
 //	empty-file         a file without a document that says anything
 //	alias-cycle        an alias inside what it names
 //	alias-document     an alias of an anchor in an earlier document
-//	alias-bomb         aliases out of all proportion to the file
+//	alias-bomb         aliases that make the document far larger than the file
 //	sandbox-state      a state of the sandbox instead of a manifest
 //
-// What no manifest may hold, wherever it stands:
+// What no manifest may contain, anywhere:
 //
 //	duplicate-key      a key twice in a mapping; overriding a merged key is not one
 //	key-type           a key that is a list or mapping; in settings, one that is null, a boolean or a fraction
 //	merge-value        a merge key without a mapping
-//	tag                a tag that is not allowed, or that the value does not bear out
+//	tag                a tag that is not allowed, or does not fit the value
 //
 // What the schema says, checked by package schema:
 //
 //	unknown-key        a key that the format does not have
-//	missing-key        a key that has to be there
+//	missing-key        a required key
 //	wrong-type         a value of another kind than allowed
 //	wrong-value        another value than the only one allowed
-//	wrong-form         a text that is not written as it has to be
+//	wrong-form         a text in another form than required
 //	out-of-range       a number too small or too large
 //	empty              a text, mapping or key without content
 //	too-long           a text longer than the portal stores
@@ -46,12 +46,12 @@
 //	placeholder        a text that another tool would have replaced
 //	nothing-declared   a source with nothing to keep
 //	two-references     a settings value with several of env, file, secret and literal
-//	reserved-variable  a reference to a variable that holds our own credentials or flags
+//	reserved-variable  a reference to a variable that is one of syncsources' own
 //
 // What the schema cannot say:
 //
 //	plain-integer      an integer that is not in plain decimal form
-//	portal-address     a portal whose host or port is none
+//	portal-address     a portal with an invalid host or port
 //	undeclared-reveal  reveal names a setting that is not declared
 //	duplicate-id       an id twice on one portal, in all files
 //	duplicate-name     a name twice on one portal, in all files, the default names included
@@ -75,9 +75,9 @@
 //	env-unset          the variable is not set
 //	logo-type          a logo's file that holds no picture
 //	file-outside       the file is not below an allowed directory
-//	reserved-file      the file holds our own credentials
-//	file-unreadable    the file cannot be read, or is no regular file
-//	secret-helper      there is no secret helper, or it does not answer rightly
+//	reserved-file      the file holds syncsources' own credentials
+//	file-unreadable    the file cannot be read, or is not a regular file
+//	secret-helper      there is no secret helper, or its answer is not usable
 //	secret-missing     the secret helper does not have the key
 //	env-empty, file-empty, secret-empty
 //	env-too-large, file-too-large, secret-too-large

@@ -110,7 +110,7 @@ func encode(w io.Writer, root *yaml.Node) error {
 
 // visible escapes what the encoder writes as it is although nobody sees it, or
 // sees something else because of it: bidirectional overrides and the like.
-// Such characters stand between double quotes only; see textNode.
+// Such characters are between double quotes only; see textNode.
 func visible(s string) string {
 	var b strings.Builder
 	for _, r := range s {

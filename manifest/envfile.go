@@ -12,7 +12,7 @@ import (
 
 // LoadEnvFile reads a file of variables as docker and systemd have it: NAME=VALUE
 // a line, perhaps after "export"; empty lines and lines that begin with # are
-// skipped. A value may stand between quotes; nothing in it is replaced. The
+// skipped. A value may be quoted; nothing in it is replaced. The
 // function returned finds a variable as os.LookupEnv does.
 func LoadEnvFile(path string) (lookup func(name string) (string, bool), found []*Finding, err error) {
 	data, err := readRegular(os.OpenFile, path, maxEnvFile, nil)
@@ -48,7 +48,7 @@ const maxEnvFile = 1 << 20
 var assignment = regexp.MustCompile(`^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
 
 // unquote takes off quotes of one kind at both ends. Between double quotes,
-// \" and \\ stand for a quote and a backslash.
+// \" and \\ are a quote and a backslash.
 func unquote(s string) string {
 	if len(s) < 2 || s[0] != s[len(s)-1] {
 		return s

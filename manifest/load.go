@@ -11,7 +11,7 @@ import (
 // Options says how Load works. The zero value reads files only, and leaves out
 // what the JSON Schema says.
 type Options struct {
-	// Stdin is what the path "-" stands for; nil: an empty input.
+	// Stdin is read for the path "-"; nil: an empty input.
 	Stdin io.Reader
 	// Check reports what a document says against the JSON Schema; use
 	// schema.Check. nil: only what the schema cannot say is checked, and values
@@ -23,7 +23,7 @@ type Options struct {
 	// Size is told how many bytes all files have before they are parsed; may
 	// be nil. What parsing takes is some 25 times as much.
 	Size func(bytes int)
-	// DenyFiles are no manifests, whatever path leads to them: the files with
+	// DenyFiles are never read as manifests, by whatever path: the files with
 	// our own credentials.
 	DenyFiles []string
 }
@@ -31,7 +31,7 @@ type Options struct {
 // Load reads the manifests at paths: files, directories (every *.yaml and
 // *.yml below, hidden ones skipped) and "-". It returns all findings of all
 // files, in the order of the command line, then of the file; with any finding
-// the Set is not to be used. The error tells of paths that cannot be read or
+// the Set is not to be used. The error names paths that cannot be read or
 // hold no manifest; it comes with the findings of the others.
 //
 // The steps are: find the files; split each into documents; refuse aliases out
@@ -122,7 +122,7 @@ func arrange(found []*Finding, files []*text) []*Finding {
 	return out
 }
 
-// distinct drops what stands in a list already.
+// distinct drops duplicates.
 func distinct(list []string) []string {
 	seen := make(map[string]bool, len(list))
 	return slices.DeleteFunc(list, func(s string) bool {

@@ -17,15 +17,15 @@ func (r *resolving) logo(ref *reference) outcome {
 	shown := "the file " + Quote(ref.file)
 	data, problem := r.content(ref, maxLogo)
 	if problem != nil {
-		return outcome{fault: problem}
+		return outcome{problem: problem}
 	}
 	kind := pictureType(data)
 	if kind == "" {
-		return outcome{fault: &fault{"logo-type", shown + " holds no picture", []string{"a logo is an SVG, PNG, JPEG, GIF or WebP file"}}}
+		return outcome{problem: &unresolved{"logo-type", shown + " is not a picture", []string{"a logo is an SVG, PNG, JPEG, GIF or WebP file"}}}
 	}
 	uri := "data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data)
 	if len(uri) > maxLogo {
-		return outcome{fault: &fault{"file-too-large", shown + " is too large for a logo", []string{"the portal stores 64 KiB, which a picture of 48 KiB fills"}}}
+		return outcome{problem: &unresolved{"file-too-large", shown + " is too large for a logo", []string{"the portal stores 64 KiB, which a picture of 48 KiB fills"}}}
 	}
 	return outcome{plain: uri}
 }

@@ -14,7 +14,7 @@ type Kind int
 const (
 	Null Kind = iota
 	Boolean
-	Integer // in any notation; Plain tells the decimal one
+	Integer // in any notation; Plain reports the decimal one
 	Number  // with a fraction or an exponent, infinite, or none at all
 	String
 	List
@@ -27,7 +27,7 @@ func (k Kind) String() string {
 }
 
 // Node is a value in a document. Aliases are followed and merge keys are
-// applied. The zero Node is no value.
+// applied. The zero Node holds no value.
 type Node struct {
 	doc *Document
 	val *yaml.Node // never an alias
@@ -36,11 +36,11 @@ type Node struct {
 	// keyUse is the alias through which key was reached.
 	keyUse *yaml.Node
 	scope  *scope // of val
-	named  bool   // key stands in a known place
+	named  bool   // the place of key is known
 	shared bool   // key has an anchor or is an alias
 }
 
-// step returns the node val in scope s, seen from the node it stands in.
+// step returns the node val in scope s, seen from the node that contains it.
 func (n Node) step(val *yaml.Node, s *scope) Node {
 	use := n.use
 	for val.Kind == yaml.AliasNode {
@@ -124,7 +124,7 @@ func (n Node) mappings() iter.Seq[Node] {
 
 // Fields returns the fields of a mapping in the order of the file, those of a
 // merged mapping in the place of the merge key unless the mapping overrides
-// them. Of a duplicate key the first counts; keys that are no scalars are left
+// them. Of a duplicate key the first counts; keys that are not scalars are left
 // out: both are findings of their own.
 func (n Node) Fields() []Node {
 	if n.val.Kind != yaml.MappingNode {
@@ -202,7 +202,7 @@ func (n Node) owns(key string) bool {
 }
 
 // mergedMappings returns the mappings that the value of a merge key names,
-// the ones that count more first. What is no mapping is left out.
+// the ones that count more first. What is not a mapping is left out.
 func (n Node) mergedMappings() []Node {
 	switch n.val.Kind {
 	case yaml.MappingNode:
@@ -229,7 +229,7 @@ func (n Node) Field(name string) (Node, bool) {
 	return Node{}, false
 }
 
-// Position returns where the value stands.
+// Position returns the value's place.
 func (n Node) Position() Position { return n.doc.text.place(n.val) }
 
 func (n Node) usedAs() string { return n.doc.usedAs(n.use) }

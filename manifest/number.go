@@ -6,9 +6,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// scalarKind tells what a scalar is. It differs from the YAML library where
+// scalarKind returns what a scalar is. It differs from the YAML library where
 // that one looks at the range of Go's types: digits alone are an integer
-// however many they are, and 089, which is no octal number, is an integer
+// however many they are, and 089, which is not an octal number, is an integer
 // badly written, not the number 89.
 func scalarKind(n *yaml.Node) Kind {
 	switch n.ShortTag() {

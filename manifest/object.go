@@ -8,7 +8,7 @@ type Set struct {
 	Tables     []Table
 	// Keep holds what is never removed, of all manifests.
 	Keep Keep
-	// Declares tells which of the keys connectors, sources and tables are
+	// Declares says which of the keys connectors, sources and tables are
 	// there, be they empty: only these kinds are pruned.
 	Declares Declares
 	// Portals holds every portal key found, for the caller to compare with the
@@ -46,7 +46,7 @@ type Ref struct {
 type Keep struct{ Connectors, Sources, Tables []Pattern }
 
 // Pattern is the id of an object to keep, or a glob of titles (of a table: its
-// name) where ID is 0. "*" stands for any characters, "?" for one.
+// name) where ID is 0. "*" matches any characters, "?" one.
 type Pattern struct {
 	Position Position
 	ID       int64

@@ -52,10 +52,10 @@ func emptyScalar(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Value == "" && n.Style == 0 && n.Anchor == ""
 }
 
-// characters reports what may not stand in a file, before YAML is parsed: the
+// characters reports what a file may not contain, before YAML is parsed: the
 // YAML library gives no position for it, and would take U+0085, U+2028 and
 // U+2029 for line breaks, which no editor does. Of each kind the first is
-// reported; a file that is no text would have thousands.
+// reported; a binary file would have thousands.
 func characters(t *text) []*Finding {
 	var found []*Finding
 	reported := map[string]bool{}

@@ -75,7 +75,7 @@ func readStdin(stdin io.Reader) (*text, error) {
 	return newText(stdinName, ".", data), nil
 }
 
-// readFile reads a manifest. What stands at a path may come from anybody who
+// readFile reads a manifest. What is at a path may come from anybody who
 // can open a pull request, and a finding may show a part of it: so a link that
 // leads to our own credentials, or to where the kernel shows the environment,
 // is not read.
@@ -185,7 +185,7 @@ func manifestName(path string) bool {
 	return ext == ".yaml" || ext == ".yml"
 }
 
-// leadsOut reports whether a file found in a directory is none of it, after
+// leadsOut reports whether a file found in a directory lies outside of it, after
 // resolving links. Mounted configuration has links within its directory.
 func leadsOut(path, dir string) bool {
 	real, err := realPath(path)

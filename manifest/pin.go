@@ -22,8 +22,8 @@ type ID struct {
 // file as Load calls it.
 //
 // What cannot be edited safely is reported and left as it is: an object that
-// has an id, one that stands behind an alias, and one whose edit, read again,
-// makes anything but that object with an id. The positions have to be those of
+// has an id, one behind an alias, and one whose edit, read again,
+// makes anything but that object with an id. The positions must be those of
 // this text.
 func Pin(name string, data []byte, ids []ID) (edited []byte, refused []*Finding) {
 	p, found := newPinning(name, data)
@@ -85,7 +85,7 @@ func newPinning(name string, data []byte) (*pinning, []*Finding) {
 	return p, nil
 }
 
-// pinnable goes through the objects that take ids, and tells which stand
+// pinnable goes through the objects that take ids, and says which are
 // behind an alias.
 func pinnable(docs []*Document) iter.Seq2[Node, bool] {
 	return func(yield func(Node, bool) bool) {
@@ -112,14 +112,14 @@ type edit struct {
 	object *yaml.Node
 }
 
-// edit returns what has to be inserted for an id.
+// edit returns what to insert for an id.
 func (p *pinning) edit(id ID) (edit, *Finding) {
 	object := p.objects[id.Position]
 	switch {
 	case object == nil || object.Kind != yaml.MappingNode || len(object.Content) == 0:
 		return edit{}, refusal(id, "plan again: the file may have changed", "nothing is declared here that takes an id")
 	case p.aliased[id.Position]:
-		return edit{}, refusal(id, fmt.Sprintf("write id: %d beside <<: and the alias", id.ID), "the object stands behind an alias, so that others may share its id")
+		return edit{}, refusal(id, fmt.Sprintf("write id: %d beside <<: and the alias", id.ID), "the object is behind an alias, so others may share its id")
 	}
 	if _, ok := (Node{doc: p.docs[0], val: object}).Field("id"); ok {
 		return edit{}, refusal(id, "remove it first if it is wrong", "the object has an id")
@@ -244,7 +244,7 @@ func alike(before, after *yaml.Node, pinned map[*yaml.Node]string, seen map[*yam
 		return false
 	}
 	if before.Kind == yaml.AliasNode && !seen[before] {
-		seen[before] = true // what it names stands in the tree as well
+		seen[before] = true // what it names is in the tree as well
 		return before.Alias.Kind == after.Alias.Kind && before.Alias.Anchor == after.Alias.Anchor
 	}
 	for i := range content {

@@ -10,7 +10,7 @@ import (
 type Portals struct {
 	// Store is the database that several machines share; nil: none.
 	Store *Credential
-	// Portals stand in the order of the file.
+	// Portals are in the order of the file.
 	Portals []PortalConfig
 }
 
@@ -168,7 +168,7 @@ func (b *portalsBuilder) portal(n Node, defaults PortalConfig) (config PortalCon
 	return config, label
 }
 
-// settings reads what a portal and the defaults have alike.
+// settings reads what portals and the defaults have in common.
 func (b *portalsBuilder) settings(config *PortalConfig, n Node) {
 	for _, f := range n.Fields() {
 		switch f.Key() {
@@ -308,7 +308,7 @@ func (b *portalsBuilder) path(n Node) string {
 	return filepath.Join(b.dir, path)
 }
 
-// credential reads a reference, or a text where that is no secret.
+// credential reads a reference, or a text where that is not a secret.
 func (b *portalsBuilder) credential(n Node) *Credential {
 	c := &Credential{Position: n.Position(), Literal: scalarText(n)}
 	for _, f := range n.Fields() {

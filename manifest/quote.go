@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxQuoted is the most characters of a manifest's text that a message
-// repeats.
+// maxQuoted is the maximum of characters of a manifest's text that a
+// message repeats.
 const maxQuoted = 60
 
 // Quote returns s between double quotes for a message: control characters and

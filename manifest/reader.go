@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// lineReader hands out a line a call: where it stands when the decoder fails
-// is in the line that the decoder had reached, or in the next.
+// lineReader hands out a line a call: when the decoder fails, the
+// line handed out last is the one that it had reached, or the next.
 //
 // An empty comment goes before the data, since the library does not tell the
 // line of an error in the first one. Its lines are one more than ours.

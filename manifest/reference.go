@@ -1,6 +1,6 @@
 package manifest
 
-// reference is a settings value that stands somewhere else. It keeps where it
+// reference is a settings value kept elsewhere. It keeps where it
 // was found, but not the document, which would then stay in memory.
 type reference struct {
 	at  Position
@@ -33,7 +33,7 @@ func asReference(n Node) (*reference, bool) {
 
 // problem returns a finding at the reference. Its line is part of a settings
 // block, and not shown.
-func (r *reference) problem(f *fault) *Finding {
+func (r *reference) problem(f *unresolved) *Finding {
 	e := &Finding{Position: r.at, Rule: f.rule, Message: f.message, Advice: f.advice}
 	if r.use != "" {
 		e.uses = []string{r.use}

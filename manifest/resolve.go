@@ -14,7 +14,7 @@ import (
 // bytes.
 const maxReferenced = 64 << 10
 
-// Resolver fetches what references stand for. The zero value knows no
+// Resolver fetches the texts of references. The zero value knows no
 // variable, and reads files below a manifest's own directory and /run/secrets.
 type Resolver struct {
 	// LookupEnv returns the value of an environment variable, as os.LookupEnv
@@ -51,8 +51,8 @@ func (r *Resolver) Resolve(ctx context.Context, set *Set, selected func(Object) 
 			continue
 		}
 		got := run.logo(c.Logo.file)
-		if got.fault != nil {
-			found = append(found, c.Logo.file.problem(got.fault))
+		if got.problem != nil {
+			found = append(found, c.Logo.file.problem(got.problem))
 			continue
 		}
 		c.Logo = &Logo{Position: c.Logo.Position, URL: got.plain, file: c.Logo.file}
@@ -70,8 +70,8 @@ func (r *Resolver) Resolve(ctx context.Context, set *Set, selected func(Object) 
 				continue
 			}
 			got := run.fetch(v.ref)
-			if got.fault != nil {
-				found = append(found, v.ref.problem(got.fault))
+			if got.problem != nil {
+				found = append(found, v.ref.problem(got.problem))
 				continue
 			}
 			*v = Value{secret.New(got.plain), v.ref}
@@ -84,7 +84,7 @@ func (r *Resolver) Resolve(ctx context.Context, set *Set, selected func(Object) 
 // allowed. It reads nothing: what is missing may be there when it is needed.
 func (r *Resolver) Judge(set *Set) []*Finding {
 	run := resolving{Resolver: r}
-	judged := map[place]*fault{}
+	judged := map[place]*unresolved{}
 	var found []*Finding
 	judge := func(ref *reference) {
 		if ref == nil || ref.file == "" {
@@ -115,8 +115,8 @@ func (r *Resolver) Judge(set *Set) []*Finding {
 	return arrange(found, nil)
 }
 
-// fault is why a reference has no text.
-type fault struct {
+// unresolved is why a reference has no text.
+type unresolved struct {
 	rule, message string
 	advice        []string
 }
@@ -127,8 +127,8 @@ type place struct{ env, secret, file, dir string }
 func (r *reference) place() place { return place{r.env, r.secret, r.file, r.dir} }
 
 type outcome struct {
-	plain string
-	fault *fault
+	plain   string
+	problem *unresolved
 }
 
 // resolving is one call of Resolve.
@@ -145,16 +145,16 @@ func (r *resolving) fetch(ref *reference) outcome {
 		return got
 	}
 	if ref.env != "" {
-		got.plain, got.fault = r.variable(ref.env)
+		got.plain, got.problem = r.variable(ref.env)
 	} else {
-		got.plain, got.fault = r.file(ref)
+		got.plain, got.problem = r.file(ref)
 	}
 	r.read[at] = got
 	return got
 }
 
 // variable returns the value of an environment variable.
-func (r *resolving) variable(name string) (string, *fault) {
+func (r *resolving) variable(name string) (string, *unresolved) {
 	if r.LookupEnv == nil || reserved(name) {
 		return "", unset(name)
 	}
@@ -165,8 +165,8 @@ func (r *resolving) variable(name string) (string, *fault) {
 	return s, unfit("the variable "+Quote(name), "env", s)
 }
 
-func unset(name string) *fault {
-	return &fault{"env-unset", "the variable " + Quote(name) + " is not set", []string{"set it in the environment of the run"}}
+func unset(name string) *unresolved {
+	return &unresolved{"env-unset", "the variable " + Quote(name) + " is not set", []string{"set it in the environment of the run"}}
 }
 
 // reserved reports whether a variable holds our own credentials or flags. The
@@ -178,18 +178,18 @@ func reserved(name string) bool {
 }
 
 // unfit reports a content that cannot be a settings value.
-func unfit(what, rule, s string) *fault {
+func unfit(what, rule, s string) *unresolved {
 	switch {
 	case len(s) > maxReferenced:
-		return &fault{rule + "-too-large", what + " holds more than 64 KiB", nil}
+		return &unresolved{rule + "-too-large", what + " holds more than 64 KiB", nil}
 	case strings.HasPrefix(s, string(mark)):
-		return &fault{rule + "-byte-order-mark", what + " begins with a byte order mark", []string{"it would become part of the value: remove it"}}
+		return &unresolved{rule + "-byte-order-mark", what + " begins with a byte order mark", []string{"it would become part of the value: remove it"}}
 	case strings.ContainsRune(s, 0):
-		return &fault{rule + "-nul", what + " holds a NUL character", []string{"a settings value is text"}}
+		return &unresolved{rule + "-nul", what + " holds a NUL character", []string{"a settings value is text"}}
 	case !utf8.ValidString(s):
-		return &fault{rule + "-invalid-utf8", what + " is not valid UTF-8", []string{"a settings value is text"}}
+		return &unresolved{rule + "-invalid-utf8", what + " is not valid UTF-8", []string{"a settings value is text"}}
 	case strings.Trim(s, " \t\n\r\x0b") == "":
-		return &fault{rule + "-empty", what + " is empty", []string{`an empty value is declared as ""`}}
+		return &unresolved{rule + "-empty", what + " is empty", []string{`an empty value is declared as ""`}}
 	}
 	return nil
 }

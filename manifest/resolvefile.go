@@ -37,7 +37,7 @@ func (r *resolving) allowed(dir string) []root {
 }
 
 // file returns the text in a referenced file.
-func (r *resolving) file(ref *reference) (string, *fault) {
+func (r *resolving) file(ref *reference) (string, *unresolved) {
 	data, problem := r.content(ref, maxReferenced)
 	if problem != nil {
 		return "", problem
@@ -50,7 +50,7 @@ func (r *resolving) file(ref *reference) (string, *fault) {
 // if there is more. The file is opened through the allowed directory that it
 // lies below, which no link leads out of, even one that has been put there
 // since it was located.
-func (r *resolving) content(ref *reference, most int) ([]byte, *fault) {
+func (r *resolving) content(ref *reference, most int) ([]byte, *unresolved) {
 	shown := "the file " + Quote(ref.file)
 	dir, name, problem := r.locate(ref)
 	if problem != nil {
@@ -63,7 +63,7 @@ func (r *resolving) content(ref *reference, most int) ([]byte, *fault) {
 	defer opened.Close()
 	data, err := readRegular(opened.OpenFile, name, most, r.DenyFiles)
 	if errors.Is(err, errDenied) {
-		return nil, &fault{"reserved-file", shown + " cannot be referenced", []string{"it holds syncsources' own credentials"}}
+		return nil, &unresolved{"reserved-file", shown + " cannot be referenced", []string{"it holds syncsources' own credentials"}}
 	}
 	if err != nil {
 		return nil, unreadable(shown, err)
@@ -78,7 +78,7 @@ func (r *resolving) content(ref *reference, most int) ([]byte, *fault) {
 // references is sent to the portal. So links are resolved first. Kernel file
 // systems are refused wherever they are mounted below: they show the
 // environment, and with it our credentials.
-func (r *resolving) locate(ref *reference) (dir root, name string, problem *fault) {
+func (r *resolving) locate(ref *reference) (dir root, name string, problem *unresolved) {
 	shown := "the file " + Quote(ref.file)
 	path := filepath.FromSlash(ref.file)
 	if !filepath.IsAbs(path) {
@@ -100,15 +100,15 @@ func (r *resolving) locate(ref *reference) (dir root, name string, problem *faul
 	return dir, name, nil
 }
 
-func outside(shown string) *fault {
-	return &fault{"file-outside", shown + " is not below a directory that may be referenced",
+func outside(shown string) *unresolved {
+	return &unresolved{"file-outside", shown + " is not below a directory that may be referenced",
 		[]string{"allowed are files below the manifest's directory or /run/secrets, after resolving links, and below each --allow-file DIR"}}
 }
 
-func unreadable(shown string, err error) *fault {
+func unreadable(shown string, err error) *unresolved {
 	var failure *fs.PathError
 	if errors.As(err, &failure) {
 		err = failure.Err
 	}
-	return &fault{"file-unreadable", fmt.Sprintf("%s cannot be read: %v", shown, err), nil}
+	return &unresolved{"file-unreadable", fmt.Sprintf("%s cannot be read: %v", shown, err), nil}
 }

@@ -20,7 +20,7 @@ import (
 var (
 	escapes    = regexp.MustCompile(`\\+(?:/|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})`)
 	directive  = regexp.MustCompile(`(?m)((?:\A|^\.\.\.[ \t]*(?:#.*)?\r?\n)(?:[ \t]*(?:#.*)?\r?\n)*%YAML 1\.)2([ \t\r]*(?:#.*)?)$`)
-	firstMark  = '\uFDD0' // the first of 32 characters that stand for nothing
+	firstMark  = '\uFDD0' // the first of 32 characters without a meaning
 	countMarks = 32
 )
 

@@ -11,11 +11,11 @@ import (
 )
 
 // scope is what is known of a place in a manifest. Messages may repeat a value
-// whose place is known to hold no secret, and nothing else: what stands in a
+// whose place is known to hold no secret, and nothing else: what is in a
 // settings block, under keys that begin with x- or under keys that nobody
 // knows may be a password. A nil scope is such an unknown place.
 //
-// What an anchor names, or an alias stands for, is never repeated: it may be a
+// What has an anchor, or is reached through an alias, is never repeated: it may be a
 // settings value elsewhere.
 type scope struct {
 	open    bool // values may be repeated
@@ -64,7 +64,7 @@ func keyed(open bool, fields map[string]*scope) *scope {
 
 func listOf(items *scope) *scope { return &scope{open: true, others: items} }
 
-// of returns the scope of what stands under a key: the one that the key has,
+// of returns the scope of what is under a key: the one that the key has,
 // or was probably meant to have.
 func (s *scope) of(key string) *scope {
 	if s == nil {
@@ -123,7 +123,7 @@ func (n Node) keyShown() bool {
 const maxExcerpt = 60
 
 // excerpt returns the field or item as it might be written, "" where it may
-// hold a secret or is no scalar.
+// hold a secret or is not a scalar.
 func (n Node) excerpt() string {
 	if n.val.Kind != yaml.ScalarNode || n.val.Value == "" || !n.shown() || n.key != nil && !n.keyShown() {
 		return ""

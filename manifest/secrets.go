@@ -32,9 +32,9 @@ func (r *resolving) ask(ctx context.Context, refs []*reference) []*Finding {
 	}
 	broken := func(message string, advice ...string) []*Finding {
 		for _, ref := range refs {
-			r.read[ref.place()] = outcome{fault: &fault{rule: told}}
+			r.read[ref.place()] = outcome{problem: &unresolved{rule: told}}
 		}
-		return []*Finding{refs[0].problem(&fault{"secret-helper", message, advice})}
+		return []*Finding{refs[0].problem(&unresolved{"secret-helper", message, advice})}
 	}
 	if r.SecretHelper == nil {
 		return broken("there is no secret helper to ask", "name the program in SYNCSOURCES_SECRET_HELPER")
@@ -54,14 +54,14 @@ func (r *resolving) ask(ctx context.Context, refs []*reference) []*Finding {
 	for _, ref := range refs {
 		got, shown := outcome{}, "the secret "+Quote(ref.secret)
 		if value := secrets[ref.secret]; value == nil {
-			got.fault = &fault{"secret-missing", "the secret helper does not have " + shown, nil}
+			got.problem = &unresolved{"secret-missing", "the secret helper does not have " + shown, nil}
 		} else {
-			got.plain, got.fault = *value, unfit(shown, "secret", *value)
+			got.plain, got.problem = *value, unfit(shown, "secret", *value)
 		}
 		r.read[ref.place()] = got
 	}
 	return nil
 }
 
-// told is the rule of findings that another one stands for.
+// told is the rule of findings that another one covers.
 const told = ""

@@ -12,7 +12,7 @@ type Source struct {
 	Description *string
 	Active      *bool
 	// Settings are in the manifest's order, those of a merged mapping where the
-	// merge key stands.
+	// merge key is.
 	Settings []Setting
 }
 

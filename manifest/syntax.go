@@ -15,7 +15,7 @@ const longestKey = 1024
 var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(.*)$`)
 
 // syntax turns an error of the YAML library into a finding without an excerpt:
-// where the file is no YAML, nothing of it has a known place. The library tells
+// where the file is not YAML, nothing of it has a known place. The library knows
 // where what it was reading begins, the reader which line it had reached.
 func syntax(t *text, err error, reached int) *Finding {
 	m := yamlError.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
@@ -65,7 +65,7 @@ type sentence struct {
 type where int
 
 const (
-	atTold    where = iota // the line that the library tells
+	atTold    where = iota // the line in the library's error
 	afterTold              // the one after: the library's parser counts from 0
 	atReached              // the line that the reader had reached, or one before it
 )
@@ -133,7 +133,7 @@ const (
 
 // sentences holds the library's problems.
 var sentences = []sentence{
-	{"mapping values are not allowed", "a colon cannot stand here", []string{"quote text that holds a colon and a space; a key has to begin on a line of its own, indented like its siblings"},
+	{"mapping values are not allowed", "a colon is not allowed here", []string{"quote text that holds a colon and a space; a key has to begin on a line of its own, indented like its siblings"},
 		atTold, group(`^[^:]*(?::\S+)*:\s+.*?(:)(?:\s|$)`)},
 	{"found character that cannot start any token", "a value cannot begin with this character", []string{"indent with spaces, not with tabs; quote text that begins with a tab, %, @ or `"},
 		atTold, group("(?:^|[ \\[{,])([\\t@`%])")},
@@ -147,21 +147,21 @@ var sentences = []sentence{
 	{"expected ',' or '}'", "a mapping that starts here has no comma or closing brace where one is needed", []string{"quote text that holds a brace, a bracket or a comma"}, afterTold, group(ordered + `(\{)`)},
 	{"could not find expected ':'", "a key that starts here has no colon", nil, atTold, nil},
 	{"did not find expected node content", "a value was expected here", []string{"quote text that begins with a comma, a bracket or a brace"}, atTold, nil},
-	{"unknown escape character", "a backslash in double quotes cannot stand before this character", []string{`write a backslash as \\, or use single quotes`},
+	{"unknown escape character", "a backslash in double quotes cannot come before this character", []string{`write a backslash as \\, or use single quotes`},
 		atReached, group(`(?:^|[^\\])(?:\\\\)*(\\[^0abtnvfre "/\\N_LPxuU])`)},
 	{"did not find expected hexdecimal number", "an escape in double quotes needs hexadecimal digits", []string{`write a backslash as \\, or use single quotes`},
 		atReached, group(`(\\x[0-9a-fA-F]{0,1}(?:[^0-9a-fA-F]|$)|\\u[0-9a-fA-F]{0,3}(?:[^0-9a-fA-F]|$)|\\U[0-9a-fA-F]{0,7}(?:[^0-9a-fA-F]|$))`)},
-	{"found invalid Unicode character escape code", "an escape in double quotes stands for no character", []string{`a surrogate is written as a pair: "\ud83d\ude00"`},
+	{"found invalid Unicode character escape code", "an escape in double quotes names no character", []string{`a surrogate is written as a pair: "\ud83d\ude00"`},
 		atReached, group(`(\\u[dD][89a-fA-F]|\\U(?:0000[dD][89a-fA-F]|00[2-9a-fA-F]|001[1-9a-fA-F]|0[1-9a-fA-F]|[1-9a-fA-F]))`)},
 	{"did not find expected alphabetic or numeric character", "the name of an anchor or alias is missing", []string{"quote text that begins with * or &"},
 		atTold, group(`(?:^|[\s\[{,])([*&])(?:[^\w-]|$)`)},
-	{"unknown anchor", "no anchor of this name stands before this alias", []string{"text that begins with an asterisk has to be quoted"},
+	{"unknown anchor", "this alias is used before its anchor, or without one", []string{"quote text that begins with an asterisk"},
 		atReached, group(`(?:^|[\s\[{,])(\*)[\w-]`)},
 	{"undefined tag handle", "a tag that begins here is not defined", []string{"quote text that begins with an exclamation mark"}, afterTold, group(`(?:^|[\s\[{,])(!)`)},
 	{"did not find expected comment or line break", "the text after | or > begins on the next line", []string{"quote text that begins with | or >"},
 		atTold, group(`[:\-?,\[{]\s+([|>])`)},
 	{"did not find expected whitespace or line break", "a tag ends here without a space", []string{"quote text that begins with an exclamation mark"}, atTold, group(`(?:^|[\s\[{,])(!)`)},
-	{"block sequence entries are not allowed", "a dash cannot stand here", []string{"a list begins on a line of its own; quote text that begins with a dash and a space"}, atTold, group(`(?:^|[:\s])\s*(-)(?:\s|$)`)},
+	{"block sequence entries are not allowed", "a dash is not allowed here", []string{"a list begins on a line of its own; quote text that begins with a dash and a space"}, atTold, group(`(?:^|[:\s])\s*(-)(?:\s|$)`)},
 	{"expected <document start>", "the document ends before this", []string{"another one begins with ---; nothing but a comment follows a closing quote or bracket"}, atReached, afterValue},
 	{"exceeded max depth", "too many levels of brackets or indentation", nil, atTold, nil},
 }

@@ -144,7 +144,7 @@ func (c *census) refer(r Ref, portal string, by *declared) {
 	c.report(by.at(c.kind), "unknown-reference", advice, "no %s has the name %s", c.kind, Quote(r.Name))
 }
 
-// register holds keys by portal. What stands in documents without a portal
+// register holds keys by portal. What is in documents without a portal
 // is on every portal.
 type register[K comparable] struct {
 	first map[K]entry           // on whatever portal
@@ -173,7 +173,7 @@ func (r register[K]) add(portal string, key K, e entry) (first entry, twice bool
 	return e, false
 }
 
-// find returns what has a key on a portal; "" stands for any of them.
+// find returns what has a key on a portal; "" means any of them.
 func (r register[K]) find(portal string, key K) (entry, bool) {
 	e, ok := r.first[key]
 	if !ok || portal == "" || e.Portal == "" || e.Portal == portal {

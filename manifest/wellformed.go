@@ -6,8 +6,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// wellFormed reports what no manifest may hold, wherever it stands: duplicate
-// keys and keys that are no scalars, merge keys without a mapping, tags, and
+// wellFormed reports what no manifest may contain, anywhere: duplicate
+// keys and keys that are not scalars, merge keys without a mapping, tags, and
 // NUL characters written as escapes.
 func wellFormed(d *Document) []*Finding {
 	w := wellFormedness{doc: d}
@@ -96,7 +96,7 @@ func (w *wellFormedness) keys(n Node) {
 	}
 }
 
-// earlier returns where a key stands before index i of a mapping's content.
+// earlier returns where a key is before index i of a mapping's content.
 func (n Node) earlier(i int, key string) (int, bool) {
 	for j := 0; j < i; j += 2 {
 		if k := follow(n.val.Content[j]); k.Kind == yaml.ScalarNode && k.Value == key {
@@ -145,7 +145,7 @@ func (w *wellFormedness) mergeValue(n Node) {
 	}
 }
 
-// references are tags of other tools, and what stands for them here.
+// references are tags of other tools, and what to write instead.
 var references = map[string]string{
 	"!secret": "write {secret: KEY} to have the secret helper asked",
 	"!vault":  "write {secret: KEY} to have the secret helper asked",

@@ -18,22 +18,22 @@ type WriteOptions struct {
 	// Values chooses the settings by code whose values are written, with
 	// reveal; all others become references. nil: none is written.
 	Values func(code string) bool
-	// EnvPrefix stands before the names of the variables.
+	// EnvPrefix is put before the names of the variables.
 	EnvPrefix string
 	// Declared is what other manifests declare: their names are not used
 	// again, and their connectors and sources are referred to by name.
 	Declared *Set
 }
 
-// Written tells what Write could not put into the manifest.
+// Written says what Write could not put into the manifest.
 type Written struct {
-	// Variables stand for the values of settings.
+	// Variables hold the values of settings.
 	Variables []Variable
 	// LeftOut says what cannot be declared, a line each.
 	LeftOut []string
 }
 
-// Variable stands for the value of a setting.
+// Variable holds the value of a setting.
 type Variable struct {
 	Name  string // of the environment variable
 	ID    int64  // of the source

@@ -10,7 +10,7 @@ import (
 )
 
 // Check reports what a document says against the schema of manifests, in the
-// order in which it stands there.
+// order of the file.
 func Check(doc *manifest.Document) []*manifest.Finding { return check(doc.Root(), manifests()) }
 
 // CheckPortals reports what a document says against the schema of portals
@@ -79,7 +79,7 @@ func (c *checker) value(n manifest.Node, r *rule) bool {
 
 // combined reports whether n is as r says as a whole: r is what messages speak
 // of, or a part of that, which says nothing of single properties. o is nil
-// where n is no mapping.
+// where n is not a mapping.
 func (c *checker) combined(n manifest.Node, r, of *rule, o *object) bool {
 	ok := true
 	if r.required != nil && o != nil {
@@ -158,7 +158,7 @@ func (c *checker) number(n manifest.Node, r *rule) bool {
 	}
 	if n.Kind() == manifest.Integer {
 		if _, err := strconv.ParseInt(n.Text(), 10, 64); err != nil {
-			return c.fail(n, r, outOfRange) // the largest int64 is no float64
+			return c.fail(n, r, outOfRange) // the largest int64 is not a float64
 		}
 	}
 	if v, err := strconv.ParseFloat(n.Text(), 64); err != nil || !(v >= r.minimum && v <= r.maximum) {
@@ -200,7 +200,7 @@ func (c *checker) mapping(n manifest.Node, o *object) bool {
 	return ok
 }
 
-// required reports whether the keys are there that have to be. One that was
+// required reports whether the required keys are there. One that was
 // probably misspelt is reported as that.
 func (c *checker) required(n manifest.Node, r *rule, o *object) bool {
 	missing := slices.DeleteFunc(slices.Clone(r.required), o.has)

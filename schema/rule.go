@@ -19,7 +19,7 @@ import (
 type rule struct {
 	path  string // in the document, as /definitions/source
 	name  string // what messages call a value
-	words string // what a value has to be: errorMessage
+	words string // what a value must be: errorMessage
 
 	kinds      kinds  // 0: any
 	constant   string // as written in YAML; "" for none

@@ -3,7 +3,7 @@
 //
 // The schemas are written for editors first: each property has a title, a
 // description and examples. Its errorMessage, which editors show too, says in
-// words what a value has to be, and is part of our own findings.
+// words what a value must be, and is part of our own findings.
 //
 // The rules of its findings are listed in package manifest.
 package schema

@@ -110,7 +110,7 @@ func tooLong(c *checker, n manifest.Node, r *rule) {
 	c.report(n, "too-long", nil, "%s must be %s", subject(n, r), r.words)
 }
 
-// wrongForm: a text of another form. One that stands in a settings block is
+// wrongForm: a text of another form. One in a settings block is
 // not repeated.
 func wrongForm(c *checker, n manifest.Node, r *rule) {
 	not := ""
@@ -147,10 +147,10 @@ func placeholder(c *checker, n manifest.Node, r *rule) {
 	if r.path != valueDefinition {
 		advice = "write {literal: TEXT} if you mean this text; only settings can be references"
 	}
-	c.report(n, "placeholder", []string{advice}, "%s looks like a placeholder of another tool, and would be taken as it stands", subject(n, r))
+	c.report(n, "placeholder", []string{advice}, "%s looks like a placeholder of another tool, and would be sent as it is", subject(n, r))
 }
 
-// missingKeys: keys that have to be there.
+// missingKeys: required keys.
 func (c *checker) missingKeys(n manifest.Node, r *rule, o *object, names []string) {
 	var advice, quoted []string
 	for _, name := range names {
@@ -171,7 +171,7 @@ func (c *checker) missingKeys(n manifest.Node, r *rule, o *object, names []strin
 	c.report(n, "missing-key", advice, "missing %s %s", what, strings.Join(quoted, ", "))
 }
 
-// nothingDeclared: none of several keys, one of which has to be there.
+// nothingDeclared: none of several keys, one of which is required.
 func (c *checker) nothingDeclared(n manifest.Node, r *rule, o *object) {
 	var names []string
 	for _, alternative := range r.anyOf {
@@ -226,7 +226,7 @@ func spaced(s string) string {
 	return " " + s
 }
 
-// unknownReference reports a key of a mapping that is no reference. It is not
+// unknownReference reports a key of a mapping that is not a reference. It is not
 // repeated: a secret that begins with a brace is a mapping too.
 func (c *checker) unknownReference(f manifest.Node, o *object) {
 	advice := []string{"allowed here: " + list(o.rule.known) + "; quote text that begins with a brace"}
