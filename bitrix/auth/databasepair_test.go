@@ -95,6 +95,24 @@ func TestDatabaseEncryptsPairs(t *testing.T) {
 	}
 }
 
+// A machine with the wrong key must not put a pair in the place of one that
+// the others can read.
+func TestDatabaseLoginWithAnotherKey(t *testing.T) {
+	c := shared{URL: testDatabase(t), Key: key}
+	server := newStrict(t)
+	store := machine(t, c).Tokens("https://acme.example", "local.1")
+	p := storePair(t, store, server, "acme.example")
+	err := StoreNew(context.Background(), machine(t, shared{URL: c.URL, Key: otherKey}).Tokens("https://acme.example", "local.1"), "https://acme.example",
+		func(context.Context) (Pair, error) { return server.issue("acme.example"), nil })
+	var e *rest.Error
+	if !errors.As(err, &e) || e.Reason != StoreKeyWrong {
+		t.Errorf("%v", err)
+	}
+	if got, err := store.Load(context.Background()); err != nil || !got.same(p) {
+		t.Errorf("the pair was replaced: %v", err)
+	}
+}
+
 // A rotation: the new key seals, the old one still opens, and reading a pair
 // is enough to make the old key unnecessary.
 func TestDatabaseKeyRotation(t *testing.T) {

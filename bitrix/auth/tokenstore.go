@@ -168,7 +168,7 @@ func otherPortals(store TokenStore, old Pair) error {
 }
 
 // prepared locks a store and prepares it. A broken pair in it does not matter,
-// for it is to be replaced.
+// for it is to be replaced; one that only another key opens is somebody's.
 func prepared(ctx context.Context, store TokenStore) (locked LockedStore, old Pair, err error) {
 	locked, err = store.Lock(ctx)
 	if err != nil {
@@ -176,7 +176,7 @@ func prepared(ctx context.Context, store TokenStore) (locked LockedStore, old Pa
 	}
 	for attempt := 1; ; attempt++ {
 		old, err = locked.Load(ctx)
-		if errors.Is(err, ErrNoPair) || errors.Is(err, errBroken) || errors.Is(err, errUnsealed) {
+		if errors.Is(err, ErrNoPair) || errors.Is(err, errBroken) {
 			old, err = Pair{}, nil
 		}
 		if err == nil {

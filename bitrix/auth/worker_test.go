@@ -29,10 +29,13 @@ type shared struct {
 	File   string // a token file; one portal only
 	Vault  string // what the helper keeps; one portal only
 	Locks  string // of the machine
-	URL    string // of the database
-	Key    string
-	OldKey string
-	DieAt  string // a point of a Database's renewal at which the worker kills itself
+	// Impatient machines wait less than usual for a faster one, of which there
+	// may be none.
+	Impatient bool
+	URL       string // of the database
+	Key       string
+	OldKey    string
+	DieAt     string // a point of a Database's renewal at which the worker kills itself
 }
 
 // key is a key of 32 bytes.
@@ -50,7 +53,9 @@ func (c shared) open(portal string) (TokenStore, func(), error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		store.patience = 5 * time.Second
+		if c.Impatient {
+			store.patience = 3 * time.Second
+		}
 		return store, func() {}, nil
 	}
 	d, err := OpenDatabase(DatabaseConfig{URL: secret.New(c.URL), Key: secret.New(c.Key), OldKey: secret.New(c.OldKey), Logger: logger})

@@ -54,7 +54,7 @@ var hints = map[rest.Code]string{
 	auth.OtherPortal:      "correct " + signin.Portal + ", or use another token file for this portal; if the portal was renamed, get a new pair with: syncsources login",
 	auth.NewTokenRejected: "compare the clock of a self-hosted portal with this machine's; in the cloud install the application anew, then run: syncsources login",
 	auth.StoreDown:        "check " + signin.Store + " and the server that it names; nothing was sent to the portal, and no token was renewed",
-	auth.StoreKeyWrong:    "set " + signin.StoreKey + " to the key with which the pair was stored, in a rotation also " + signin.StoreKeyOld + "; without the key get a new pair with: syncsources login",
+	auth.StoreKeyWrong:    "set " + signin.StoreKey + " to the key with which the pair was stored, in a rotation also " + signin.StoreKeyOld + "; if the key is lost, empty the table syncsources_pairs, then run: syncsources login",
 	auth.ServerUnanswered: "check that this machine, or its proxy, may call oauth.bitrix.info, or oauth.bitrix24.tech for portals in ru, by, kz, kg, uz, am, az and ge, and " + signin.OAuth + " if you set it; nothing was changed on the portal",
 }
 

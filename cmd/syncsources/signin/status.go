@@ -116,7 +116,7 @@ func (s *status) token(ctx context.Context, app *Application) (calling bitrix.Cr
 		s.failed("store", err)
 		return calling, false
 	}
-	s.good("store", "%s can be written to", app.Place())
+	s.good("store", "%s can be written to", strings.TrimPrefix(app.Place(), "the store "))
 	p, err := app.Stored(ctx)
 	if err != nil {
 		s.failed("token", err)
