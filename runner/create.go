@@ -23,7 +23,7 @@ const lastLookup = 5 * time.Second
 func (a *apply) create(f *flow, e *entry) bool {
 	var at time.Time
 	for again := false; ; again = true {
-		out := f.send(schedule.Task{Command: e.subject.create(), Again: again, NotBefore: at})
+		out := f.send(schedule.Task{Command: e.subject.create(), Again: again, Lost: e.losses, NotBefore: at})
 		a.count(e, out)
 		if out.Skipped {
 			if e.postponed != nil {
