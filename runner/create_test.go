@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -140,15 +141,21 @@ func TestAddExecutedLateMakesNoSecondObject(t *testing.T) {
 	})
 }
 
+var soakCreations = flag.Int("soak.creations", 0, "how many creations TestCreatedExactlyOnce simulates at least; 0 means few")
+
 // Random faults, kills and reruns: at the end there is one object for each
-// declaration.
+// declaration. A tenth of all answers is lost.
 func TestCreatedExactlyOnce(t *testing.T) {
-	seeds := 60
+	n, creations, kills, lost := 12, 0, 0, 0
+	least := 60 * (2*n + 1)
 	if testing.Short() {
-		seeds = 8
+		least = 8 * (2*n + 1)
 	}
-	const n = 12
-	for seed := range uint64(seeds) {
+	if *soakCreations > 0 {
+		n, least = 100, *soakCreations
+	}
+	seed := uint64(0)
+	for ; creations < least; seed++ {
 		r := rand.New(rand.NewPCG(seed, 7))
 		state := sandbox.State{Seed: seed, Latency: time.Duration(r.IntN(300)) * time.Millisecond, UpdateCost: time.Duration(r.IntN(2000)) * time.Millisecond}
 		for _, kind := range []string{sandbox.FaultDropped, sandbox.FaultTruncated, sandbox.FaultBadGateway, sandbox.FaultTimeout, sandbox.FaultInternal} {
@@ -157,27 +164,32 @@ func TestCreatedExactlyOnce(t *testing.T) {
 		onPortal(t, state, func(t *testing.T, b *bench) {
 			var lastAdd time.Time
 			for run := 0; ; run++ {
-				killed := r.IntN(3) > 0 && run < 6
 				o := runner.Options{Set: fromNothing(n), Schedule: schedule.Config{Seed: seed + 1}, LastAdd: lastAdd,
 					NoteAdd:     func(_ context.Context, at time.Time) error { lastAdd = at; return nil },
 					AddsSettled: func() { lastAdd = time.Time{} },
 				}
-				if !killed {
-					report := b.apply(o)
-					if report.Outcome == runner.OutcomeOK {
-						break
-					}
-					if run > 40 {
-						t.Fatalf("seed %d: %v", seed, report.Err())
-					}
+				if r.IntN(3) > 0 && run < 6 {
+					kills++
+					b.killAfter(time.Duration(r.IntN(20000))*time.Millisecond, o)
 					continue
 				}
-				b.killAfter(time.Duration(r.IntN(20000))*time.Millisecond, o)
+				report := b.apply(o)
+				if report.Outcome == runner.OutcomeOK {
+					break
+				}
+				if run > 40 {
+					t.Fatalf("seed %d: %v", seed, report.Err())
+				}
 			}
 			once(t, b, n)
+			for _, struck := range b.Stats().Faults {
+				lost += struck
+			}
 		})
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
+		creations += 2*n + 1
 	}
+	t.Logf("%d worlds, %d objects created once each, %d kills, %d requests that went wrong", seed, creations, kills, lost)
 }
