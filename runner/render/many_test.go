@@ -33,6 +33,22 @@ func TestFolding(t *testing.T) {
 	if few := text(objects(19)); strings.Contains(few, "the same change") || strings.Contains(few, "by field") || strings.Count(few, "\n~ ") != 19 {
 		t.Errorf("19 changes:\n%s", few)
 	}
+	if all := text(objects(20)); strings.Count(all, "\n~ ") != 1 || !strings.Contains(all, "~ 20 sources, the same change\n") || !strings.Contains(all, "\n20 changes:\n") {
+		t.Errorf("20 changes:\n%s", all)
+	}
+	// Two are not worth a block of their own, three are.
+	pairs := objects(20)
+	for i := range pairs {
+		pairs[i].Changes = []runner.Change{{Path: "title", From: "a", To: fmt.Sprint(min(i/2, 8))}}
+	}
+	if two := text(pairs); strings.Count(two, "\n~ s") != 16 || !strings.Contains(two, "~ 4 sources, the same change\n") {
+		t.Errorf("pairs:\n%s", two)
+	}
+	pairs[16].Changes = []runner.Change{{Path: "columns.A", From: "int", To: "double"}}
+	pairs[16].Kind, pairs[16].Action = runner.KindTable, runner.ActionReplace
+	if three := text(pairs); !strings.Contains(three, "~ 3 sources, the same change\n") || !strings.Contains(three, "by field:  title 19, columns.A 1\n") {
+		t.Errorf("a group of three:\n%s", three)
+	}
 	many := objects(20)
 	many[3].Changes = nil // not like the others
 	many[3].Changes = append(many[3].Changes, runner.Change{Path: "title", From: "a", To: "b"})
@@ -230,7 +246,7 @@ func TestPortalsMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes reports of many portals")
 	}
-	const portals, objects = 120, 250
+	const portals, objects = 60, 250
 	all := &runner.PortalsReport{Schema: runner.PortalsSchema, Command: "apply", Outcome: runner.OutcomeFailed}
 	for i := range portals {
 		all.Portals = append(all.Portals, runner.PortalReport{Name: fmt.Sprint("portal-", i), Stored: func() (*runner.Report, error) {

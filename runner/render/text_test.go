@@ -140,12 +140,13 @@ func TestTextLongDifference(t *testing.T) {
 // The line before the last says that the run did not get through.
 func TestTextStop(t *testing.T) {
 	for want, r := range map[string]*runner.Report{
-		"Stopped (TIMEOUT): 2 objects not looked at.":                   ended(runner.OutcomeStopped, runner.CodeTimeout, 2),
-		"Interrupted: 1 object not looked at.":                          ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 1),
-		"Interrupted: nothing was left to do.":                          ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 0),
-		"Refused (TOO_MANY_CHANGES): 1 object not looked at.":           ended(runner.OutcomeFailed, runner.CodeTooManyChanges, 1),
-		"Stopped: 3 objects not looked at.":                             ended(runner.OutcomeFailed, "", 3), // --fail-fast
-		"Stopped (TIMEOUT): 1 object not looked at, 1 change not made.": stopped(),
+		"Stopped (TIMEOUT): 2 objects not looked at.":                    ended(runner.OutcomeStopped, runner.CodeTimeout, 2),
+		"Interrupted: 1 object not looked at.":                           ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 1),
+		"Interrupted: nothing was left to do.":                           ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 0),
+		"Refused (TOO_MANY_CHANGES): 1 object not looked at.":            ended(runner.OutcomeFailed, runner.CodeTooManyChanges, 1),
+		"Stopped: 3 objects not looked at.":                              ended(runner.OutcomeFailed, "", 3), // --fail-fast
+		"Stopped (TIMEOUT): 1 object not looked at, 1 change not made.":  stopped(),
+		"Stopped (TIMEOUT): 1 object not looked at, 2 changes not made.": dependent(),
 		"": ended(runner.OutcomeOK, "", 0),
 	} {
 		lines := strings.Split(string(rendered(t, render.Text, r, render.Options{Quiet: true})), "\n")
@@ -153,6 +154,16 @@ func TestTextStop(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+}
+
+// dependent is a run that stopped after an object was skipped because of
+// another one: that is not for want of a look.
+func dependent() *runner.Report {
+	r := stopped()
+	r.Objects = append(r.Objects, runner.Object{Name: "t", Kind: runner.KindTable, Status: runner.StatusSkipped, Action: runner.ActionNone,
+		Error: &runner.Failure{Code: runner.CodeDependency, Message: "crm failed"}})
+	r.Count()
+	return r
 }
 
 func ended(o runner.Outcome, code string, skipped int) *runner.Report {
