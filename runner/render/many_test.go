@@ -52,6 +52,9 @@ func TestFolding(t *testing.T) {
 	many := objects(20)
 	many[3].Changes = nil // not like the others
 	many[3].Changes = append(many[3].Changes, runner.Change{Path: "title", From: "a", To: "b"})
+	for i := 6; i < 20; i++ {
+		many[i].Notes = []string{"all have this"}
+	}
 	many[4].Notes = []string{"look at this"}
 	many[5].Status, many[5].Error = runner.StatusFailed, missing().Error
 	many = append(many, runner.Object{Action: runner.ActionDelete, Status: runner.StatusPlanned, ID: 1, Title: "x"},
@@ -59,11 +62,26 @@ func TestFolding(t *testing.T) {
 		runner.Object{Action: runner.ActionDelete, Status: runner.StatusPlanned, ID: 3, Title: "x"})
 	got := text(many)
 	for _, want := range []string{
-		"~ 17 sources, the same change\n", "s0 (#100), s1 (#101), s2 (#102), s6 (#106)", "\n~ s3 (#103) ", "\n~ s4 (#104) ", "\n  ! s5 (#105) ",
+		"~ 3 sources, the same change\n", "s0 (#100), s1 (#101), s2 (#102)\n", "~ 14 sources, the same change\n", "    note: all have this\n      s6 (#106), s7 (#107)", "\n~ s3 (#103) ", "\n~ s4 (#104) ", "\n  ! s5 (#105) ",
 		"\n- #1 \"x\"\n", "\n- #2 \"x\"\n", "\n- #3 \"x\"\n", "\n22 changes:\n  by action: update 19, delete 3\n  by field:  title 19, active 18, settings.login 18, settings.password 18\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not found in\n%s", want, got)
+		}
+	}
+}
+
+// A note that many objects have is one line of a comment.
+func TestMarkdownNotes(t *testing.T) {
+	r := many(30, 0)
+	for i := range r.Objects {
+		r.Objects[i].Notes = []string{"this portal may ignore active"}
+	}
+	r.Objects[7].Notes = append(r.Objects[7].Notes, "a rename needs the id")
+	out := string(rendered(t, render.Markdown, r, render.Options{}))
+	for _, want := range []string{"\n- `30 objects`: `this portal may ignore active`\n", "\n- `source- (#8) \"New source name\"`: `a rename needs the id`\n"} {
+		if strings.Count(out, want) != 1 {
+			t.Errorf("%q is not found once in\n%.2000s", want, out)
 		}
 	}
 }

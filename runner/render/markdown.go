@@ -138,11 +138,16 @@ func (d *digest) portal(p portal) {
 		d.notes.add("- " + code(cut(p.prefix()+note, markdownMessage)) + "\n")
 	}
 	var done, undone []*runner.Object
+	var notes []string // each once, with the objects that have it
+	noted := map[string][]*runner.Object{}
 	for i := range r.Objects {
 		o := &r.Objects[i]
 		d.hints.add(o.Error)
 		for _, note := range o.Notes {
-			d.notes.add("- " + code(p.prefix()+label(o)) + ": " + code(cut(note, markdownMessage)) + "\n")
+			if noted[note] == nil {
+				notes = append(notes, note)
+			}
+			noted[note] = append(noted[note], o)
 		}
 		switch {
 		case o.Status == runner.StatusFailed:
@@ -153,6 +158,13 @@ func (d *digest) portal(p portal) {
 		case changed(o):
 			done = append(done, o)
 		}
+	}
+	for _, note := range notes {
+		about := label(noted[note][0])
+		if n := len(noted[note]); n > 1 {
+			about = count(n, "object")
+		}
+		d.notes.add("- " + code(cut(p.prefix()+about, markdownMessage)) + ": " + code(cut(note, markdownMessage)) + "\n")
 	}
 	d.changed += len(done)
 	d.skipped += len(undone)

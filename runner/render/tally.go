@@ -155,11 +155,11 @@ func grouping(objects []*runner.Object, fold bool) []group {
 // changeKey is equal for objects whose blocks differ in nothing but their
 // labels; empty where an object needs a block of its own.
 func changeKey(o *runner.Object) string {
-	if o.Action != runner.ActionUpdate || o.Status == runner.StatusFailed || o.Error != nil || len(o.Changes) == 0 || len(o.Notes) > 0 {
+	if o.Action != runner.ActionUpdate || o.Status == runner.StatusFailed || o.Error != nil || len(o.Changes) == 0 {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", o.Kind, o.Status)
+	fmt.Fprintf(&b, "%s %s %q", o.Kind, o.Status, o.Notes)
 	for _, c := range o.Changes {
 		fmt.Fprintf(&b, "\x00%q %v %#v %#v", c.Path, c.Sensitive, c.From, c.To)
 	}

@@ -173,6 +173,9 @@ func (t *text) group(g group) {
 	for _, c := range g[0].Changes {
 		t.change(g[0], c, "")
 	}
+	for _, note := range g[0].Notes {
+		t.printf("    %s %s\n", t.yellow("note:"), clean.Line(note))
+	}
 	line := "     "
 	for i, o := range g {
 		if i == foldedNames {
