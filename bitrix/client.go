@@ -48,6 +48,7 @@ type Counters struct {
 type Reader struct {
 	conf     Config
 	http     *http.Client
+	silence  silence
 	counters struct{ http, batches, commands, throttled atomic.Int64 }
 }
 
@@ -190,6 +191,8 @@ func (r *Reader) exchange(ctx context.Context, method string, p rest.Params, com
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.conf.Timeout)
 	defer cancel()
+	ctx, done := r.silence.bound(ctx)
+	defer done()
 	u := *r.conf.Credentials.portal
 	u.Path = r.conf.Credentials.path.Plain() + method
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
@@ -212,8 +215,9 @@ func (r *Reader) exchange(ctx context.Context, method string, p rest.Params, com
 	status, content, err := rest.Fetch(r.http, req, rest.MaxAnswer)
 	elapsed := time.Since(start)
 	if err != nil {
-		return rest.Answer{Elapsed: elapsed}, rest.Lost(rest.ThePortal, status, err, secrets)
+		return rest.Answer{Elapsed: elapsed}, rest.Lost(rest.ThePortal, status, r.silence.explain(ctx, err), secrets)
 	}
+	r.silence.broken()
 	ans, e := rest.Parse(status, content, secrets)
 	ans.Elapsed = elapsed
 	return ans, e

@@ -335,12 +335,12 @@ func TestUnreachableIsNotDelivered(t *testing.T) {
 func TestTimeoutAndCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		creds, _ := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), secret.New(canary))
-		c := New(Config{Credentials: creds, Timeout: 20 * time.Second, Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+		c := New(Config{Credentials: creds, Timeout: 15 * time.Second, Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()
 			return nil, req.Context().Err()
 		})})
 		start := time.Now()
-		if e := oneUpdate(c); e == nil || e.Reaction() != rest.Unknown || !errors.Is(e, context.DeadlineExceeded) || time.Since(start) != 20*time.Second {
+		if e := oneUpdate(c); e == nil || e.Reaction() != rest.Unknown || !errors.Is(e, context.DeadlineExceeded) || time.Since(start) != 15*time.Second {
 			t.Errorf("after the time limit: %v after %s", e, time.Since(start))
 		}
 		ctx, cancel := context.WithCancel(context.Background())

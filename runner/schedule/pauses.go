@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -46,6 +47,7 @@ const patience = 20 * time.Second
 type outage struct {
 	since  time.Time // the first failure with no answer after it
 	failed int
+	heard  bool // the portal has answered in this run
 }
 
 // lost notes a request, sent at that time, that got no answer, or nothing but a
@@ -53,14 +55,18 @@ type outage struct {
 // returns the error that ends the run if that has been so for too long. What was
 // sent before the first failure tells nothing new: a portal that has more
 // requests waiting than it serves in time cuts one after another, and is not
-// away.
+// away. One that has never answered is: there all that it was waited for counts.
 func (o *outage) lost(now, sent time.Time, err *rest.Error) error {
 	if o.failed == 0 {
 		o.since = now
 	}
 	o.failed++
+	silent := !o.heard && timedOut(err)
+	if silent && sent.Before(o.since) {
+		o.since = sent
+	}
 	away := now.Sub(o.since)
-	if o.failed < 3 || away < patience || sent.Before(o.since) {
+	if away < patience || !silent && (o.failed < 3 || sent.Before(o.since)) {
 		return nil
 	}
 	if err.Code == rest.ExpiredToken {
@@ -82,4 +88,10 @@ func (o *outage) lost(now, sent time.Time, err *rest.Error) error {
 	return gone
 }
 
-func (o *outage) answered() { *o = outage{} }
+func (o *outage) answered() { *o = outage{heard: true} }
+
+// timedOut reports whether a time limit of ours ended a request.
+func timedOut(err error) bool {
+	var limit interface{ Timeout() bool }
+	return errors.As(err, &limit) && limit.Timeout()
+}

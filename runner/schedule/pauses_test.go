@@ -1,8 +1,10 @@
 package schedule
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +63,23 @@ func TestOutageNeedsTimeAndTries(t *testing.T) {
 	}
 	if o.lost(at(261), at(201), lost) == nil {
 		t.Error("not given up although what was sent since got no answer either")
+	}
+}
+
+// A portal that accepts requests and never answers is given up by the time that
+// it was waited for, be it in one request; one that has answered before is not.
+func TestOutageOfSilentPortal(t *testing.T) {
+	late := &rest.Error{Code: rest.Network, Message: "nothing has come back", Err: context.DeadlineExceeded}
+	var o outage
+	if o.lost(at(12), at(0), late) != nil {
+		t.Error("given up after 12 s")
+	}
+	if err := o.lost(at(20), at(12), late); err == nil || !strings.Contains(err.Error(), "has not answered for 20 s") {
+		t.Errorf("after 20 s: %v", err)
+	}
+	o.answered()
+	if o.lost(at(140), at(60), late) != nil {
+		t.Error("one request of a portal that answers is taken for an outage")
 	}
 }
 
