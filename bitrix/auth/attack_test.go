@@ -155,3 +155,35 @@ func TestDirectoryOfLocksIsOurs(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 }
+
+// A link in the place of the new pair is replaced, not followed.
+func TestPlantedNewPair(t *testing.T) {
+	path := writePair(t, "")
+	precious := filepath.Join(t.TempDir(), "precious")
+	if err := os.WriteFile(precious, []byte("precious"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	locked, err := tokenFile(t, path).Lock(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer locked.Unlock()
+	for _, step := range []func() error{
+		func() error { return locked.Prepare(context.Background(), mustLoad(t, path)) },
+		func() error { return locked.Store(context.Background(), mustLoad(t, path)) },
+	} {
+		_ = os.Remove(path + ".new")
+		if err := os.Symlink(precious, path+".new"); err != nil {
+			t.Fatal(err)
+		}
+		if err := step(); err != nil {
+			t.Log(err)
+		}
+		if content, _ := os.ReadFile(precious); string(content) != "precious" {
+			t.Errorf("the link was followed: %q", content)
+		}
+	}
+	if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+}

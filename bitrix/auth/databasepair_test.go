@@ -274,6 +274,7 @@ func TestDatabaseReadOnlyAfterFailover(t *testing.T) {
 
 // A store that is down is told as such, and in time.
 func TestDatabaseDown(t *testing.T) {
+	t.Parallel() // it waits
 	d := machine(t, shared{URL: "postgres://user:canary@127.0.0.1:1/db?connect_timeout=1", Key: key})
 	_, err := d.Tokens("https://acme.example", "local.1").Load(context.Background())
 	var e *rest.Error

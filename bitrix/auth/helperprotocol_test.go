@@ -179,3 +179,21 @@ func TestHelperWithArguments(t *testing.T) {
 		t.Error("two portals share a lock")
 	}
 }
+
+// A vault that stumbles twice gets the new pair all the same.
+func TestHelperThatStumbles(t *testing.T) {
+	p, server := sandboxServer(t, "")
+	h, vault, _ := fakeHelper(t, `case $1 in
+get) cat "$VAULT" ;;
+store) n=$(cat "$VAULT.n" 2>/dev/null || echo 0); n=$((n + 1)); echo $n >"$VAULT.n"
+	case $n in 2|3) exit 1 ;; esac
+	cat >"$VAULT" ;;
+esac`)
+	if err := os.WriteFile(vault, []byte(`{"access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	token, err := renewHelper(t, server, h, sandbox.AccessToken)
+	if err != nil || p.Stats().Renewals != 1 || !accepted(t, p, vault) {
+		t.Errorf("%q, %v", token, err)
+	}
+}

@@ -224,3 +224,26 @@ func TestByteOrderMark(t *testing.T) {
 		t.Errorf("%s", p.encode())
 	}
 }
+
+// A pair that another run has stored is used only as long as it is fresh;
+// otherwise it is the one to renew.
+func TestAnotherRunsExpiredPair(t *testing.T) {
+	var sent []string
+	s := authServer(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		sent = append(sent, req.URL.Query().Get("refresh_token"))
+		return (&scripted{status: 200, body: pairJSON(9)}).RoundTrip(req)
+	}))
+	path := writePair(t, "")
+	source := tokenSource(t, s, tokenFile(t, path), "")
+	old, err := source.Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(`{"access_token":"theirs","refresh_token":"theirs-r","expires":1700000000}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	token, err := source.Renew(context.Background(), old)
+	if err != nil || token.AccessToken != "access-9" || strings.Join(sent, " ") != "theirs-r" {
+		t.Errorf("%v, %v, spent %q", token, err, sent)
+	}
+}

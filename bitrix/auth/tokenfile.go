@@ -186,10 +186,15 @@ func (t *TokenFile) replace(content []byte) error {
 // create makes FILE.new anew, so that neither its mode nor a link in its place
 // are somebody else's.
 func (t *TokenFile) create() (*os.File, error) {
+	const anew = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := os.OpenFile(t.next(), anew, 0o600)
+	if !errors.Is(err, os.ErrExist) {
+		return f, err
+	}
 	if err := t.discard(); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(t.next(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return os.OpenFile(t.next(), anew, 0o600)
 }
 
 func (t *TokenFile) install() error {

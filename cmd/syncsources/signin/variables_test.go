@@ -81,6 +81,7 @@ func TestStoreVariablesThatAreWrong(t *testing.T) {
 // A store that is down is not the fault of what was given, and is found out in
 // time.
 func TestStoreThatIsDown(t *testing.T) {
+	t.Parallel() // it waits
 	c, err := FromEnvironment(context.Background(), Config{Env: env("B24_PORTAL_URL=https://acme.bitrix24.com", "B24_CLIENT_ID=local.1", "B24_CLIENT_SECRET=s",
 		"SYNCSOURCES_STORE=postgres://u:canary@127.0.0.1:1/x?connect_timeout=1", "SYNCSOURCES_STORE_KEY=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")})
 	if err != nil {
