@@ -23,7 +23,7 @@ const lastLookup = 5 * time.Second
 func (a *apply) create(f *flow, e *entry) bool {
 	var at time.Time
 	for again := false; ; again = true {
-		out := f.send(schedule.Task{Command: e.subject.create(), Again: again, Lost: e.losses, NotBefore: at})
+		out := f.send(schedule.Task{Command: e.subject.create(), Again: again, Lost: e.losses, Once: true, NotBefore: at})
 		a.count(e, out)
 		if out.Skipped {
 			if e.postponed != nil {
@@ -54,6 +54,10 @@ func (a *apply) create(f *flow, e *entry) bool {
 				a.fail(e, failed)
 				return false
 			}
+		case what == rest.Filtered && out.Sent > 0:
+			if !a.settleFiltered(f, e, refused) {
+				return e.id != 0
+			}
 		case what == rest.Later && e.postponed == nil && !a.stopped && !a.options.FailFast:
 			e.postponed = refused
 			at = time.Now().Add(laterDelay)
@@ -62,6 +66,48 @@ func (a *apply) create(f *flow, e *entry) bool {
 			return false
 		}
 	}
+}
+
+// filteredAlone is what counts as losses of an add before it goes by itself:
+// pages that refuse requests split their batches at once.
+const filteredAlone = 3
+
+// settleFiltered finds out whether an add was executed whose request a page
+// refused: a firewall looks at answers too. The portal is done with it then, so
+// that one look settles it. Like settleAdd it reports whether the add may be
+// sent again.
+func (a *apply) settleFiltered(f *flow, e *entry, refused *rest.Error) (again bool) {
+	e.losses = max(e.losses+1, 2)
+	ids, err := a.lookUp(f, e, time.Time{}, true)
+	switch {
+	case err != nil && e.kind == tables: // a second one of its name would be refused
+	case a.found(e, ids, err):
+		return false
+	}
+	if e.losses > filteredAlone || a.stopped {
+		a.fail(e, e.refused(refused))
+		return false
+	}
+	return true
+}
+
+// found ends the search for an object that may have been made: it is there, or
+// nobody can say. It reports false where it certainly is not.
+func (a *apply) found(e *entry, ids []int64, err error) bool {
+	switch {
+	case err != nil:
+		a.fail(e, &Failure{Code: CodeUnknownOutcome,
+			Message: "the answer to the creation was lost, and what became of it could not be read: " + failure(err).Error(),
+			Hint:    "run again: it looks for the object before it creates anything"})
+	case len(ids) == 1:
+		a.made(e, ids[0])
+	case len(ids) > 1:
+		a.fail(e, &Failure{Code: CodeAmbiguous, Message: fmt.Sprintf("after a creation whose answer was lost, %d live %ss are called %q", len(ids), e.kind.name, e.title),
+			Hint: "remove one, or pin one with id"})
+	default:
+		return false
+	}
+	return true
 }
 
 // refused is the failure of an add that the portal refused.
@@ -105,17 +151,7 @@ func (a *apply) settleAdd(f *flow, e *entry, sent time.Time) (again bool) {
 		}
 		ids, err := a.lookUp(f, e, at, last)
 		switch {
-		case err != nil:
-			a.fail(e, &Failure{Code: CodeUnknownOutcome,
-				Message: "the answer to the creation was lost, and what became of it could not be read: " + failure(err).Error(),
-				Hint:    "run again: it looks for the object before it creates anything"})
-			return false
-		case len(ids) == 1:
-			a.made(e, ids[0])
-			return false
-		case len(ids) > 1:
-			a.fail(e, &Failure{Code: CodeAmbiguous, Message: fmt.Sprintf("after a creation whose answer was lost, %d live %ss are called %q", len(ids), e.kind.name, e.title),
-				Hint: "remove one, or pin one with id"})
+		case a.found(e, ids, err):
 			return false
 		case last:
 			a.logger.Debug("the add was not executed; sending it again", "kind", string(e.kind.name), "name", e.declared.Name)

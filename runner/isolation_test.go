@@ -27,8 +27,8 @@ func TestIsolation(t *testing.T) {
 		table := r.IntN(2) == 0
 		fault := sandbox.Fault{Kind: one(r, kinds...), At: sandbox.AtCommand, Method: "biconnector.source.add", Contains: fmt.Sprintf("pw-s%03d", k),
 			Ran: r.IntN(2) == 0, Status: one(r, 400, 403, 404, 406, 500), Code: one(r, "BX_ERROR", "ACCESS_DENIED", "NO_AUTH_FOUND", "ERROR_CORE")}
-		if fault.Kind == sandbox.FaultPage { // a firewall: nothing of the request gets through
-			fault.At, fault.Method, fault.Ran, fault.Status = "", "", false, one(r, 400, 403, 404, 405, 406)
+		if fault.Kind == sandbox.FaultPage { // a firewall, which may have looked at the answer
+			fault.At, fault.Method, fault.Status = "", "", one(r, 400, 403, 404, 405, 406)
 		}
 		if table {
 			fault.Contains = fmt.Sprintf("t_s%03d", k)

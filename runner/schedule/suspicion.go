@@ -62,12 +62,16 @@ func (s *Scheduler) release(t *trial) {
 }
 
 // refusedAsOne deals with commands that were refused together, so that none of
-// them ran. whole is set where the request was, and not each of them.
+// them ran - unless a page says so, see [Task.Once]. whole is set where the
+// request was refused, and not each of them.
 func (s *Scheduler) refusedAsOne(r *request, items []*item, e *rest.Error, whole bool) {
 	t := s.trials[r.write]
 	t.refused++
 	t.err = e
 	page := e.Reaction() == rest.Filtered
+	if page && len(items) == 1 && items[0].Once {
+		items[0].mayHaveRun(r.leftAt)
+	}
 	doomed := !content(e) || t.refused >= t.enough() || !s.answered() && !page
 	switch {
 	case doomed:
@@ -77,10 +81,17 @@ func (s *Scheduler) refusedAsOne(r *request, items []*item, e *rest.Error, whole
 		if len(items) <= suspect.most() {
 			next = isolated
 		}
+		var again []*item
 		for _, it := range items {
 			it.suspect = max(it.suspect, next)
+			if page && it.Once {
+				it.mayHaveRun(r.leftAt)
+				s.deliver(it, bitrix.Reply{Err: e})
+				continue
+			}
+			again = append(again, it)
 		}
-		s.queue.putBack(items)
+		s.queue.putBack(again)
 		return
 	case !t.good && !(page && s.answered()):
 		t.pending = append(t.pending, items...)

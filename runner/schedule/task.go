@@ -108,6 +108,10 @@ type Task struct {
 	// the command is kept away from others: it may be what the answers are
 	// lost by.
 	Lost int
+	// Once marks a command that must not run twice. Where a page of a server in
+	// front of the portal refuses its request, it comes out and counts as sent:
+	// such servers look at answers too, and then the portal has run it.
+	Once bool
 	// NotBefore holds the task back until then; zero: at once.
 	NotBefore time.Time
 	// Optional marks a command whose failure is its own even where the error
