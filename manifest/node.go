@@ -47,9 +47,9 @@ func (n Node) step(val *yaml.Node, s *scope) Node {
 		if use == nil {
 			use = val
 		}
-		val, s = val.Alias, s.anchored()
+		val = val.Alias
 	}
-	if val.Anchor != "" {
+	if val.Anchor != "" { // what aliases name has one too
 		s = s.anchored()
 	}
 	return Node{doc: n.doc, val: val, use: use, scope: s}
