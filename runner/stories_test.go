@@ -68,7 +68,7 @@ func besideAnother(w *scene) (*runner.Report, float64) {
 	close(stop)
 	<-done
 	w.t.Logf("%d of %d requests of the other client were refused", refused, sent)
-	if refused*20 > sent*19 {
+	if refused*2 > sent {
 		w.t.Errorf("%d of %d requests of the other client were refused", refused, sent)
 	}
 	return report, rateBound(leastRequests(5000)) // without the other

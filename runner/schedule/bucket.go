@@ -19,7 +19,8 @@ type bucket struct {
 	rate, burst float64
 
 	sent  float64 // requests so far
-	marks []mark  // the starts of intervals that may bind
+	last  time.Time
+	marks []mark // the starts of intervals that may bind
 
 	// A refusal says that the portal's bucket is full, whatever ours said:
 	// somebody else uses it. Or it was a stray one. So what our bucket still
@@ -50,7 +51,7 @@ type mark struct {
 
 // Refusals that come so closely are no strays.
 const (
-	manyRefusals = 3
+	manyRefusals = 2
 	closely      = 15 * time.Second
 	fading       = 2 * time.Minute
 	brim         = 10 // the part of the bucket that is left free
@@ -92,6 +93,7 @@ func (b *bucket) take(now time.Time) {
 		b.marks = append(kept, mark{now, b.sent})
 	}
 	b.sent++
+	b.last = now
 }
 
 // next is when a request may be sent: now, or later.
@@ -104,6 +106,11 @@ func (b *bucket) next(now time.Time) time.Time {
 		}
 		steps := math.Ceil(over/b.rate - 1e-9)
 		if t := m.at.Add(time.Duration(steps * float64(time.Second))); t.After(at) {
+			at = t
+		}
+	}
+	if seen := b.latest[0]; !seen.IsZero() && now.Sub(seen) < fading && b.tokens(at) <= int(2*b.rate) {
+		if t := b.last.Add(time.Duration(float64(time.Second) / b.ours())); t.After(at) {
 			at = t
 		}
 	}
@@ -120,6 +127,9 @@ func (b *bucket) next(now time.Time) time.Time {
 
 func (b *bucket) nextTrial() time.Time { return b.released.Add(b.trialPause) }
 
+// ours is how many requests a second are left to us.
+func (b *bucket) ours() float64 { return b.rate - b.others }
+
 // count adds what others have sent meanwhile.
 func (b *bucket) count(now time.Time) {
 	if b.others > 0 {
@@ -134,17 +144,18 @@ func (b *bucket) count(now time.Time) {
 func (b *bucket) refused(now time.Time) {
 	b.count(now)
 	others := false
-	if b.accepted {
+	onTrial := len(b.withheld) > 0 && b.trial > 1 && now.Sub(b.released) <= 2*trialTime
+	if b.accepted && !onTrial {
 		copy(b.latest[1:], b.latest[:])
 		b.latest[0], b.accepted = now, false
 		if first := b.latest[manyRefusals-1]; !first.IsZero() && now.Sub(first) < closely {
 			others = true
-			b.others = min(b.others+b.rate/3, b.rate*7/8)
+			b.others = min(b.others+b.rate/6, b.rate*7/8)
 		}
 	}
 	if len(b.withheld) == 0 {
 		b.failed, b.trialPause = 0, trialTime
-	} else if b.trial > 1 && now.Sub(b.released) <= 2*trialTime {
+	} else if onTrial {
 		b.failed++
 		b.trialPause = 4 * trialTime
 	}

@@ -83,7 +83,7 @@ type estimate struct {
 // sigmas is how much of its joint spread a batch is given room for. More of it
 // makes batches so small that tokens run out where costs have a heavy tail,
 // less of it gets batches cut; measured, both ends cost more.
-const sigmas = 1.5
+const sigmas = 2.5
 
 // recent is how many of the latest samples make the median.
 const recent = 64

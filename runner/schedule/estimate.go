@@ -67,7 +67,7 @@ func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
 		held = max(held, s.windows(batch, total.seconds, slots, now))
 	}
 	requests := total.requests + math.Ceil(total.readBack)
-	tokens := (requests - float64(s.bucket.tokens(now))) / (s.conf.Rate - s.bucket.others)
+	tokens := (requests - float64(s.bucket.tokens(now))) / s.bucket.ours()
 	seconds := max(total.seconds/float64(slots), total.longest, tokens, held)
 	return time.Duration(seconds * float64(time.Second))
 }

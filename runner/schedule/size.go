@@ -72,9 +72,10 @@ func (s *Scheduler) mostOf(lanes []*lane) int {
 // best what full ones would leave over. Then n reads of c seconds go in batches
 // of the size s for which
 //
-//	rounds*s*c + price*requests
+//	rounds*s*c + price/2*requests
 //
-// is least: so many requests that each of them gains more than its price.
+// is least: so many requests that each of them gains more than half its price,
+// because somebody waits for reads with all that comes after them.
 func (s *Scheduler) readSize(lanes []*lane, now time.Time, b *blocked) int {
 	n, most := s.waiting(lanes), s.mostOf(lanes)
 	work, measured := 0.0, 0
@@ -106,7 +107,7 @@ func (s *Scheduler) readSize(lanes []*lane, now time.Time, b *blocked) int {
 	for size := 1; size <= min(n, most); size++ {
 		requests := math.Ceil(float64(n) / float64(size))
 		rounds := math.Ceil(requests / float64(free))
-		cost := rounds*float64(size)*work/float64(max(1, measured)) + price/s.conf.Rate*requests
+		cost := rounds*float64(size)*work/float64(max(1, measured)) + price/2/s.bucket.ours()*requests
 		if cost <= least {
 			best, least = size, cost
 		}
@@ -119,10 +120,10 @@ func (s *Scheduler) readSize(lanes []*lane, now time.Time, b *blocked) int {
 func (s *Scheduler) writeSize(l *lane, all []*lane, now time.Time, b *blocked) int {
 	bud := s.budget(l.method)
 	oldest := slices.IndexFunc(s.inFlight, func(r *request) bool { return r.items[0].Command.Method() == l.method })
-	if bud.asking {
-		if oldest >= 0 {
-			return 0
-		}
+	if bud.asking && oldest >= 0 {
+		return 0
+	}
+	if bud.asking || s.budget(rest.MethodBatch).asking {
 		return 1
 	}
 	if !s.known(l.method) {
@@ -201,7 +202,7 @@ func (s *Scheduler) blindSize(l *lane, all []*lane, now time.Time, b *blocked) i
 	suffice := tokens > 0 && waiting <= mostBlind*tokens
 	enough := first.sentAt.Add(s.patienceOf(first))
 	if !suffice && inFlight >= fewProbes && s.conf.Concurrency == 0 {
-		enough = enough.Add(time.Duration(price / s.conf.Rate * float64(slots) * float64(time.Second)))
+		enough = enough.Add(time.Duration(price / s.bucket.ours() * float64(slots) * float64(time.Second)))
 	}
 	if enough.After(now) {
 		b.by(enough, WaitAnswer)
@@ -237,7 +238,7 @@ func (s *Scheduler) closingSize(batch *budget, e estimate, most int) int {
 
 // sizing gathers what the size of the next batch from a lane follows from.
 func (s *Scheduler) sizing(l *lane, all []*lane, e estimate, most int, now time.Time) sizing {
-	z := sizing{work: l.len(), cost: e, tokens: s.bucket.tokens(now), rate: s.conf.Rate,
+	z := sizing{work: l.len(), cost: e, atHand: s.bucket.tokens(now), rate: s.bucket.ours(),
 		limit: s.conf.planned(), cut: s.conf.cut(), most: most, least: s.clock.base, queueing: s.limiter.queueing}
 	for _, r := range s.inFlight {
 		age := now.Sub(r.sentAt).Seconds()
@@ -246,7 +247,6 @@ func (s *Scheduler) sizing(l *lane, all []*lane, e estimate, most int, now time.
 			z.overdue++
 		}
 	}
-	z.full = float64(z.tokens) >= 0.9*float64(s.conf.Burst)
 	readBack := 0.0
 	for _, o := range all {
 		n, c := float64(o.len()), s.estimate(o.kind)
@@ -296,7 +296,7 @@ func (s *Scheduler) worthwhile() int {
 	best, least := slots, math.Inf(1)
 	for n := min(slots, firstInFlight/2); n <= slots+s.limiter.room(); n++ {
 		each := math.Ceil(float64(writes) / float64(n))
-		cost := each*work/float64(max(1, writes)) + price/s.conf.Rate*float64(min(n, writes))
+		cost := each*work/float64(max(1, writes)) + price/s.bucket.ours()*float64(min(n, writes))
 		if cost < least-1e-9 {
 			best, least = n, cost
 		}
@@ -318,8 +318,7 @@ type sizing struct {
 	cost     estimate // c: of one of them
 	slots    float64  // C: requests that may be in flight
 	busy     float64  // seconds of other work, in flight and waiting
-	tokens   int      // requests that may be sent at once
-	full     bool     // the bucket is all but empty, so that nothing more flows out of it
+	atHand   int      // requests that may be sent at once
 	rate     float64  // R: further ones a second
 	others   float64  // requests that other work needs
 	limit    float64  // seconds that a batch should take at most
@@ -332,20 +331,16 @@ type sizing struct {
 
 // size is the number of commands of the next batch.
 //
-// All the work waiting is done, at best, after
+// All the work waiting is done, at best, after T: when the slots are through
+// with it, at (W*c + busy)/C, and when the tokens suffice for it. A request that
+// is sent at t can do no more until T than T - t seconds of work, and no more
+// than a full batch; so what tokens allow until T is the sum of that over those
+// at hand and those that flow out each second. See done.
 //
-//	T = max((W*c + busy)/C, (W/most + others - tokens)/R)
-//
-// of which the first is how long the slots need, and the second until there
-// are tokens for batches as full as can be. Until then there are
-//
-//	N = tokens + R*T - others
-//
-// tokens for this work, so a batch has to hold W/N commands at least, or
-// tokens run out before the work does. It need not hold more than what its
-// slot has to do until T, in as many equal batches as keep each below the
-// limit. And it should not be so short that the request costs more than its
-// commands.
+// A batch has to hold so many commands that the work is done at T, or tokens
+// run out before the work does. It need not hold more than what its slot has to
+// do until T, in as many equal batches as keep each below the limit. And it
+// should not be so short that the request costs more than its commands.
 //
 // Where costs are uneven, or requests wait at the portal, equal batches would
 // end far apart. There each batch takes a part of all the work that is left,
@@ -358,22 +353,20 @@ func (z sizing) size() int {
 	if c <= 0 {
 		return min(z.work, most)
 	}
-	slotTime, n := z.time(), z.requests()
+	slotTime, needed := z.time(), z.needed()
 
 	// As long as few costs are known, some may be far higher: one as long as
 	// all that a slot has to do would tell.
 	tail := min(z.limit, slotTime)
 	fit := float64(min(most, z.cost.pessimistic(tail, 1+z.overdue).largest(z.limit, z.most)))
 	share := slotTime / c // commands, for this slot until T
-	rounds := min(math.Ceil(share/fit-1e-9), math.Floor(share*n/w+1e-9))
+	rounds := min(math.Ceil(share/fit-1e-9), math.Floor(share/needed+1e-9))
 	size := math.Ceil(share/max(1, rounds) - 1e-9)
 	if (z.cost.spread > uneven*c || z.queueing) && fit > 1 {
+		n := max(1, z.tokens()+z.rate*math.Floor(slotTime))
 		size = min(fit, math.Ceil(w/min(max(parts(w, fit, n), slots), finest*slots)-1e-9))
-		if z.full { // what flows out now would be lost
-			size = min(size, math.Ceil(slots/(z.rate*c)))
-		}
 	}
-	size = max(min(size, float64(most)), z.needed(), math.Floor(z.least/c))
+	size = max(min(size, float64(most)), needed, math.Floor(z.least/c))
 	// Where tokens are scarce a batch may take nearly as long as it can.
 	return int(min(max(size, 1), w, float64(max(most, z.cost.largest(z.cut, z.most)))))
 }
@@ -381,16 +374,48 @@ func (z sizing) size() int {
 // time is how long the slots need for all the work.
 func (z sizing) time() float64 { return (float64(z.work)*z.cost.mean + z.busy) / max(1, z.slots) }
 
-// requests is N, the requests that there are for the work until it is done.
-func (z sizing) requests() float64 {
-	tokenTime := (float64(z.work)/float64(z.most) + z.others - float64(z.tokens)) / z.rate
-	t := math.Floor(max(z.time(), tokenTime, 0))
-	return max(1, float64(z.tokens)+z.rate*t-z.others)
+// tokens is how many of those at hand are for this work.
+func (z sizing) tokens() float64 { return float64(z.atHand) - z.others }
+
+// done is how many seconds of work requests can do in t seconds that take no
+// longer than each: those that can go now, and those of each further second.
+func (z sizing) done(t, each float64) float64 {
+	whole := math.Floor(max(0, t-each)) // seconds whose requests take that long
+	rest := math.Floor(t) - whole       // those whose requests have less time left
+	sum := whole*each + rest*(t-whole) - rest*(rest+1)/2
+	return z.tokens()*min(each, t) + z.rate*sum
 }
 
-// needed is how many commands a batch has to hold, or tokens run out before
-// the work does.
-func (z sizing) needed() float64 { return math.Ceil(float64(z.work)/z.requests() - 1e-9) }
+// needed is how many commands a batch has to hold at least.
+func (z sizing) needed() float64 {
+	c := z.cost.mean
+	work := float64(z.work) * c
+	if c <= 0 {
+		return 1
+	}
+	full := float64(z.most) * c
+	t := max(z.time(), least(func(t float64) bool { return z.done(t, full) >= work }))
+	each := least(func(each float64) bool { return z.done(t, each) >= work })
+	return min(max(1, math.Ceil(each/c-1e-6)), float64(z.most))
+}
+
+// least is the smallest positive number for which ok holds, which does so for
+// all larger ones.
+func least(ok func(float64) bool) float64 {
+	high := 1e-3
+	for !ok(high) && high < 1e9 {
+		high *= 2
+	}
+	low := high / 2
+	for range 30 {
+		if mid := (low + high) / 2; ok(mid) {
+			high = mid
+		} else {
+			low = mid
+		}
+	}
+	return high
+}
 
 // parts is the x for which n requests do for w commands in batches of w/x of
 // what is left, but no more than m. That takes full batches of m first, from

@@ -4,7 +4,7 @@ import "testing"
 
 func TestSize(t *testing.T) {
 	known := func(mean float64) estimate { return estimate{mean: mean, n: 512} }
-	base := sizing{slots: 16, tokens: 45, rate: 2, limit: 20, cut: 54, most: 50}
+	base := sizing{slots: 16, atHand: 45, rate: 2, limit: 20, cut: 54, most: 50}
 	for _, tt := range []struct {
 		name string
 		z    func(z *sizing)
@@ -15,8 +15,8 @@ func TestSize(t *testing.T) {
 		{"plenty of tokens spread the work", func(z *sizing) { z.work, z.cost = 400, known(.025) }, 25},
 		{"more slots than tokens", func(z *sizing) { z.work, z.slots, z.cost = 400, 50, known(.025) }, 9},
 		{"tokens that other work needs are not there", func(z *sizing) { z.work, z.slots, z.others, z.cost = 400, 50, 25, known(.025) }, 20},
-		{"equal rounds below the limit, with room for a slow one", func(z *sizing) { z.work, z.cost = 1000, known(1.35) }, 11},
-		{"nearly until the cut where tokens are scarce", func(z *sizing) { z.work, z.tokens, z.rate, z.cost = 100000, 0, .1, known(1.35) }, 40},
+		{"equal rounds below the limit, with room for a slow one", func(z *sizing) { z.work, z.cost = 1000, known(1.35) }, 9},
+		{"nearly until the cut where tokens are scarce", func(z *sizing) { z.work, z.atHand, z.rate, z.cost = 100000, 0, .1, known(1.35) }, 40},
 		{"one command too long for the limit", func(z *sizing) { z.work, z.cost = 100, known(30) }, 1},
 		{"work in flight counts", func(z *sizing) { z.work, z.busy, z.cost = 16, 16, known(1) }, 2},
 		{"the last ones", func(z *sizing) { z.work, z.cost = 3, known(1) }, 1},
@@ -37,7 +37,7 @@ func TestUnevenWorkEndsInShortBatches(t *testing.T) {
 	e := estimate{mean: .5, spread: 2, n: 512}
 	last := 51
 	for _, work := range []int{2000, 500, 200, 80, 20} {
-		z := sizing{work: work, cost: e, slots: 16, tokens: 50, rate: 2, limit: 20, cut: 54, most: 50}
+		z := sizing{work: work, cost: e, slots: 16, atHand: 50, rate: 2, limit: 20, cut: 54, most: 50}
 		n := z.size()
 		if n > last+1 { // rounding
 			t.Errorf("%d left: size %d after %d", work, n, last)
