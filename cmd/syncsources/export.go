@@ -104,7 +104,7 @@ type exportJob struct {
 func (a *app) export(signalled context.Context, f *exportFlags) error {
 	ctx, cancel := context.WithTimeout(signalled, f.timeout)
 	defer cancel()
-	logger := f.log.logger(a.stderr, a.env.Colored(f.noColor, a.stderr))
+	logger := a.newLogger(&f.log, f.noColor)
 	declared, err := a.declaredElsewhere(ctx, f)
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 type fleet struct {
 	app       *app
 	flags     *runFlags
-	log       *logger
+	log       *slog.Logger
 	signalled context.Context
 	portals   *loaded
 	signin    *signin.Portals // nil with --sandbox
@@ -100,7 +100,7 @@ func (a *app) newFleet(ctx, signalled context.Context, f *runFlags) (*fleet, []*
 		}
 	}
 	if f.sandbox == "" {
-		fl.signin, findings, err = signin.OpenPortals(ctx, a.signinConfig(fl.log.Logger), portals.file)
+		fl.signin, findings, err = signin.OpenPortals(ctx, a.signinConfig(fl.log), portals.file)
 		if err != nil {
 			return nil, nil, signinFailure(ctx, err)
 		}
@@ -141,7 +141,7 @@ func (fl *fleet) run(command string, plans *runner.PortalsReport, done func(name
 	}
 	show, end := a.progress(when, fl.log)
 	defer end()
-	defer warnOfSignal(fl.signalled, fl.log.Logger)()
+	defer warnOfSignal(fl.signalled, fl.log)()
 	count := newCounter(len(fl.portals.selected), show)
 	portals := make([]runner.Portal, len(fl.portals.selected))
 	for i, config := range fl.portals.selected {

@@ -35,47 +35,58 @@ func (l *logFlags) logger(w io.Writer, color bool) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(l.level)) // one of the four words
 	if l.machine() {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+		return slog.New(slog.NewJSONHandler(harmlessLog{w, clean.JSON}, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(tint.NewTextHandler(harmlessLog{w}, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
+	return slog.New(tint.NewTextHandler(harmlessLog{w, func(line []byte) []byte { return []byte(clean.Log(string(line))) }}, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !color}))
 }
 
-// logger is the logger of a run. Its lines can be diverted, so that they do not
-// run into a progress bar.
-type logger struct {
-	*slog.Logger
-	to *outlet
+// newLogger returns the logger of a run.
+func (a *app) newLogger(l *logFlags, noColor bool) *slog.Logger {
+	return l.logger(a.stderr, a.env.Colored(noColor, a.stderr))
 }
 
-func (a *app) newLogger(l *logFlags, noColor bool) *logger {
-	to := &outlet{w: a.stderr}
-	return &logger{l.logger(to, a.env.Colored(noColor, a.stderr)), to}
-}
-
-// outlet is a writer that can be diverted to another one.
+// outlet is standard error: many goroutines write to it, whole lines, and while
+// a progress bar is shown it goes through that.
 type outlet struct {
-	mu sync.Mutex
-	w  io.Writer
+	under io.Writer
+
+	mu  sync.Mutex
+	via io.Writer // nil: under
+}
+
+// Fd lets the outlet be asked whether it is a terminal.
+func (o *outlet) Fd() uintptr {
+	if f, ok := o.under.(interface{ Fd() uintptr }); ok {
+		return f.Fd()
+	}
+	return ^uintptr(0) // no file
 }
 
 func (o *outlet) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.w.Write(p)
+	if o.via != nil {
+		return o.via.Write(p)
+	}
+	return o.under.Write(p)
 }
 
-func (o *outlet) divert(to io.Writer) {
+// divert lets everything go through another writer; nil ends that.
+func (o *outlet) divert(via io.Writer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.w = to
+	o.via = via
 }
 
 // harmlessLog keeps orders to CI systems out of a log: what a portal says may
 // be in it.
-type harmlessLog struct{ io.Writer }
+type harmlessLog struct {
+	io.Writer
+	clean func([]byte) []byte
+}
 
 func (h harmlessLog) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(h.Writer, clean.Log(string(p))); err != nil {
+	if _, err := h.Writer.Write(h.clean(p)); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -182,6 +182,15 @@ func TestMessagesAreHarmless(t *testing.T) {
 	}
 }
 
+func TestJSONLogGivesNoOrders(t *testing.T) {
+	var b strings.Builder
+	(&logFlags{level: "info", format: "json"}).logger(&b, false).Info("source failed", "reason", "##[add-mask]the ##vso[task.complete]", "name", "a\u202eb")
+	var event struct{ Reason string }
+	if got := b.String(); strings.Contains(got, "##") || json.Unmarshal([]byte(got), &event) != nil || event.Reason != "##[add-mask]the ##vso[task.complete]" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestLogGivesNoOrders(t *testing.T) {
 	var b strings.Builder
 	(&logFlags{level: "info", format: "text"}).logger(&b, false).Info("source failed", "reason", "##[add-mask]the ##vso[task.complete]")

@@ -80,7 +80,7 @@ func (a *app) pin(signalled context.Context, f *pinFlags, paths []string) error 
 	if err != nil {
 		return err
 	}
-	logger := a.newLogger(&f.log, f.noColor).Logger
+	logger := a.newLogger(&f.log, f.noColor)
 	var portal *connection
 	if len(findings) == 0 {
 		if portal, err = a.connect(ctx, f.sandbox, logger); err != nil {

@@ -13,18 +13,19 @@ import (
 // progress begins to show on standard error how far a run is: on a terminal by
 // a bar, elsewhere by a line a minute, as --progress says. show takes note of
 // where the run is, and end ends it.
-func (a *app) progress(when string, log *logger) (show func(runner.Progress), end func()) {
+func (a *app) progress(when string, log *slog.Logger) (show func(runner.Progress), end func()) {
 	terminal := option.IsTerminal(a.stderr) && a.env.Get("TERM") != "dumb"
 	switch {
 	case when == "always" || when == "auto" && terminal:
-		bar := render.NewProgress(a.stderr, func() int { return option.Width(a.stderr) })
-		log.to.divert(bar.Writer())
+		out := a.stderr.(*outlet)
+		bar := render.NewProgress(out.under, func() int { return option.Width(out) })
+		out.divert(bar.Writer())
 		return bar.Update, func() {
 			bar.Close()
-			log.to.divert(a.stderr)
+			out.divert(nil)
 		}
 	case when == "auto":
-		beat := newHeartbeat(log.Logger)
+		beat := newHeartbeat(log)
 		return beat.update, beat.close
 	}
 	return nil, func() {}

@@ -42,6 +42,7 @@ func run(ctx context.Context, environ []string, stdin io.Reader, stdout, stderr 
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
+	a.stderr = &outlet{under: a.stderr}
 	root := newRoot(a)
 	root.SetArgs(args)
 	cmd, err := a.command(ctx, root, args)

@@ -36,7 +36,7 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 	}
 	d := delivery{output: &f.output, metrics: &f.metrics, log: &f.log, detailed: f.detailed}
 	log := a.newLogger(&f.log, f.output.noColor)
-	run, findings, err := a.prepare(ctx, f, a.environmentJob(f, paths, log.Logger))
+	run, findings, err := a.prepare(ctx, f, a.environmentJob(f, paths, log))
 	if err != nil {
 		return err
 	}
@@ -146,11 +146,11 @@ type portalRun struct {
 
 // show converges and shows meanwhile how far it is. signalled ends with a
 // signal only, ctx with the time limit too.
-func (r *portalRun) show(ctx, signalled context.Context, command string, log *logger) *runner.Report {
+func (r *portalRun) show(ctx, signalled context.Context, command string, log *slog.Logger) *runner.Report {
 	progress, end := r.app.progress(r.flags.progress, log)
 	defer end()
-	defer warnOfSignal(signalled, log.Logger)()
-	report := r.converge(ctx, command, log.Logger, progress)
+	defer warnOfSignal(signalled, log)()
+	report := r.converge(ctx, command, log, progress)
 	if command == "plan" && !r.named && r.flags.sandbox == "" && report.Outcome == runner.OutcomeChanges {
 		report.Notes = append(report.Notes, "no manifest says which portal it is for; with \"portal: "+report.Portal+"\" in it, a run against another one is refused")
 	}

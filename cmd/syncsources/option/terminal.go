@@ -1,14 +1,13 @@
 package option
 
-import (
-	"os"
+import "golang.org/x/term"
 
-	"golang.org/x/term"
-)
+// descriptor is a stream with a file behind it, as *os.File.
+type descriptor interface{ Fd() uintptr }
 
 // IsTerminal reports whether a stream is a terminal.
 func IsTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
+	f, ok := stream.(descriptor)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -26,7 +25,7 @@ func (e Environment) Colored(noColor bool, stream any) bool {
 
 // Width is how many columns a terminal has, 80 where that is not known.
 func Width(stream any) int {
-	if f, ok := stream.(*os.File); ok {
+	if f, ok := stream.(descriptor); ok {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
 			return columns
 		}
