@@ -95,7 +95,15 @@ func TestMarkdownFailuresFirst(t *testing.T) {
 	if !strings.Contains(out, "4,000 objects to change: and 16000 more changes") {
 		t.Errorf("the changes are not counted: %s", out[len(out)-300:])
 	}
-	// A failure has its changes in its own row.
+	// A failure has its changes in its own row, up to ten of them.
+	long := crm(runner.StatusFailed)
+	long.Error, long.Changes = missing().Error, nil
+	for i := range 13 {
+		long.Changes = append(long.Changes, runner.Change{Path: fmt.Sprintf("columns.C%d", i), From: "int", To: "double"})
+	}
+	if row := string(rendered(t, render.Markdown, report("plan", runner.OutcomeFailed, long), render.Options{})); strings.Count(row, "`columns.C") != 10 || !strings.Contains(row, "<br>and 3 more fields |") {
+		t.Errorf("got\n%s", row)
+	}
 	out = string(rendered(t, render.Markdown, applied(), render.Options{}))
 	if !strings.Contains(out, "| `notes (#11) \"Notes\"` | `manifest.yaml:26` | `NOT_CONVERGED` |") || !strings.Contains(out, "`! description: ") {
 		t.Errorf("got\n%s", out)
@@ -141,7 +149,7 @@ func TestMarker(t *testing.T) {
 // A step summary has a limit of its own, and what is there counts.
 func TestStepSummary(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "summary.md")
-	run := render.One(many(4000, 0))
+	run := render.One(many(900, 0))
 	size := func() int {
 		t.Helper()
 		info, err := os.Stat(file)
@@ -150,17 +158,16 @@ func TestStepSummary(t *testing.T) {
 		}
 		return int(info.Size())
 	}
-	for i, want := range []func(n int) bool{
-		func(n int) bool { return n > 500_000 && n <= 1<<20 },
-		func(n int) bool { return n > 1_000_000 && n <= 1<<20 },
-		func(n int) bool { return n <= 1<<20 },
-	} {
+	last := 0
+	for i := range 8 {
 		if err := render.AppendStepSummary(file, run, render.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		if n := size(); !want(n) {
-			t.Errorf("after %d runs: %d bytes", i+1, n)
+		n := size()
+		if n < last || n > 1<<20 || i == 1 && n < last+last/2 || i == 7 && n < 1_000_000 {
+			t.Errorf("after %d runs: %d bytes, before %d", i+1, n, last)
 		}
+		last = n
 	}
 	if err := render.AppendStepSummary(t.TempDir(), run, render.Options{}); err == nil {
 		t.Error("a directory is no page")
@@ -195,7 +202,13 @@ func TestGitHubPortals(t *testing.T) {
 // Each portal is a suite, named by it; so is what is wrong with the run itself.
 func TestJUnitPortals(t *testing.T) {
 	all := fleet(4, 12)
-	suites, err := junit.Ingest(renderedRun(t, render.JUnit, render.Many(all), render.Options{}))
+	out := renderedRun(t, render.JUnit, render.Many(all), render.Options{})
+	for i := range 4 {
+		if id := fmt.Sprintf(` id="%d"`, i); strings.Count(string(out), id) != 1 {
+			t.Errorf("%d suites with%s", strings.Count(string(out), id), id)
+		}
+	}
+	suites, err := junit.Ingest(out)
 	if err != nil || len(suites) != 4 {
 		t.Fatalf("%d suites, %v", len(suites), err)
 	}
