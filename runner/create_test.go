@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -192,4 +193,72 @@ func TestCreatedExactlyOnce(t *testing.T) {
 		creations += 2*n + 1
 	}
 	t.Logf("%d worlds, %d objects created once each, %d kills, %d requests that went wrong", seed, creations, kills, lost)
+}
+
+// A run that finds the note of a killed one reads nothing before the portal
+// must have ended the add that it had sent.
+func TestWaitsForTheAddOfAKilledRun(t *testing.T) {
+	onPortal(t, sandbox.State{KeepCalls: 100}, func(t *testing.T, b *bench) {
+		sent := time.Now().Add(-20 * time.Second)
+		report := b.apply(runner.Options{Set: fromNothing(1), LastAdd: sent})
+		if report.Outcome != runner.OutcomeOK {
+			t.Fatal(report.Err())
+		}
+		if first := b.Calls()[0].At; first.Before(sent.Add(time.Minute)) {
+			t.Errorf("the portal was read %s after the add", first.Sub(sent))
+		}
+	})
+}
+
+// An add that cannot be noted is not sent.
+func TestAnAddThatCannotBeNotedIsNotSent(t *testing.T) {
+	onPortal(t, sandbox.State{}, func(t *testing.T, b *bench) {
+		settled := false
+		report := b.apply(runner.Options{Set: fromNothing(1), AddsSettled: func() { settled = true },
+			NoteAdd: func(context.Context, time.Time) error { return errors.New("disk full") }})
+		if report.Outcome != runner.OutcomeStopped || report.Error.Code != "LOCKED" || len(b.Connectors()) != 0 {
+			t.Errorf("%s %v, %d connectors", report.Outcome, report.Error, len(b.Connectors()))
+		}
+		if !settled {
+			t.Error("nothing was sent, and the lock is not told")
+		}
+	})
+}
+
+// Where looking for a lost add finds two, nobody chooses.
+func TestLostAddAndTwoFound(t *testing.T) {
+	state := sandbox.State{Faults: []sandbox.Fault{{Kind: sandbox.FaultDropped, Ran: true, Method: "biconnector.source.add", At: sandbox.AtCommand, Nth: []int{1}}},
+		Connectors: []sandbox.Connector{{ID: 1, Title: "ERP", Settings: []sandbox.SettingType{{Code: "password"}}}}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		time.AfterFunc(500*time.Millisecond, func() {
+			if err := b.SetSource(sandbox.Source{ID: 900, Title: "Source a", ConnectorID: 1}); err != nil {
+				t.Error(err)
+			}
+		})
+		set := declares(declaredSource("a", ""))
+		set.Sources[0].Connector = manifest.Ref{ID: 1}
+		report := b.apply(runner.Options{Set: set})
+		if diff := cmp.Diff(map[string]int{"failed AMBIGUOUS": 1}, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+	})
+}
+
+// A portal that cuts titles gets one source, however often the run is repeated.
+func TestTitleStoredOtherwiseMakesNoSecondObject(t *testing.T) {
+	state := sandbox.State{Connectors: []sandbox.Connector{{ID: 1, Title: "ERP", Settings: []sandbox.SettingType{{Code: "password"}}}}}
+	state.CutTitles = 60
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := declares(declaredSource("a", ""))
+		set.Sources[0].Connector, set.Sources[0].Title = manifest.Ref{ID: 1}, ptr(strings.Repeat("long title ", 10))
+		for range 3 {
+			report := b.apply(runner.Options{Set: set})
+			if diff := cmp.Diff(map[string]int{"failed NOT_CONVERGED": 1}, statuses(report)); diff != "" {
+				t.Errorf("%s\n%v", diff, report.Err())
+			}
+		}
+		if n := len(b.Sources()); n != 1 {
+			t.Errorf("%d sources", n)
+		}
+	})
 }
