@@ -197,3 +197,39 @@ esac`)
 		t.Errorf("%q, %v", token, err)
 	}
 }
+
+// Another machine tries whether it can store the old pair while this one
+// renews: that makes a new version, but not a newer pair, so that the new one
+// is stored all the same. What is really newer stays, and is used.
+func TestHelperStoreThatComesSecond(t *testing.T) {
+	for name, tt := range map[string]struct {
+		meanwhile string // what the other machine has stored
+		token     string // "": the new one
+	}{
+		"the old pair": {`{"version": 9, "access_token": "` + sandbox.AccessToken + `", "refresh_token": "` + sandbox.RefreshToken + `"}`, ""},
+		"a newer pair": {`{"version": 9, "access_token": "theirs", "refresh_token": "r"}`, "theirs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, server := sandboxServer(t, "")
+			h, vault, _ := fakeHelper(t, `case $1 in
+get) cat "$VAULT" ;;
+store) cat >"$VAULT.in"
+	n=$(cat "$VAULT.n" 2>/dev/null || echo 0); n=$((n + 1)); echo $n >"$VAULT.n"
+	if [ $n = 2 ]; then printf '%s' "$MEANWHILE" >"$VAULT"; exit 75; fi
+	sed 's/"replaces": [0-9]*/"version": 1'$n'/' "$VAULT.in" >"$VAULT" ;;
+esac`)
+			t.Setenv("MEANWHILE", tt.meanwhile)
+			if err := os.WriteFile(vault, []byte(`{"version": 7, "access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			token, err := renewHelper(t, server, h, sandbox.AccessToken)
+			if err != nil || p.Stats().Renewals != 1 {
+				t.Fatalf("%v, %d renewals", err, p.Stats().Renewals)
+			}
+			stored, err := h.Load(context.Background())
+			if err != nil || stored.AccessToken.Plain() != token || tt.token != "" && token != tt.token || tt.token == "" && !accepted(t, p, vault) {
+				t.Errorf("%v: the token is %q, stored is %s", err, token, stored.encode())
+			}
+		})
+	}
+}
