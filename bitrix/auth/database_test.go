@@ -29,6 +29,7 @@ func testDatabase(t *testing.T) string {
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
+	q.Set("application_name", schema) // to end its connections and no others
 	u.RawQuery = q.Encode()
 	return u.String()
 }
@@ -45,4 +46,10 @@ func query(t *testing.T, address, sql string, args ...any) {
 	if _, err := conn.Exec(ctx, sql, args...); err != nil {
 		t.Fatal(fmt.Errorf("%s: %w", sql, err))
 	}
+}
+
+// endConnections ends all connections to a test's database.
+func endConnections(t *testing.T, address string) {
+	t.Helper()
+	query(t, address, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = current_setting('application_name')`)
 }

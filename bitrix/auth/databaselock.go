@@ -34,6 +34,10 @@ const (
 	keepalive        = `SELECT set_config('tcp_keepalives_idle', '15', false), set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)`
 )
 
+// advisoryKey makes a lock one of the schema that has the tables, since
+// advisory locks are a whole database's.
+const advisoryKey = `$1::bigint # hashtextextended(current_schema(), 0)`
+
 func newSession(d *Database, config *pgx.ConnConfig) *session {
 	s := &session{d: d, config: config.Copy(), turn: make(chan struct{}, 1), held: map[int64]*databaseLock{}}
 	s.turn <- struct{}{}
@@ -106,11 +110,11 @@ func (s *session) lock(ctx context.Context, l *databaseLock) (got bool, left Lef
 			s.rest()
 		}
 	}()
-	if err := s.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, l.key).Scan(&got); err != nil || !got {
+	if err := s.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(`+advisoryKey+`)`, l.key).Scan(&got); err != nil || !got {
 		return false, left, err
 	}
 	if left, err = s.note(ctx, l.portal); err != nil {
-		_, _ = s.conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, l.key)
+		_, _ = s.conn.Exec(ctx, `SELECT pg_advisory_unlock(`+advisoryKey+`)`, l.key)
 		return false, left, err
 	}
 	s.held[l.key] = l
@@ -271,7 +275,7 @@ func (l *databaseLock) release(sql string) {
 	delete(l.s.held, l.key)
 	_, err := l.s.conn.Exec(ctx, sql, l.portal)
 	if err == nil {
-		_, err = l.s.conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, l.key)
+		_, err = l.s.conn.Exec(ctx, `SELECT pg_advisory_unlock(`+advisoryKey+`)`, l.key)
 	}
 	if err != nil { // the lock would stay as long as the connection
 		l.s.drop()

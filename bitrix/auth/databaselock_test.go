@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 func TestDatabaseLock(t *testing.T) {
@@ -29,14 +27,7 @@ func TestDatabaseLockEndsWithTheConnection(t *testing.T) {
 	if err := lock.NoteAdd(ctx, sent); err != nil {
 		t.Fatal(err)
 	}
-	conn, err := pgx.Connect(ctx, c.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	if _, err := conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`); err != nil {
-		t.Fatal(err)
-	}
+	endConnections(t, c.URL)
 	other, left, err := two.Acquire(ctx, "https://acme.example", 10*time.Second)
 	if err != nil {
 		t.Fatal(err)

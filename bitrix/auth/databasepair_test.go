@@ -2,8 +2,10 @@ package auth
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -220,7 +222,7 @@ func TestDatabaseConnectionDropped(t *testing.T) {
 			d.hook = func(at string) {
 				if at == point && dropped == 0 {
 					dropped++
-					query(t, c.URL, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'syncsources' AND datname = current_database()`)
+					endConnections(t, c.URL)
 				}
 			}
 			token, err := c.renew(ctx, store, "acme.example", p.AccessToken.Plain())
@@ -250,18 +252,25 @@ func TestDatabaseReadOnlyAfterFailover(t *testing.T) {
 	if ch := server.chain("acme.example"); ch.renewals+ch.refused != 0 {
 		t.Errorf("the authorization server was asked: %+v", ch)
 	}
-	t.Cleanup(func() {
-		query(t, c.URL+"&default_transaction_read_only=off", `ALTER ROLE CURRENT_USER RESET default_transaction_read_only`)
-	})
 	// A server that becomes one between the answer and the commit is waited for.
-	d := machine(t, c)
+	// Here it is one for a user of its own, so that other tests are not.
+	user := "user_" + strings.ToLower(rand.Text())
+	query(t, c.URL, `CREATE ROLE `+user+` LOGIN SUPERUSER`)
+	t.Cleanup(func() {
+		query(t, c.URL, `REASSIGN OWNED BY `+user+` TO CURRENT_USER`)
+		query(t, c.URL, `DROP ROLE `+user)
+	})
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User(user)
+	d := machine(t, shared{URL: u.String(), Key: key})
 	d.hook = func(at string) {
 		if at == "answered" {
-			query(t, c.URL, `ALTER ROLE CURRENT_USER SET default_transaction_read_only = on`)
-			query(t, c.URL, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = 'syncsources'`)
-			time.AfterFunc(time.Second, func() {
-				query(t, c.URL+"&default_transaction_read_only=off", `ALTER ROLE CURRENT_USER RESET default_transaction_read_only`)
-			})
+			query(t, c.URL, `ALTER ROLE `+user+` SET default_transaction_read_only = on`)
+			endConnections(t, c.URL)
+			time.AfterFunc(time.Second, func() { query(t, c.URL, `ALTER ROLE `+user+` RESET default_transaction_read_only`) })
 		}
 	}
 	if _, err := c.renew(ctx, d.Tokens("https://acme.example", "local.1"), "acme.example", p.AccessToken.Plain()); err != nil {
@@ -280,5 +289,29 @@ func TestDatabaseDown(t *testing.T) {
 	var e *rest.Error
 	if !errors.As(err, &e) || e.Code != rest.NoToken || e.Reason != StoreDown || !strings.Contains(e.Message, "no connection: ") || strings.Contains(e.Message, "canary") {
 		t.Errorf("%v", err)
+	}
+}
+
+// The connection, and with it the lock, is lost before the new pair is stored,
+// and somebody logs in meanwhile: the pair of that login is the newer one.
+func TestDatabaseLoginDuringALostConnection(t *testing.T) {
+	ctx := context.Background()
+	c := shared{URL: testDatabase(t), Key: key}
+	server := newStrict(t)
+	c.Server = server.URL
+	d := machine(t, c)
+	store := d.Tokens("https://acme.example", "local.1")
+	p := storePair(t, store, server, "acme.example")
+	var login Pair
+	d.hook = func(at string) {
+		if at == "answered" && login.fields == nil {
+			endConnections(t, c.URL)
+			login = storePair(t, machine(t, c).Tokens("https://acme.example", "local.1"), server, "acme.example")
+		}
+	}
+	token, err := c.renew(ctx, store, "acme.example", p.AccessToken.Plain())
+	stored, loadErr := store.Load(ctx)
+	if err != nil || loadErr != nil || !stored.same(login) || token != login.AccessToken.Plain() || !server.valid(stored) {
+		t.Errorf("%v, %v: the token is %q", err, loadErr, token)
 	}
 }
