@@ -49,3 +49,25 @@ func TestStoreNew(t *testing.T) {
 		t.Errorf("the directory holds %s", names)
 	}
 }
+
+// A pair goes over that of another portal only if that is the same portal
+// under a former name.
+func TestStoreNewOverAnotherPortalsPair(t *testing.T) {
+	ctx := context.Background()
+	pair, _ := parsePair([]byte(pairJSON(1)), time.Now()) // of portal.example, member m
+	for member, replaced := range map[string]bool{`,"member_id":"m"`: true, `,"member_id":"other"`: false, ``: false} {
+		path := writePair(t, `,"client_endpoint":"https://old.example/rest/"`+member)
+		other, probed := Probe(ctx, tokenFile(t, path), "https://portal.example")
+		if (probed != nil) != (member == "") || probed == nil && other != "old.example" {
+			t.Errorf("%s: %q, %v", member, other, probed)
+		}
+		err := StoreNew(ctx, tokenFile(t, path), "https://portal.example", func(context.Context) (Pair, error) { return pair, nil })
+		var e *rest.Error
+		if replaced != (err == nil) || err != nil && (!errors.As(err, &e) || e.Reason != OtherPortal) {
+			t.Errorf("%s: %v", member, err)
+		}
+		if got := mustLoad(t, path); got.same(pair) != replaced {
+			t.Errorf("%s: replaced %v, want %v", member, !replaced, replaced)
+		}
+	}
+}
