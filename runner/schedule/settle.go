@@ -166,6 +166,10 @@ func (s *Scheduler) repeat(items []*item, e *rest.Error) {
 			s.deliver(it, bitrix.Reply{Err: e})
 			continue
 		}
+		if away && it.lost > 1 { // others find out whether it is this one or the portal
+			s.queue.lane(it).push(it)
+			continue
+		}
 		if !away {
 			it.suspect = max(it.suspect, suspicionOf(it.lost))
 		}
