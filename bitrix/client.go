@@ -109,9 +109,14 @@ type answer struct {
 	secrets rest.Scrubber // of the request
 }
 
+// punctual is how long a request may wait for its access token. One that waits
+// longer does not leave: those that waited together would come to the portal in
+// a crowd.
+const punctual = 10 * time.Millisecond
+
 // call sends one request. Where the access token had expired, it is renewed,
-// and the call counts as not delivered: to send it again is up to the caller,
-// who paces it. commands are those that p carries; their secrets are kept out
+// and the call counts as not delivered, as does one that had to wait for a new
+// token: to send it again is up to the caller, who paces it. commands are those that p carries; their secrets are kept out
 // of the errors.
 func (r *Reader) call(ctx context.Context, method string, p rest.Params, commands []Command) (answer, *rest.Error) {
 	creds := r.conf.Credentials
@@ -120,9 +125,13 @@ func (r *Reader) call(ctx context.Context, method string, p rest.Params, command
 		ans, e := r.send(ctx, method, p, len(commands), secrets)
 		return answer{ans, nil, secrets}, e
 	}
+	asked := time.Now()
 	token, err := tokenFor(ctx, *creds.tokens)
 	if err != nil {
 		return answer{}, tokenError(method, err)
+	}
+	if time.Since(asked) > punctual {
+		return answer{}, &rest.Error{Code: rest.ExpiredToken, Method: method, NotSent: true, Message: "the access token was being renewed"}
 	}
 	secrets := secretsOf(commands, token.AccessToken, token.RefreshToken)
 	body := append(p[:len(p):len(p)], rest.Param{Key: "auth", Value: token.AccessToken})
