@@ -112,7 +112,7 @@ type answer struct {
 // punctual is how long a request may wait for its access token. One that waits
 // longer does not leave: those that waited together would come to the portal in
 // a crowd.
-const punctual = 10 * time.Millisecond
+const punctual = 100 * time.Millisecond
 
 // call sends one request. Where the access token had expired, it is renewed,
 // and the call counts as not delivered, as does one that had to wait for a new
