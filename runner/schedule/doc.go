@@ -1,5 +1,7 @@
 // Package schedule decides when which command goes to the portal: as fast as
-// the portal's limits allow, without running into them.
+// the portal's limits allow, without running into them. It knows no method
+// names: commands say whether they write, with which they cost alike, and what
+// reading back costs.
 //
 // # Model
 //
@@ -14,46 +16,34 @@
 //   - Operating time: each method, or batch as a whole, may execute for L
 //     (480) seconds in ten minutes.
 //
-// And it serves no more than some number of requests at a time; C (16) is
-// what we ask of it at most.
+// And it serves no more than some number of requests at a time.
 //
-// # Lower bound
-//
-// W updates cannot be written faster than
-//
-//	max( ceil((N-B)/R), W*c/C, c_max, windows )
-//
-// where N is the least number of requests: ceil(W/50) with updates, and for
-// reading before and after ceil(ceil(W/50)/50) each; c_max is the longest
-// command; and windows is ten minutes for each window but the last, plus W*c/C
-// for what is left to it. A window grants L seconds, and what is let in just
-// before the door closes: a command, or batch, for each slot.
-//
-// docs/pacing.md tells how near runs get to it.
+// docs/pacing.md has what no client could beat, how near runs get to it, and
+// the rule that weighs one request more against what it gains.
 //
 // # Algorithm
 //
-// The goroutine that calls Next owns all state. It goes round these steps, and waits at one
-// place, for an answer or for the time at which the next request may go:
+// The goroutine that calls Next owns all state. It goes round these steps, and
+// waits at one place, for an answer or for the time at which the next request
+// may go:
 //
-//  1. Take in what was submitted (intake).
-//  2. Choose what goes next (choose): reads that somebody waits for, then
-//     lazy reads that fill a request, then updates - batches and calls of
-//     their own in turn - then the other lazy reads. Methods whose operating
-//     time is used up are left out until their reset (operating.go).
+//  1. Queue what was submitted (queue.go).
+//  2. Choose what goes next (choose.go): reads that somebody waits for, then
+//     lazy reads that fill a request, then writes - batches and calls of their
+//     own in turn, the dearest first - then the other lazy reads. Methods whose
+//     operating time is used up are left out until their reset (operating.go).
 //  3. Choose the size of the batch (size.go): no more requests than there are
 //     tokens for, no larger than the slots have work for, no longer than a
 //     third of the portal's cut by the measured cost (cost.go).
 //  4. Send it, if a slot is free (inflight.go), no pause is on after a
-//     refusal or a lost answer (backoff.go), and the image of the portal's
+//     refusal or a lost answer (pauses.go), and the image of the portal's
 //     bucket has a token (bucket.go).
 //  5. Learn from the answer and hand out the replies (settle.go): refused and
-//     undelivered commands go back in front of their queue, lost reads are
-//     repeated, lost updates are handed to the caller, who reads back.
+//     undelivered commands are queued again, lost reads are repeated, lost
+//     writes are handed to the caller, who reads back. Commands that fail with
+//     whatever batch they are in are kept apart (suspicion.go).
 //
 // The first request goes alone, because somebody else may have filled the
-// bucket. The first update of more than four goes alone too, because nobody
-// knows yet what it costs; the batches after it are kept so short that even a
-// portal that served them one by one would not cut them, until it has shown
-// how many it serves at a time.
+// bucket. Of more than a few writes the first goes alone too, because nobody
+// knows yet what it costs.
 package schedule
