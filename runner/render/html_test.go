@@ -161,3 +161,19 @@ func TestHTMLTimeline(t *testing.T) {
 		t.Errorf("%d bytes", len(page))
 	}
 }
+
+// More unchanged objects than anybody looks at are counted, not listed.
+func TestHTMLUnchanged(t *testing.T) {
+	r := rotation(10)
+	for i := range 20_001 {
+		r.Objects = append(r.Objects, same("s", int64(i+5000)))
+	}
+	r.Count()
+	page := string(rendered(t, render.HTML, r, render.Options{}))
+	if n := strings.Count(page, `<article class="o unchanged"`); n != 0 || !strings.Contains(page, "20,002 unchanged objects, not listed") {
+		t.Errorf("%d unchanged objects are listed", n)
+	}
+	if n := strings.Count(page, `<article class="o update"`); n != 9 {
+		t.Errorf("%d updates", n)
+	}
+}

@@ -174,6 +174,22 @@ func TestStepSummary(t *testing.T) {
 	}
 }
 
+// A plan with changes and no failure is a success: a notice, no error.
+func TestChangesAreNoFailure(t *testing.T) {
+	r := report("plan", runner.OutcomeChanges, crm(runner.StatusPlanned))
+	out := string(rendered(t, render.GitHub, r, render.Options{}))
+	if !strings.HasPrefix(out, "::notice title=syncsources plan::Plan for acme.bitrix24.com: 0 to create, 1 to update") || strings.Contains(out, "::error") {
+		t.Errorf("got %s", out)
+	}
+	file := filepath.Join(t.TempDir(), "m.prom")
+	if err := render.WriteMetrics(file, render.One(r)); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(read(t, file)); strings.Contains(got, `last_success_timestamp_seconds{command="plan",portal="acme.bitrix24.com"} 0`) {
+		t.Errorf("no success in\n%s", got)
+	}
+}
+
 // Annotations name files as GitHub does: from the top of the repository.
 func TestGitHubWorkspace(t *testing.T) {
 	for _, c := range []struct{ dir, file, want string }{
