@@ -97,7 +97,7 @@ func TestProgressAndTokens(t *testing.T) {
 
 // Off a terminal a run that takes longer says so once a minute.
 func TestHeartbeat(t *testing.T) {
-	paths := files(t, threeSources+"latency: 40s\n", threeManifest)
+	paths := files(t, threeSources+"latency: 18s\nupdate_cost: 20s\n", threeManifest)
 	synctest.Test(t, func(t *testing.T) {
 		apply := []string{"apply", "--sandbox", paths[0], paths[1]}
 		got := program(t.Context(), nil, apply...)

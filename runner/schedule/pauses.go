@@ -78,6 +78,9 @@ func (o *outage) lost(now, sent time.Time, err *rest.Error) error {
 	switch err.Code {
 	case rest.BadAnswer: // somebody answers, but not the REST interface
 		gone.Message = fmt.Sprintf("nothing better has come for %.0f s: %s", away.Seconds(), err.Message)
+		if err.Hint == "" && err.Reason == "" {
+			gone.Hint = "something on the portal's server, or in front of it, spoils its answers: ask whoever runs it; running again later is safe"
+		}
 	case rest.Proxy:
 		gone.Message = fmt.Sprintf("no way to the portal for %.0f s: %s", away.Seconds(), err.Message)
 	default:
