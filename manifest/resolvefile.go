@@ -13,7 +13,8 @@ import (
 const secretsDir = "/run/secrets"
 
 // allowed returns the directories whose files a manifest in dir may reference.
-// Those that do not exist allow nothing.
+// Those that do not exist allow nothing, but for the one of the secrets: where
+// a manifest is only validated, it need not be mounted.
 func (r *resolving) allowed(dir string) []root {
 	if roots, known := r.roots[dir]; known {
 		return roots
@@ -25,7 +26,10 @@ func (r *resolving) allowed(dir string) []root {
 	var roots []root
 	for _, d := range append([]string{dir, secrets}, r.AllowDirs...) {
 		real, err := realPath(d)
-		if err == nil {
+		if err != nil && d == secrets {
+			real = wouldBe(d)
+		}
+		if real != "" {
 			roots = append(roots, root(real))
 		}
 	}

@@ -89,13 +89,14 @@ func TestSecretHelperFails(t *testing.T) {
 	}
 }
 
-// validate judges where referenced files lie, and reads none.
+// validate judges where referenced files lie, and reads none; where secrets are
+// mounted need not be there.
 func TestJudge(t *testing.T) {
 	tree(t, map[string]string{"m/key": "s3cret", "vault/key": "s3cret", "out/key": "s3cret", "m/m.yaml": `version: 1
 connectors: [{id: 1, logo: {file: ../out/logo.png}}]
 sources:
   - id: 1
-    settings: {a: {file: key}, b: {file: not/there}, c: {file: ../vault/key}, d: {file: ../out/key}, e: {file: link}, f: {file: /etc/hosts}, g: {env: X}, h: {secret: y}, i: {file: ../out/not-there}}
+    settings: {a: {file: key}, b: {file: not/there}, c: {file: ../vault/key}, d: {file: ../out/key}, e: {file: link}, f: {file: /etc/hosts}, g: {env: X}, h: {secret: y}, i: {file: ../out/not-there}, j: {file: ../mounted/later/key}}
 `})
 	symlink(t, "../out/key", "m/link")
 	set, found, err := load("m/m.yaml")
@@ -103,7 +104,7 @@ sources:
 		t.Fatal(found, err)
 	}
 	var got []string
-	for _, f := range (&manifest.Resolver{AllowDirs: []string{"vault"}}).Judge(set) {
+	for _, f := range (&manifest.Resolver{AllowDirs: []string{"vault"}, SecretsDir: "mounted/later"}).Judge(set) {
 		got = append(got, f.Position.String()+" "+f.Rule)
 	}
 	want := "m/m.yaml:2:28 file-outside, m/m.yaml:5:82 file-outside, m/m.yaml:5:105 file-outside, m/m.yaml:5:122 file-outside, m/m.yaml:5:174 file-outside"

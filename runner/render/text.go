@@ -227,10 +227,12 @@ func (t *text) change(o *runner.Object, c runner.Change, indent string) {
 		return
 	}
 	from, to := sides(c, textValue)
-	switch o.Action {
-	case runner.ActionCreate:
+	switch removed := c.From != nil && c.To == nil && !c.Sensitive; {
+	case o.Action == runner.ActionCreate:
 		t.printf("%s    %s: %s\n", indent, path, t.green(to))
-	case runner.ActionDelete:
+	case removed && o.Action != runner.ActionDelete: // an undeclared column or setting
+		t.printf("%s    %s %s: %s\n", indent, t.red("-"), path, t.red(from))
+	case o.Action == runner.ActionDelete:
 		t.printf("%s    %s: %s\n", indent, path, t.red(from))
 	default:
 		t.printf("%s    %s: %s -> %s\n", indent, path, t.red(from), t.green(to))
