@@ -93,7 +93,7 @@ func (d *declared) identify(o *Object, fields []Node, isTable bool) {
 			}
 		case "id":
 			d.identified = true // also where it is written wrongly
-			if id := integerOf(f); id != nil && *id > 0 && !isTable {
+			if id := integerOf(f); id != nil && *id > 0 {
 				o.ID = *id
 			}
 		case "title":

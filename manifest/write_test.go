@@ -156,3 +156,22 @@ func FuzzWrite(f *testing.F) {
 		}
 	})
 }
+
+// A source of which nothing can be declared is left out, and its tables refer
+// to its id. Two settings never share a variable.
+func TestWriteLeavesOut(t *testing.T) {
+	text, result := written(t, manifest.Live{
+		Sources: []manifest.LiveSource{
+			{ID: 10, ConnectorID: 1, Title: "a", Unclean: []string{"title", "description"}},
+			{ID: 11, ConnectorID: 1, Title: "b", Settings: []manifest.LiveSetting{{Code: "a-b", Value: secret.New("x")}, {Code: "a_b", Value: secret.New("y")}}},
+		},
+		Tables: []manifest.LiveTable{{ID: 1, SourceID: 10, Name: "t", Columns: []manifest.Column{{Name: "A", Type: "int", ExternalCode: "a"}}}},
+	}, manifest.WriteOptions{})
+	if !strings.Contains(text, "source: 10\n") || strings.Contains(text, "id: 10\n") || len(result.LeftOut) != 2 {
+		t.Errorf("left out %q:\n%s", result.LeftOut, text)
+	}
+	if !strings.Contains(text, "a-b: {env: SOURCE_11_A_B}\n      a_b: {env: SOURCE_11_A_B_2}\n") {
+		t.Errorf("got\n%s", text)
+	}
+	parse(t, text)
+}
