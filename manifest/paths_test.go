@@ -1,6 +1,7 @@
 package manifest_test
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -189,14 +190,14 @@ func TestStandardInput(t *testing.T) {
 // read, and least of all quoted.
 func TestLinksOutOfADirectory(t *testing.T) {
 	const canary = `{"access_token": "canary"}`
-	for name, tt := range map[string]struct{ link, want string }{
-		"beside it":       {"../other/token.yaml", "leads out of the directory"},
-		"the environment": {"/proc/self/environ", "leads out of the directory"},
-		"a directory":     {"../other", "leads out of the directory"},
+	for name, tt := range map[string]struct{ link, name, want string }{
+		"beside it":       {"../other/token.yaml", "", "leads out of the directory"},
+		"the environment": {"/proc/self/environ", "", "leads out of the directory"},
+		"a directory":     {"../other", "evil", "leads out of the directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tree(t, map[string]string{"m/a.yaml": one("1"), "other/token.yaml": canary})
-			symlink(t, tt.link, "m/evil.yaml")
+			symlink(t, tt.link, "m/"+cmp.Or(tt.name, "evil.yaml"))
 			_, found, err := load("m")
 			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "canary") {
 				t.Errorf("error %v, want %q", err, tt.want)

@@ -123,3 +123,12 @@ func TestManyFaultsInOneMapping(t *testing.T) {
 		t.Errorf("found %d", len(got))
 	}
 }
+
+// Lengths count characters, as the portal does.
+func TestLengthsCountCharacters(t *testing.T) {
+	for n, want := range map[int]int{512: 0, 513: 1} {
+		if got := check(t, "version: 1\nsources: [{id: 1, title: "+strings.Repeat("ä", n)+"}]"); len(got) != want {
+			t.Errorf("%d characters: %v", n, got)
+		}
+	}
+}
