@@ -32,7 +32,7 @@
 //     lazy reads that fill a request, then writes - batches and calls of their
 //     own in turn, the dearest first - then the other lazy reads. Methods whose
 //     operating time is used up are left out until their reset (operating.go).
-//  3. Choose the size of the batch (size.go): no more requests than there are
+//  3. Choose the size of the batch (size.go, sizing.go): no more requests than there are
 //     tokens for, no larger than the slots have work for, no longer than a
 //     third of the portal's cut by the measured cost (cost.go).
 //  4. Send it, if a slot is free (inflight.go), no pause is on after a
