@@ -227,15 +227,23 @@ func TestKubernetesIndexedJob(t *testing.T) {
 	}
 	env := map[string]string{}
 	for _, e := range spec.Template.Spec.Containers[0].Env {
-		if e.ValueFrom == nil || e.ValueFrom.SecretKeyRef.Name != at["/run/secrets/syncsources"].Secret.SecretName {
-			t.Errorf("%s is not from the secret", e.Name)
-		}
-		env[e.Name] = ""
+		env[e.Name] = e.Value
 	}
-	for _, name := range []string{"SYNCSOURCES_STORE", "SYNCSOURCES_STORE_KEY"} {
-		if _, ok := env[name]; !ok {
-			t.Errorf("the pods share no %s", name)
+	credentials := at["/etc/syncsources/credentials"].Secret
+	for _, name := range []string{"SYNCSOURCES_STORE_FILE", "SYNCSOURCES_STORE_KEY_FILE"} {
+		if path.Dir(env[name]) != "/etc/syncsources/credentials" {
+			t.Errorf("%s=%s is not on the secret", name, env[name])
 		}
+	}
+	// Manifests may refer to everything below /run/secrets.
+	if settings := at["/run/secrets/syncsources"].Secret; credentials == nil || settings == nil || settings.SecretName == credentials.SecretName {
+		t.Error("manifests can refer to the credentials")
+	}
+	if r := run(t, nil, "validate", "--portals", "kubernetes/portals/portals.yaml"); r.code != 0 {
+		t.Errorf("the portals file: exit code %d\n%s", r.code, r.stderr)
+	}
+	if r := run(t, nil, "validate", "kubernetes/manifests"); r.code != 0 {
+		t.Errorf("the manifests: exit code %d\n%s", r.code, r.stderr)
 	}
 }
 

@@ -270,3 +270,19 @@ func TestResolveFromStandardInput(t *testing.T) {
 		t.Errorf("found %v", found)
 	}
 }
+
+// A manifest for a container is checked where /run/secrets does not exist.
+func TestResolveWithoutTheSecretsDirectory(t *testing.T) {
+	tree(t, map[string]string{"m/x": ""})
+	cwd, _ := os.Getwd()
+	r := &manifest.Resolver{SecretsDir: filepath.Join(cwd, "run/secrets")}
+	set := parse(t, "version: 1\nsources: [{id: 1, settings: {p: {file: "+filepath.Join(cwd, "run/secrets/db")+"}, q: {file: "+filepath.Join(filepath.Dir(cwd), "elsewhere")+"}}}]")
+	judged := r.Judge(set)
+	if len(judged) != 1 || judged[0].Rule != "file-outside" {
+		t.Errorf("judged %v", judged)
+	}
+	_, found := r.Resolve(t.Context(), set, nil)
+	if len(found) != 2 || found[0].Rule != "file-unreadable" || found[1].Rule != "file-outside" {
+		t.Errorf("found %v", found)
+	}
+}
