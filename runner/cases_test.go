@@ -142,6 +142,21 @@ func TestUncleanTitlesAreNotSentBack(t *testing.T) {
 	}
 }
 
+// The portal demands a title with every update; a source that gets none, because
+// it is as declared, may have a live title of "0".
+func TestTitleOfZeroWithoutAnUpdate(t *testing.T) {
+	state := sandbox.State{
+		Connectors: []sandbox.Connector{{ID: 1, Title: "SQL", Settings: []sandbox.SettingType{{Code: "host", Name: "Host"}}}},
+		Sources:    []sandbox.Source{{ID: 4, Title: "0", ConnectorID: 1, Settings: map[string]string{"host": "h"}}},
+	}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := &manifest.Set{Sources: []manifest.Source{{Object: manifest.Object{ID: 4}, Settings: []manifest.Setting{{Code: "host", Value: manifest.Literal("h")}}}}}
+		if report := b.apply(runner.Options{Set: set}); report.Summary.Unchanged != 1 {
+			t.Errorf("%+v", report.Objects[0])
+		}
+	})
+}
+
 // On a connector that has settings called like fields, no setting is
 // overwritten by what was meant for a field.
 func TestSettingsCalledLikeFieldsStay(t *testing.T) {

@@ -127,6 +127,7 @@ func (s *source) check(diffs []difference) *Failure {
 	}
 	title := s.title()
 	switch {
+	case len(diffs) == 0: // no update, no title
 	case title == "" || title == "0":
 		return &Failure{
 			Code:    string(rest.PortalError),
