@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	fleetPortals  = flag.Int("fleet.portals", 40, "how many portals TestFleetMakespan has")
+	fleetPortals  = flag.Int("fleet.portals", 20, "how many portals TestFleetMakespan has")
 	fleetParallel = flag.Int("fleet.parallel", 0, "how many of them run side by side; 0: all")
 )
 

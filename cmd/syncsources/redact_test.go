@@ -156,9 +156,7 @@ const address = "https://portal.example"
 
 // redactRun is a directory with all that a run can read and write.
 type redactRun struct {
-	dir     string // inputs
-	pairs   string // the directory of the token pair
-	written string // the directory of what the run writes
+	redactHome
 	environ []string
 	way     string // of the portal's echo
 	updates bool
@@ -200,12 +198,25 @@ func writeRedacted(t *testing.T, path, content string) {
 	}
 }
 
-// newRedactRun makes a run whose credentials are of a kind, with the inputs in
-// dir.
-func newRedactRun(t *testing.T, dir, kind string) *redactRun {
+// redactHome is what the runs of a test share: making directories and files is
+// most of what they cost.
+type redactHome struct {
+	dir     string // inputs
+	pairs   string // the directory of the token pair
+	written string // the directory of what runs write
+}
+
+func newRedactHome(t *testing.T, dir string) redactHome {
 	t.Helper()
-	r := &redactRun{dir: dir, pairs: t.TempDir(), written: t.TempDir()}
+	return redactHome{dir, t.TempDir(), t.TempDir()}
+}
+
+// newRedactRun makes a run whose credentials are of a kind.
+func newRedactRun(t *testing.T, home redactHome, kind string) *redactRun {
+	t.Helper()
+	r := &redactRun{redactHome: home}
 	r.environ = credentialKinds[kind](r)
+	_ = os.Remove(r.pair("new.json"))
 	for name, content := range redactPairs {
 		if path := r.pair(name); slices.Contains(r.environ, "B24_TOKEN_FILE="+path) {
 			writeRedacted(t, path, content)
@@ -318,6 +329,7 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 	}
 	for _, kind := range slices.Sorted(maps.Keys(credentialKinds)) {
 		t.Run(kind, func(t *testing.T) {
+			home := newRedactHome(t, dir)
 			for range rounds {
 				for _, args := range [][]string{
 					{"plan", "m.yaml"}, {"apply", "--dry-run", "m.yaml"}, {"apply", "m.yaml"}, {"apply", "--no-verify", "m.yaml"},
@@ -325,7 +337,7 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 					{"plan", "bad.yaml"}, {"apply", "unset.yaml"}, {"plan", "broken.yaml"}, {"plan", "pair.json"},
 					{"apply", "--checksum", "wrong", "m.yaml"}, {"apply", "--max-changes", "1", "m.yaml"},
 				} {
-					r := newRedactRun(t, dir, kind)
+					r := newRedactRun(t, home, kind)
 					for i, arg := range args {
 						if arg == "pair.json" {
 							writeRedacted(t, r.pair(arg), redactPairs[arg])
@@ -337,7 +349,7 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 					look(t, r, args...)
 				}
 			}
-			r := newRedactRun(t, dir, kind)
+			r := newRedactRun(t, home, kind)
 			for _, format := range []string{"text", "json", "github"} {
 				leak(t, r.run(t, "broken.yaml", "validate", "-o", format, r.in("bad.yaml"), r.in("m.yaml"), "-"))
 			}
@@ -347,9 +359,10 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 	}
 	for _, way := range append(slices.Sorted(maps.Keys(echoes)), "no HTTP") {
 		t.Run("echo/"+way, func(t *testing.T) {
+			home := newRedactHome(t, dir)
 			for _, kind := range []string{"webhook", "given token", "token file", "expired token file", "seed"} {
 				for _, updates := range []bool{false, true} {
-					r := newRedactRun(t, dir, kind)
+					r := newRedactRun(t, home, kind)
 					r.way, r.updates = way, updates
 					all := look(t, r, "apply", r.in("m.yaml"))
 					if r.echoed == 0 || strings.HasPrefix(all, "exit code 0") {
@@ -357,7 +370,7 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 					}
 				}
 			}
-			r := newRedactRun(t, dir, "token file")
+			r := newRedactRun(t, home, "token file")
 			r.way = way
 			leak(t, r.run(t, "token", "export", "--log-level", "debug"))
 			leak(t, r.run(t, "token", "login", "--log-level", "debug", "--code", canary+"%"))
@@ -369,9 +382,10 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 		"literal":     "{access_token: " + canary + "}",
 	} {
 		t.Run("portals/"+name, func(t *testing.T) {
+			home := newRedactHome(t, dir)
 			for _, way := range []string{"", "error at the root"} {
 				for _, args := range [][]string{{"plan"}, {"apply"}, {"validate"}, {"export", "--values", "login"}} {
-					r := newRedactRun(t, dir, "malformed")
+					r := newRedactRun(t, home, "malformed")
 					r.way = way
 					r.environ = []string{"HOOK=" + address + sandbox.WebhookPath, "TOKEN=" + sandbox.AccessToken, "SECRET=" + sandbox.ClientSecret, "SEED=" + sandbox.RefreshToken}
 					writeRedacted(t, r.pair("token"), "VALUE\n")
