@@ -31,8 +31,8 @@ func newSchema(a *app) *cobra.Command {
 		Use:   "schema [sources|portals|report|portals-report]",
 		Short: "Print the JSON Schema of manifests, portals files or reports",
 		Long: `Print a JSON Schema (draft-07): of manifests (sources, the default), of portals
-files, or of the JSON reports of one portal and of many. Editors complete and explain a manifest that
-begins with
+files, or of the JSON reports of one portal and of many. Editors complete and
+explain a manifest that begins with
 
   # yaml-language-server: $schema=sources.schema.json`,
 		Example:   "  syncsources schema > sources.schema.json\n  syncsources schema portals > portals.schema.json",

@@ -38,10 +38,10 @@ func AddGroup(set *pflag.FlagSet, group string, add func(*pflag.FlagSet)) {
 // it says of each.
 func Help(root *cobra.Command) {
 	const flags = "Flags:\n{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}"
-	template := root.UsageTemplate()
-	VisitCommands(root, func(c *cobra.Command) {
-		c.InitDefaultHelpFlag()
+	template, show := root.UsageTemplate(), root.HelpFunc()
+	root.SetHelpFunc(func(c *cobra.Command, args []string) {
 		c.SetUsageTemplate(strings.Replace(template, flags, strings.ReplaceAll(groupedUsage(c), "{{", "{ {"), 1))
+		show(c, args)
 	})
 }
 
