@@ -164,6 +164,9 @@ func TestPaces(t *testing.T) {
 			if raceEnabled && p.sources >= 10000 && p.seeds == 0 {
 				t.Skip("takes the race detector long, and shows it nothing that the others do not")
 			}
+			if testing.Short() && p.sources > 1000 {
+				t.Skip("takes long")
+			}
 			f, worst := p.measureAll(t, seeds)
 			row := p.row(f, worst)
 			t.Log(row)
