@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -39,7 +38,6 @@ type scene struct {
 	t    testing.TB
 	pace pace
 	seed uint64
-	wire func(http.RoundTripper) http.RoundTripper
 }
 
 // client is a host of its own that uses the portal.

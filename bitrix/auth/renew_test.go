@@ -57,6 +57,9 @@ func TestRejectionsFarApart(t *testing.T) {
 		n := 0
 		source := tokenSource(t, answering(t, &n, pairJSON), tokenFile(t, writePair(t, "")), "")
 		token, err := source.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
 		for range 10 {
 			if token, err = source.Renew(context.Background(), token); err != nil {
 				t.Fatal(err)

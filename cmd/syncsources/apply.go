@@ -55,7 +55,6 @@ With --portals it applies to every portal of a file, side by side.
 		set.BoolVar(&f.dryRun, "dry-run", false, "plan only: show what differs, and write nothing")
 		set.BoolVar(&f.yes, "yes", false, "do not ask on a terminal before anything is written")
 		f.addSafety(set)
-		option.Add(set, &f.checksum, "checksum", "sum", "", "refuse changes other than those of the plan that printed this checksum", checksum)
 		set.BoolVar(&f.noVerify, "no-verify", false, "trust the portal's answers and do not read back")
 	})
 	option.AddGroup(set, option.Output, f.addOutput)

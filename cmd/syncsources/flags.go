@@ -36,7 +36,7 @@ type runFlags struct {
 	showUnmanaged bool
 	progress      string
 
-	checksum    string        // apply
+	checksum    string
 	dryRun      bool          // apply
 	lockTimeout time.Duration // apply
 	detailed    bool          // plan
@@ -56,6 +56,7 @@ func (f *runFlags) addSafety(set *pflag.FlagSet) {
 	option.Add(set, &f.maxDeletes, "max-deletes", "N|P%", "10", "refuse the whole run, before writing, if more than this would be removed, columns and connector settings included: a number, or a share of the live objects of the kinds pruned", limit)
 	option.Add(set, &f.maxChanges, "max-changes", "N|P%", "", "refuse the whole run, before writing, if more objects than this would change: a number, or a share of the selected ones", limit)
 	set.BoolVar(&f.failFast, "fail-fast", false, "stop at the first object that fails: what is in flight is read back, the rest skipped")
+	option.Add(set, &f.checksum, "checksum", "sum", "", "refuse changes other than those of the plan that printed this checksum", checksum)
 }
 
 // addOutput adds the flags that say what is printed and kept of a run.

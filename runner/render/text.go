@@ -77,7 +77,7 @@ func textPortal(w io.Writer, p portal, o Options) error {
 	t.Reset()
 	invalid := r.Outcome == runner.OutcomeInvalid
 	block := body != "" || invalid
-	if name := p.title(); name != "" && block && (many || !o.Quiet && !invalid) {
+	if name := p.title(); name != "" && (many && block || !many && !o.Quiet && !invalid) {
 		t.printf("%s %s\n\n", t.faint("Portal"), t.bold(name))
 	}
 	t.WriteString(body)

@@ -252,7 +252,7 @@ func (s *status) clocks(portal time.Time, took time.Duration) {
 	if portal.IsZero() {
 		return
 	}
-	ahead := portal.Sub(time.Now())
+	ahead := time.Until(portal)
 	switch {
 	case ahead > skewed:
 		s.add(Warning, "clocks", fmt.Sprintf("the portal's clock is %s ahead of this machine's", inWords(ahead)), "let both follow a time server")
