@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 )
@@ -17,10 +16,6 @@ const (
 	MaxErrorAnswer = 1 << 20
 	MaxHeader      = 256 << 10
 )
-
-// maxAnnounced is how many bytes are made room for because a server announces
-// them.
-const maxAnnounced = 2 << 20
 
 // Fetch sends req and reads the whole answer, unless it has more than most
 // bytes, or more than an error needs. No error holds the address.
@@ -41,11 +36,9 @@ func Fetch(client *http.Client, req *http.Request, most int) (status int, conten
 	if resp.StatusCode >= 400 {
 		most = min(most, MaxErrorAnswer)
 	}
-	var b bytes.Buffer
-	b.Grow(int(min(max(resp.ContentLength, 0), maxAnnounced)) + bytes.MinRead)
-	_, err = b.ReadFrom(io.LimitReader(resp.Body, int64(most)+1))
-	if err == nil && b.Len() > most {
+	content, err = io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
+	if err == nil && len(content) > most {
 		err = errTooLong
 	}
-	return resp.StatusCode, b.Bytes(), err
+	return resp.StatusCode, content, err
 }
