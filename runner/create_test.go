@@ -163,11 +163,11 @@ func TestCreatedExactlyOnce(t *testing.T) {
 			state.Faults = append(state.Faults, sandbox.Fault{Kind: kind, Rate: 0.02, Ran: r.IntN(2) == 0})
 		}
 		onPortal(t, state, func(t *testing.T, b *bench) {
-			var lastAdd time.Time
+			lastAdd := &note{}
 			for run := 0; ; run++ {
-				o := runner.Options{Set: fromNothing(n), Schedule: schedule.Config{Seed: seed + 1}, LastAdd: lastAdd,
-					NoteAdd:     func(_ context.Context, at time.Time) error { lastAdd = at; return nil },
-					AddsSettled: func() { lastAdd = time.Time{} },
+				o := runner.Options{Set: fromNothing(n), Schedule: schedule.Config{Seed: seed + 1}, LastAdd: lastAdd.get(),
+					NoteAdd:     func(_ context.Context, at time.Time) error { lastAdd.set(at); return nil },
+					AddsSettled: func() { lastAdd.set(time.Time{}) },
 				}
 				if r.IntN(3) > 0 && run < 6 {
 					kills++

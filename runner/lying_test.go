@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,7 +75,7 @@ func TestLyingPortal(t *testing.T) {
 		state.Seed = seed
 		onPortal(t, state, func(t *testing.T, b *bench) {
 			r := rand.New(rand.NewPCG(seed, 5))
-			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: liar{b.RoundTripper(), r}})
+			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: &liar{portal: b.RoundTripper(), rand: r}})
 			set := fromNothing(6)
 			set.Declares = manifest.Declares{}
 			set.Connectors[0].Name, set.Connectors[0].Title = "erp", ptr("ERP")
@@ -141,10 +142,12 @@ func truthful(t *testing.T, b *bench, set *manifest.Set, r *runner.Report) {
 // liar lies between the client and the portal.
 type liar struct {
 	portal http.RoundTripper
-	rand   *rand.Rand
+
+	mu   sync.Mutex
+	rand *rand.Rand
 }
 
-func (l liar) RoundTrip(req *http.Request) (*http.Response, error) {
+func (l *liar) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := l.portal.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -155,7 +158,9 @@ func (l liar) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	var root item
 	if json.Unmarshal(content, &root) == nil {
+		l.mu.Lock()
 		l.walk(root)
+		l.mu.Unlock()
 		content, _ = json.Marshal(root)
 	}
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
@@ -163,7 +168,7 @@ func (l liar) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // walk looks for objects in an answer, in the order of their keys.
-func (l liar) walk(m item) {
+func (l *liar) walk(m item) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		switch v := m[key].(type) {
 		case item:

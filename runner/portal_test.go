@@ -135,3 +135,21 @@ func (m mortal) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return resp, err
 }
+
+// note is what the lock of an apply remembers of adds.
+type note struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (n *note) set(at time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.last = at
+}
+
+func (n *note) get() time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.last
+}

@@ -206,18 +206,18 @@ func (w *kindsWorld) run(t *testing.T, b *bench, seed uint64) (created int) {
 	theirs := foreign(b)
 	before := existing(b)
 	listed := map[string]bool{}
-	var lastAdd time.Time
+	lastAdd := &note{}
 	o := runner.Options{Set: w.set, Prune: w.prune, Schedule: schedule.Config{Seed: seed + 1},
-		NoteAdd:     func(_ context.Context, at time.Time) error { lastAdd = at; return nil },
-		AddsSettled: func() { lastAdd = time.Time{} },
+		NoteAdd:     func(_ context.Context, at time.Time) error { lastAdd.set(at); return nil },
+		AddsSettled: func() { lastAdd.set(time.Time{}) },
 	}
 	var last *runner.Report
 	for run := range 14 {
-		o.LastAdd = lastAdd
+		o.LastAdd = lastAdd.get()
 		if run < 5 && r.IntN(2) == 0 {
 			if w.prune { // a killed run removes what its plan lists, and nobody reads that
 				plan := runner.Plan(context.Background(), b.client, o)
-				note(listed, plan)
+				noteRemovals(listed, plan)
 				if plan.Outcome == runner.OutcomeStopped {
 					continue
 				}
@@ -227,7 +227,7 @@ func (w *kindsWorld) run(t *testing.T, b *bench, seed uint64) (created int) {
 		}
 		last = b.apply(o)
 		created += last.Summary.Created
-		note(listed, last)
+		noteRemovals(listed, last)
 		b.Wait()
 		if !w.deeds {
 			w.truth(t, b, last)
@@ -252,8 +252,8 @@ func (w *kindsWorld) run(t *testing.T, b *bench, seed uint64) (created int) {
 	return created
 }
 
-// note adds what a report removes, or would, to a list.
-func note(listed map[string]bool, r *runner.Report) {
+// noteRemovals adds what a report removes, or would, to a list.
+func noteRemovals(listed map[string]bool, r *runner.Report) {
 	for _, o := range r.Objects {
 		if o.Action == runner.ActionDelete {
 			listed[fmt.Sprintf("%s %d", o.Kind, o.ID)] = true

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +14,7 @@ import (
 // fakePortal answers commands after their cost. It has a stepped leaky bucket
 // of its own, written apart from the one under test.
 type fakePortal struct {
+	replying           sync.Mutex
 	rate, burst, level int
 	phase              time.Duration // the steps come at phase, phase + 1 s, ...
 	cost               func(c bitrix.Command) time.Duration
@@ -89,7 +91,9 @@ func (p *fakePortal) Send(ctx context.Context, commands []bitrix.Command, alone 
 		}
 		r := bitrix.Reply{Result: []byte("true"), Time: rest.Time{Processing: cost, Fine: true}}
 		if p.reply != nil {
+			p.replying.Lock()
 			r.Err = p.reply(c)
+			p.replying.Unlock()
 		}
 		resp.Replies = append(resp.Replies, r)
 		resp.Time.Processing += cost
