@@ -181,9 +181,7 @@ func (s *source) checkSettings(diffs []difference) *Failure {
 		hints = append(hints, "declared settings: "+strings.Join(codes, ", "))
 	}
 	if wrong != nil {
-		if f.Code == "" {
-			f.Code = "VALIDATION_INVALID_FIELD_TYPE"
-		}
+		f.Code = "VALIDATION_INVALID_FIELD_TYPE" // as the portal would say first
 		parts = append(parts, fmt.Sprintf("%s says that these settings take an integer: %s", s.connectorName(), strings.Join(wrong, ", ")))
 		hints = append(hints, "declare a whole number in decimal digits")
 	}
