@@ -144,7 +144,7 @@ func TestInterrupt(t *testing.T) {
 func TestNohup(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP) // children inherit that
 	p := startApply(t)
-	signal.Reset(syscall.SIGHUP)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // signal.Reset would leave it ignored, in later children too
 	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
