@@ -70,7 +70,12 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 		newest: map[*kind]int64{connectors: highest(live.Connectors), sources: highest(live.Sources), tables: highest(live.Tables)},
 	}
 	a.gates.trusting = r.options.NoVerify // nothing is read back that could close one
-	a.crew.before, a.crew.idle = a.flush, a.idle
+	a.crew.before, a.crew.idle = func() {
+		if ctx.Err() != nil { // drive hears of it a moment later
+			a.scheduler.StopWriting()
+		}
+		a.flush()
+	}, a.idle
 	for _, s := range c.steps {
 		if s.status != StatusPlanned {
 			continue
