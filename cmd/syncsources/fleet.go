@@ -55,6 +55,7 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 			return err
 		}
 		if !approved {
+			f.output.quiet = true // what would change has just been shown
 			return a.finish(ctx, render.Many(fl.declined(plans)), d)
 		}
 	}

@@ -49,6 +49,10 @@ func TestQuestion(t *testing.T) {
 				t.Errorf("%q: exit code %d, %s%s", typed, got.code, got.stdout, got.stderr)
 			}
 		}
+		got, _ := atTerminal(t, "no\n", "apply", "--progress", "never", paths[0])
+		if strings.Contains(got.stdout, "Old") || !strings.HasSuffix(got.stdout, "Apply to portal.example: 0 created, 0 updated, 0 deleted, 0 failed, 3 skipped, 0 unchanged.\n") {
+			t.Errorf("after a no the plan is shown again:\n%s", got.stdout)
+		}
 		for _, typed := range []string{"no\n", "y\n", "\n", "", "yes please\n", "ja\n"} {
 			got, portal := atTerminal(t, typed, "apply", "--progress", "never", "-o", "json", paths[0])
 			report := got.report(t)

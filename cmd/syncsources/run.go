@@ -55,6 +55,7 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 			return err
 		}
 		if !approved {
+			f.output.quiet = true // what would change has just been shown
 			return a.finish(ctx, render.One(declined(plan)), d)
 		}
 		run.checksum = plan.Checksum // nothing but what was shown

@@ -69,7 +69,7 @@ func annotations(p portal, o Options) string {
 	for i := range r.Objects {
 		object := &r.Objects[i]
 		if object.Status == runner.StatusFailed && object.Error != nil {
-			at := annotation{file: o.inWorkspace(object.File), line: object.Line, column: object.Column, title: p.prefix() + label(object)}
+			at := annotation{file: o.inWorkspace(object.File), line: object.Line, column: object.Column, title: p.prefix() + kindLabel(object)}
 			b.WriteString(command("error", at, withHint(object.Error)))
 		}
 	}

@@ -116,7 +116,7 @@ func suite(p portal) junit.Testsuite {
 
 // testCase is one object. Its output holds the changes and notes.
 func testCase(o *runner.Object) junit.Testcase {
-	c := junit.Testcase{Name: label(o), Classname: clean.Line(o.File)}
+	c := junit.Testcase{Name: kindLabel(o), Classname: clean.Line(o.File)}
 	at := place(o)
 	if at != "" && o.Column > 0 {
 		at = fmt.Sprintf("%s:%d", at, o.Column)

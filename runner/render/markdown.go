@@ -160,7 +160,7 @@ func (d *digest) portal(p portal) {
 		}
 	}
 	for _, note := range notes {
-		about := label(noted[note][0])
+		about := kindLabel(noted[note][0])
 		if n := len(noted[note]); n > 1 {
 			about = count(n, "object")
 		}
@@ -224,7 +224,7 @@ func (d *digest) failure(p portal, o *runner.Object) {
 	if len(changes) > 0 {
 		what = strings.Join(changes, "<br>")
 	}
-	d.failures.add(cellsRow(cell(cut(p.prefix()+label(o), markdownMessage)), cell(cut(place(o), markdownMessage)),
+	d.failures.add(cellsRow(cell(cut(p.prefix()+kindLabel(o), markdownMessage)), cell(cut(place(o), markdownMessage)),
 		cell(cut(f.Code, markdownMessage)), cell(cut(f.Message, markdownMessage)), what))
 }
 
@@ -232,7 +232,7 @@ func (d *digest) failure(p portal, o *runner.Object) {
 func (d *digest) rows(rows *items, p portal, objects []*runner.Object) {
 	for _, g := range grouping(objects, len(objects) >= manyChanges) {
 		o := g[0]
-		name := cut(p.prefix()+label(o), markdownMessage)
+		name := cut(p.prefix()+kindLabel(o), markdownMessage)
 		if len(g) > 1 {
 			name = p.prefix() + count(len(g), g.noun()) + ", the same change"
 			names := make([]string, len(g))

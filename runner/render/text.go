@@ -153,7 +153,7 @@ func (t *text) object(o *runner.Object, indent string) {
 	if at := place(o); at != "" {
 		t.printf("  %s", t.faint(at))
 	}
-	t.printf("\n")
+	t.printf("%s\n", kindNote(o))
 	for _, c := range o.Changes {
 		t.change(o, c, indent)
 	}

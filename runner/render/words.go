@@ -14,12 +14,9 @@ import (
 const longestTitle = 60
 
 // label names an object: crm (#4) "New source name", or #4 "New source name"
-// where it has no name of its own. What is no source says what it is.
+// where it has no name of its own.
 func label(o *runner.Object) string {
-	parts := make([]string, 0, 4)
-	if o.Kind != runner.KindSource && o.Kind != "" {
-		parts = append(parts, clean.Line(string(o.Kind)))
-	}
+	parts := make([]string, 0, 3)
 	if name := ownName(o); name != "" {
 		parts = append(parts, clean.Line(name))
 		if o.ID != 0 {
@@ -33,6 +30,17 @@ func label(o *runner.Object) string {
 		parts = append(parts, title)
 	}
 	return strings.Join(parts, " ")
+}
+
+// kindLabel is a label that also says what the object is, unless it is a
+// source: erp (#12) "ERP" (connector).
+func kindLabel(o *runner.Object) string { return label(o) + kindNote(o) }
+
+func kindNote(o *runner.Object) string {
+	if o.Kind == runner.KindSource || o.Kind == "" {
+		return ""
+	}
+	return " (" + clean.Line(string(o.Kind)) + ")"
 }
 
 // shortLabel is a label for a list of many: the name, else the title, and the
