@@ -66,58 +66,34 @@ func (c *connector) setting(code string) (SettingType, bool) {
 
 // connectorSchema is the newest one; see [Switches] for what older portals
 // lack.
-var connectorSchema = schema{
-	{"id", "integer", true, true, false},
-	{"title", "string", true, false, false},
-	{"logo", "string", true, false, false},
-	{"description", "string", false, false, false},
-	{"sort", "integer", false, false, false},
-	{"urlCheck", "string", true, false, false},
-	{"urlData", "string", true, false, false},
-	{"urlTableList", "string", true, false, false},
-	{"urlTableDescription", "string", true, false, false},
-	{"settings", "array", true, false, false},
-	{"dateCreate", "datetime", true, true, false},
-	{"supportMapping", "boolean", false, false, false},
-	{"sourceCode", "string", false, false, false},
+var connectorSchema = schema[*connector]{
+	{"id", "integer", true, true, false, func(_ *Portal, c *connector) any { return c.ID }},
+	{"title", "string", true, false, false, func(_ *Portal, c *connector) any { return c.Title }},
+	{"logo", "string", true, false, false, func(_ *Portal, c *connector) any { return c.Logo }},
+	{"description", "string", false, false, false, func(p *Portal, c *connector) any { return p.unset(c.Description) }},
+	{"sort", "integer", false, false, false, func(_ *Portal, c *connector) any { return c.Sort }},
+	{"urlCheck", "string", true, false, false, func(_ *Portal, c *connector) any { return c.URLCheck }},
+	{"urlData", "string", true, false, false, func(_ *Portal, c *connector) any { return c.URLData }},
+	{"urlTableList", "string", true, false, false, func(_ *Portal, c *connector) any { return c.URLTableList }},
+	{"urlTableDescription", "string", true, false, false, func(_ *Portal, c *connector) any { return c.URLTableDescription }},
+	{"settings", "array", true, false, false, func(_ *Portal, c *connector) any { return c.settings() }},
+	{"dateCreate", "datetime", true, true, false, func(_ *Portal, c *connector) any { return dateText(c.created) }},
+	{"supportMapping", "boolean", false, false, false, func(_ *Portal, c *connector) any { return c.SupportMapping }},
+	{"sourceCode", "string", false, false, false, func(_ *Portal, c *connector) any { return c.SourceCode }},
+	{"appId", "hidden", false, true, false, func(_ *Portal, c *connector) any { return c.Owner }},
 }
 
-func (c *connector) value(p *Portal, name string) any {
-	switch name {
-	case "id":
-		return c.ID
-	case "title":
-		return c.Title
-	case "logo":
-		return c.Logo
-	case "description":
-		return p.unset(c.Description)
-	case "sort":
-		return c.Sort
-	case "urlCheck":
-		return c.URLCheck
-	case "urlData":
-		return c.URLData
-	case "urlTableList":
-		return c.URLTableList
-	case "urlTableDescription":
-		return c.URLTableDescription
-	case "settings":
-		l := &php.Array{}
-		for _, s := range c.Settings {
-			l.Push(php.Dict("code", s.Code, "name", s.Name, "type", s.Type))
-		}
-		return l
-	case "dateCreate":
-		return dateText(c.created)
-	case "supportMapping":
-		return c.SupportMapping
-	case "sourceCode":
-		return c.SourceCode
-	case "appId":
-		return c.Owner
+// settings are the settings that the connector declares, in an answer.
+func (c *connector) settings() *php.Array {
+	l := &php.Array{}
+	for _, s := range c.Settings {
+		l.Push(php.Dict("code", s.Code, "name", s.Name, "type", s.Type))
 	}
-	return nil
+	return l
+}
+
+func (c *connector) item(p *Portal) *php.Array {
+	return p.connectors.schema.item(p, c, p.connectors.schema.names())
 }
 
 // unset is a text as the portal shows one that is not set.
@@ -126,41 +102,4 @@ func (p *Portal) unset(s string) any {
 		return nil
 	}
 	return s
-}
-
-// connector finds a connector of the run's client. Others' are not there for
-// it. p.mu is held.
-func (r *run) connector(id int64) *connector {
-	if c := r.p.connectors.get(id); c != nil && c.Owner == r.auth.client {
-		return c
-	}
-	return nil
-}
-
-// connectorList is biconnector.connector.list.
-func (r *run) connectorList(params *php.Array) (any, *apiError) {
-	return list(r, &r.p.connectors, r.p.schemas.connector, params)
-}
-
-// connectorGet is biconnector.connector.get.
-func (r *run) connectorGet(params *php.Array) (any, *apiError) {
-	id, err := checkID(params)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.work(r.p.cfg.ReadCost); err != nil {
-		return nil, err
-	}
-	r.p.mu.Lock()
-	defer r.p.mu.Unlock()
-	c := r.p.connectors.shown(id)
-	if c == nil || c.Owner != r.auth.client {
-		return nil, errConnectorNotFound
-	}
-	return php.Dict("item", r.p.item(c, r.p.schemas.connector.names(), false, false)), nil
-}
-
-// connectorFields is biconnector.connector.fields.
-func (r *run) connectorFields(*php.Array) (any, *apiError) {
-	return r.p.schemas.connector.describe(), nil
 }

@@ -22,7 +22,7 @@ const maxText = 65535
 // connectorAdd is biconnector.connector.add. It is not idempotent, and calls
 // none of the endpoints.
 func (r *run) connectorAdd(params *php.Array) (any, *apiError) {
-	fields, err := r.p.schemas.connector.checkFields(params, false)
+	fields, err := r.p.connectors.schema.checkFields(params, false)
 	if err != nil {
 		return nil, err
 	}
@@ -45,31 +45,10 @@ func (r *run) connectorAdd(params *php.Array) (any, *apiError) {
 // connectorUpdate is biconnector.connector.update. Of the settings it takes
 // the whole list; what sources have stored stays as it is.
 func (r *run) connectorUpdate(params *php.Array) (any, *apiError) {
-	id, err := checkID(params)
-	if err != nil {
-		return nil, err
-	}
-	fields, err := r.p.schemas.connector.checkFields(params, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.work(r.p.cfg.WriteCost); err != nil {
-		return nil, err
-	}
-	p := r.p
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	old := r.connector(id)
-	if old == nil {
-		return nil, errConnectorNotFound
-	}
-	c := *old
-	if err := c.take(p, fields); err != nil {
-		return nil, err
-	}
-	p.connectors.put(&c)
-	p.stats.Writes["biconnector.connector.update"]++
-	return true, nil
+	return update(r, &r.p.connectors, params, func(old *connector, fields *php.Array) (*connector, *apiError) {
+		c := *old
+		return &c, c.take(r.p, fields)
+	})
 }
 
 // take stores fields whose types have been checked: the settings are looked
@@ -147,24 +126,5 @@ func settingTypes(sent *php.Array) ([]SettingType, *apiError) {
 
 // connectorDelete is biconnector.connector.delete.
 func (r *run) connectorDelete(params *php.Array) (any, *apiError) {
-	id, err := checkID(params)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.work(r.p.cfg.WriteCost); err != nil {
-		return nil, err
-	}
-	p := r.p
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c := r.connector(id)
-	switch {
-	case c == nil:
-		return nil, errConnectorNotFound
-	case p.sources.children(id) > 0:
-		return nil, errConnectorUsed
-	}
-	p.connectors.remove(c)
-	p.stats.Writes["biconnector.connector.delete"]++
-	return true, nil
+	return remove(r, &r.p.connectors, params, r.p.sources.children, errConnectorUsed)
 }

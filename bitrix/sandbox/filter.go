@@ -36,7 +36,7 @@ func operator(key string) (op, field string) {
 // allowFilter refuses unknown fields. Like the server it takes every list or
 // map for a filter of its own and looks into it instead of at its key: lists
 // of numbers pass, lists of texts do not.
-func (q *listing) allowFilter(f *php.Array) *apiError {
+func (q *listing[T]) allowFilter(f *php.Array) *apiError {
 	for key, v := range f.All() {
 		if key == "logic" {
 			if s, _ := php.Text(v); !strings.EqualFold(s, "AND") && !strings.EqualFold(s, "OR") {
@@ -65,7 +65,7 @@ func (q *listing) allowFilter(f *php.Array) *apiError {
 //
 // The negations and % are the portal's too; nobody here needs them, and the
 // sandbox says so instead of guessing at what they find.
-func (q *listing) readFilter(f *php.Array) *apiError {
+func (q *listing[T]) readFilter(f *php.Array) *apiError {
 	for key, v := range f.All() {
 		op, name := operator(key)
 		a, isArray := v.(*php.Array)
@@ -100,9 +100,9 @@ func (q *listing) readFilter(f *php.Array) *apiError {
 }
 
 // matches reports whether an object passes all conditions.
-func (q *listing) matches(p *Portal, o valued) bool {
+func (q *listing[T]) matches(p *Portal, o T) bool {
 	for i := range q.filter {
-		if c := &q.filter[i]; !c.holds(o.value(p, c.field)) {
+		if c := &q.filter[i]; !c.holds(q.value(p, o, c.field)) {
 			return false
 		}
 	}

@@ -23,14 +23,9 @@ func dateText(t time.Time) any {
 	return t.UTC().Format("2006-01-02 15:04:05")
 }
 
-// valued is an object whose fields can be asked for, as a list shows them.
-type valued interface {
-	value(p *Portal, name string) any
-}
-
 // listing is a request for a list: select, filter, order, page.
-type listing struct {
-	kinds  schema
+type listing[T object] struct {
+	schema schema[T]
 	fields []string
 	dates  bool // the select names fields: dates come out as PHP objects
 	filter []condition
@@ -46,8 +41,9 @@ type orderBy struct {
 // readListing reads the parameters of a list method. Like the server it looks
 // at select first, then filter, then order; parameters that it does not know,
 // "start" among them, are not looked at.
-func readListing(params *php.Array, kinds schema) (*listing, *apiError) {
-	q := &listing{kinds: kinds.without("fields"), fields: kinds.without("fields").names(), number: 1}
+func readListing[T object](params *php.Array, fields schema[T]) (*listing[T], *apiError) {
+	fields = fields.without("fields")
+	q := &listing[T]{schema: fields, fields: fields.names(), number: 1}
 	var filter *php.Array
 	for _, part := range []struct {
 		name string
@@ -74,23 +70,20 @@ func readListing(params *php.Array, kinds schema) (*listing, *apiError) {
 
 // allowed reports whether a name is a field. The columns of a table are one
 // that lists ignore.
-func (q *listing) allowed(name string) bool {
-	_, ok := q.kinds.find(name)
-	return ok || name == "fields" && q.tables()
+func (q *listing[T]) allowed(name string) bool {
+	return q.schema.has(name) || name == "fields" && q.schema.has("sourceId")
 }
-
-func (q *listing) tables() bool { _, ok := q.kinds.find("sourceId"); return ok }
 
 // readSelect reads what to show. The id comes along unasked, except where
 // nothing but settings is wanted; "*" beside others lets appId out.
-func (q *listing) readSelect(a *php.Array) *apiError {
+func (q *listing[T]) readSelect(a *php.Array) *apiError {
 	var fields []string
 	for _, v := range a.All() {
 		name, _ := v.(string)
 		switch {
 		case name == "*":
-			fields = append(fields, q.kinds.names()...)
-			if _, ok := q.kinds.find("logo"); ok && a.Len() > 1 {
+			fields = append(fields, q.schema.names()...)
+			if q.schema.has("logo") && a.Len() > 1 {
 				fields = append(fields, "appId")
 			}
 		case !q.allowed(name):
@@ -98,7 +91,7 @@ func (q *listing) readSelect(a *php.Array) *apiError {
 			return errValidation("FIELD_NOT_ALLOWED_IN_SELECT", "Field \"%s\" is not allowed in the \"select\".", s)
 		case name != "fields":
 			fields = append(fields, name)
-			_, q.dates = q.kinds.find("dateUpdate")
+			q.dates = q.schema.has("dateUpdate")
 		}
 	}
 	if fields == nil {
@@ -111,7 +104,7 @@ func (q *listing) readSelect(a *php.Array) *apiError {
 	return nil
 }
 
-func (q *listing) readOrder(a *php.Array) *apiError {
+func (q *listing[T]) readOrder(a *php.Array) *apiError {
 	for name := range a.All() {
 		if !q.allowed(name) {
 			return errValidation("FIELD_NOT_ALLOWED_IN_ORDER", "Field \"%s\" is not allowed in the \"order\".", name)
@@ -133,16 +126,10 @@ func (q *listing) readOrder(a *php.Array) *apiError {
 	return nil
 }
 
-// listed is what lists are made of.
-type listed interface {
-	object
-	valued
-}
-
 // list is the list methods: a bare array of the objects that the run's client
 // sees.
-func list[T listed](r *run, s *store[T], kinds schema, params *php.Array) (any, *apiError) {
-	q, err := readListing(params, kinds)
+func list[T object](r *run, s *store[T], params *php.Array) (any, *apiError) {
+	q, err := readListing(params, s.schema)
 	if err != nil {
 		return nil, err
 	}
@@ -155,14 +142,14 @@ func list[T listed](r *run, s *store[T], kinds schema, params *php.Array) (any, 
 	out := &php.Array{}
 	skip := (q.number - 1) * pageSize
 	for _, id := range sorted(q, p, s, candidates(q, s, r.auth.client)) {
-		o, ok := visible(s, id, r.auth.client)
-		if !ok || !q.matches(p, o) {
+		o, err := s.own(r.auth.client, s.shown(id))
+		if err != nil || !q.matches(p, o) {
 			continue
 		}
 		if skip--; skip >= 0 {
 			continue
 		}
-		out.Push(p.item(o, q.fields, true, q.dates))
+		out.Push(q.item(p, o))
 		if out.Len() == pageSize {
 			break
 		}
@@ -170,21 +157,11 @@ func list[T listed](r *run, s *store[T], kinds schema, params *php.Array) (any, 
 	return out, nil
 }
 
-// visible finds an object that a list may show to an application.
-func visible[T listed](s *store[T], id int64, app string) (o T, ok bool) {
-	var none T
-	if o = s.shown(id); o == none {
-		return none, false
-	}
-	_, owner, _ := o.key()
-	return o, owner == app
-}
-
 // candidates are the ids among which a list looks, rising: those that its
 // filter names, or those in the range that it names of what hangs on one
 // object, or of all that the application has. The filter is applied to them
 // all the same.
-func candidates[T listed](q *listing, s *store[T], app string) []int64 {
+func candidates[T object](q *listing[T], s *store[T], app string) []int64 {
 	ids := s.apps[app]
 	for _, c := range q.filter {
 		switch {
@@ -219,7 +196,7 @@ func candidates[T listed](q *listing, s *store[T], app string) []int64 {
 
 // sorted puts candidates into the order asked for. Where none is asked for,
 // none is promised: they come in an order that only the seed knows.
-func sorted[T listed](q *listing, p *Portal, s *store[T], ids []int64) []int64 {
+func sorted[T object](q *listing[T], p *Portal, s *store[T], ids []int64) []int64 {
 	if len(q.order) > 0 && q.order[0] == (orderBy{field: "id"}) {
 		return ids
 	}
@@ -247,7 +224,7 @@ func sorted[T listed](q *listing, p *Portal, s *store[T], ids []int64) []int64 {
 			keys[id] = make([]any, len(q.order))
 			if o := s.shown(id); o != none {
 				for i, by := range q.order {
-					keys[id][i] = o.value(p, by.field)
+					keys[id][i] = q.value(p, o, by.field)
 				}
 			}
 		}
@@ -266,26 +243,38 @@ func sorted[T listed](q *listing, p *Portal, s *store[T], ids []int64) []int64 {
 	return ids
 }
 
-func (q *listing) kind(name string) string {
-	f, _ := q.kinds.find(name)
+func (q *listing[T]) kind(name string) string {
+	f, _ := q.schema.find(name)
 	return f.kind
 }
 
-// item is an object in an answer.
-func (p *Portal) item(o valued, names []string, list, dates bool) *php.Array {
+func (q *listing[T]) value(p *Portal, o T, name string) any {
+	f, _ := q.schema.find(name)
+	return f.of(p, o)
+}
+
+// item is an object in a list.
+func (q *listing[T]) item(p *Portal, o T) *php.Array {
+	a := q.schema.item(p, o, q.fields)
+	for k, v := range a.All() {
+		switch {
+		case k == "id" && p.cfg.TextIDs:
+			v, _ = php.Text(v)
+			a.Set(k, v)
+		case q.dates && (k == "dateCreate" || k == "dateUpdate"):
+			a.Set(k, php.Object{})
+		}
+	}
+	return a
+}
+
+// item is fields of an object in an answer.
+func (s schema[T]) item(p *Portal, o T, names []string) *php.Array {
 	a := &php.Array{}
 	for _, name := range names {
-		if slices.Contains(p.cfg.OmitKeys, name) {
-			continue
+		if f, _ := s.find(name); !slices.Contains(p.cfg.OmitKeys, name) {
+			a.Set(name, p.boolean(f.of(p, o)))
 		}
-		v := o.value(p, name)
-		switch {
-		case name == "id" && list && p.cfg.TextIDs:
-			v, _ = php.Text(v)
-		case dates && (name == "dateCreate" || name == "dateUpdate"):
-			v = php.Object{}
-		}
-		a.Set(name, p.boolean(v))
 	}
 	return a
 }

@@ -14,6 +14,8 @@ type method struct {
 	application bool   // closed to webhooks unless the portal is set to let them in
 }
 
+type calls map[string]func(r *run, params *php.Array) (any, *apiError)
+
 // allMethods are the methods of the portal, by name in lower case.
 func (p *Portal) allMethods() map[string]method {
 	all := map[string]method{
@@ -22,49 +24,31 @@ func (p *Portal) allMethods() map[string]method {
 		"server.time": {(*run).serverTime, "", false},
 		"app.info":    {(*run).appInfo, "", false},
 	}
-	family := func(prefix string, methods map[string]func(*run, *php.Array) (any, *apiError)) {
-		for name, call := range methods {
-			all[prefix+"."+name] = method{call, "biconnector", !strings.HasSuffix(name, "fields")}
-		}
-	}
-	type calls = map[string]func(*run, *php.Array) (any, *apiError)
-	family("biconnector.connector", calls{
-		"list": (*run).connectorList, "get": (*run).connectorGet, "fields": (*run).connectorFields,
+	family(all, "biconnector.connector", &p.connectors, calls{
 		"add": (*run).connectorAdd, "update": (*run).connectorUpdate, "delete": (*run).connectorDelete,
 	})
-	family("biconnector.source", calls{
-		"list": (*run).sourceList, "get": (*run).sourceGet, "fields": (*run).sourceFields,
+	family(all, "biconnector.source", &p.sources, calls{
 		"add": (*run).sourceAdd, "update": (*run).sourceUpdate, "delete": (*run).sourceDelete,
 	})
 	// Tables have two families of one storage. What the old one does, it does
 	// to the rest of the request too: a flag of the server is never reset.
-	tables := calls{
-		"list": (*run).tableList, "get": (*run).tableGet, "fields": (*run).tableFields,
+	family(all, "biconnector.dataset", &p.tables, calls{
 		"update": (*run).tableUpdate, "fields.update": (*run).tableFieldsUpdate,
-	}
-	family("biconnector.dataset", tables)
-	family("biconnector.dataset", calls{
 		"add": func(r *run, params *php.Array) (any, *apiError) {
 			r.old = true
-			return r.tableAdd(params, true)
+			return r.tableAdd(params)
 		},
 		"delete": func(r *run, params *php.Array) (any, *apiError) {
 			r.old = true
-			return r.datasetDelete(params)
+			return r.tableDelete(params)
 		},
 	})
 	if p.cfg.NoTableMethods {
 		return all
 	}
-	family("biconnector.table", tables)
-	family("biconnector.table", calls{
-		"add": func(r *run, params *php.Array) (any, *apiError) { return r.tableAdd(params, r.old) },
-		"delete": func(r *run, params *php.Array) (any, *apiError) {
-			if r.old {
-				return r.datasetDelete(params)
-			}
-			return r.tableDelete(params)
-		},
+	family(all, "biconnector.table", &p.tables, calls{
+		"update": (*run).tableUpdate, "fields.update": (*run).tableFieldsUpdate,
+		"add": (*run).tableAdd, "delete": (*run).tableDelete,
 	})
 	return all
 }

@@ -14,7 +14,6 @@ import (
 // for the way without a socket. It is safe for concurrent use.
 type Portal struct {
 	cfg     State // the options; its objects are not used after New
-	schemas struct{ connector, source, table schema }
 	methods map[string]method
 
 	mu         sync.Mutex // guards all below
@@ -53,9 +52,9 @@ func New(s *State) (*Portal, error) {
 	}
 	p := &Portal{
 		cfg:        *s,
-		connectors: newStore[*connector](s.ShowAfter),
-		sources:    newStore[*source](s.ShowAfter),
-		tables:     newStore[*table](s.ShowAfter),
+		connectors: newStore("connector", connectorSchema, errConnectorNotFound, s.ShowAfter),
+		sources:    newStore("source", sourceSchema, errSourceNotFound, s.ShowAfter),
+		tables:     newStore("table", tableSchema, errTableNotFound, s.ShowAfter),
 		names:      make(map[string]int64, len(s.Tables)),
 		columns:    map[int64]int64{},
 		failedOnce: map[int64]bool{},
@@ -75,12 +74,12 @@ func New(s *State) (*Portal, error) {
 	for _, j := range s.OtherJobs {
 		p.others = append(p.others, otherJob{OtherJob: j})
 	}
-	p.schemas.connector, p.schemas.source, p.schemas.table = connectorSchema, sourceSchema, tableSchema
+	p.tables.index = p.indexTable
 	if s.NoSupportMapping {
-		p.schemas.connector = p.schemas.connector.without("supportMapping")
+		p.connectors.schema = p.connectors.schema.without("supportMapping")
 	}
 	if !s.NewKeys {
-		p.schemas.connector = p.schemas.connector.without("sourceCode")
+		p.connectors.schema = p.connectors.schema.without("sourceCode")
 	}
 	p.methods = p.allMethods()
 	p.fill(s)
@@ -107,7 +106,7 @@ func (p *Portal) fill(s *State) {
 		}
 	}
 	for _, t := range s.Tables {
-		p.putTable(p.newTable(t))
+		p.tables.put(p.newTable(t))
 	}
 	p.connectors.late, p.sources.late, p.tables.late = late, late, late
 }

@@ -2,56 +2,56 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncsources/bitrix/sandbox/php"
 )
 
 // field describes a field of an object, as the fields methods do.
-type field struct {
+type field[T any] struct {
 	name      string
-	kind      string // integer, string, boolean, datetime, array
+	kind      string // integer, string, boolean, datetime, array; hidden: no method knows it, and some show it
 	required  bool   // the server says so of what is read-only too
 	readOnly  bool
 	immutable bool
+	of        func(*Portal, T) any // its value, as a list shows it
 }
 
 // schema is the fields of a kind of object, in the server's order: checks go
 // through them in it.
-type schema []field
+type schema[T any] []field[T]
 
-func (s schema) find(name string) (field, bool) {
+func (s schema[T]) find(name string) (field[T], bool) {
 	for _, f := range s {
 		if f.name == name {
-			return f, true
+			return f, f.kind != "hidden"
 		}
 	}
-	return field{}, false
+	return field[T]{}, false
 }
 
-func (s schema) names() []string {
-	names := make([]string, len(s))
-	for i, f := range s {
-		names[i] = f.name
+func (s schema[T]) has(name string) bool { _, ok := s.find(name); return ok }
+
+func (s schema[T]) names() (names []string) {
+	for _, f := range s {
+		if f.kind != "hidden" {
+			names = append(names, f.name)
+		}
 	}
 	return names
 }
 
 // without is the schema of a portal that lacks a field.
-func (s schema) without(name string) schema {
-	var out schema
-	for _, f := range s {
-		if f.name != name {
-			out = append(out, f)
-		}
-	}
-	return out
+func (s schema[T]) without(name string) schema[T] {
+	return slices.DeleteFunc(slices.Clone(s), func(f field[T]) bool { return f.name == name })
 }
 
 // describe is the answer of the fields methods.
-func (s schema) describe() *php.Array {
+func (s schema[T]) describe() *php.Array {
 	l := &php.Array{}
-	for _, f := range s {
+	for _, name := range s.names() {
+		f, _ := s.find(name)
 		l.Push(php.Dict("title", f.name, "type", f.kind, "isRequired", f.required, "isReadOnly", f.readOnly,
 			"isImmutable", f.immutable, "isMultiple", f.kind == "array"))
 	}
@@ -61,7 +61,7 @@ func (s schema) describe() *php.Array {
 // accepts reports whether a value has the type of a field, strictly: a query
 // string knows texts only, so that a boolean cannot be said in it. Only an
 // integer may be a text, of digits. A list or a map is an array.
-func (f field) accepts(v any) bool {
+func (f field[T]) accepts(v any) bool {
 	switch f.kind {
 	case "string":
 		_, ok := v.(string)
@@ -96,7 +96,7 @@ func checkID(params *php.Array) (int64, *apiError) {
 // mistakes and reports the first: unknown fields, then field by field in the
 // order of the schema. An update may leave out what is required, and may not
 // hold what is immutable. Other parameters are not looked at.
-func (s schema) checkFields(params *php.Array, update bool) (*php.Array, *apiError) {
+func (s schema[T]) checkFields(params *php.Array, update bool) (*php.Array, *apiError) {
 	v, _ := params.Get("fields")
 	fields, _ := v.(*php.Array)
 	if fields.Len() == 0 {
@@ -104,7 +104,7 @@ func (s schema) checkFields(params *php.Array, update bool) (*php.Array, *apiErr
 	}
 	var unknown []string
 	for k := range fields.All() {
-		if _, ok := s.find(k); !ok {
+		if !s.has(k) {
 			unknown = append(unknown, k)
 		}
 	}

@@ -71,55 +71,40 @@ func (p *Portal) newSource(s Source) *source {
 	return src
 }
 
-var sourceSchema = schema{
-	{"id", "integer", true, true, false},
-	{"title", "string", true, false, false},
-	{"type", "string", true, true, false},
-	{"code", "string", true, true, false},
-	{"description", "string", false, false, false},
-	{"active", "boolean", false, false, false},
-	{"dateCreate", "datetime", true, true, false},
-	{"dateUpdate", "datetime", true, true, false},
-	{"createdById", "integer", true, true, false},
-	{"updatedById", "integer", true, true, false},
-	{"connectorId", "integer", true, false, true},
-	{"settings", "array", true, false, false},
-}
-
-func (s *source) value(p *Portal, name string) any {
-	switch name {
-	case "id":
-		return s.id
-	case "title":
-		return s.title
-	case "type":
-		return "rest"
-	case "code":
-		return "rest_" + idText(s.connectorID)
-	case "description":
+var sourceSchema = schema[*source]{
+	{"id", "integer", true, true, false, func(_ *Portal, s *source) any { return s.id }},
+	{"title", "string", true, false, false, func(_ *Portal, s *source) any { return s.title }},
+	{"type", "string", true, true, false, func(*Portal, *source) any { return "rest" }},
+	{"code", "string", true, true, false, func(_ *Portal, s *source) any { return "rest_" + idText(s.connectorID) }},
+	{"description", "string", false, false, false, func(p *Portal, s *source) any {
 		if s.description == nil {
 			return p.unset("")
 		}
 		return *s.description
-	case "active":
-		return s.active
-	case "dateCreate":
-		return dateText(s.created)
-	case "dateUpdate":
-		return dateText(s.updated)
-	case "createdById":
-		return s.createdBy
-	case "updatedById":
-		return s.updatedBy
-	case "connectorId":
-		return s.connectorID
-	case "settings":
+	}},
+	{"active", "boolean", false, false, false, func(_ *Portal, s *source) any { return s.active }},
+	{"dateCreate", "datetime", true, true, false, func(_ *Portal, s *source) any { return dateText(s.created) }},
+	{"dateUpdate", "datetime", true, true, false, func(_ *Portal, s *source) any { return dateText(s.updated) }},
+	{"createdById", "integer", true, true, false, func(_ *Portal, s *source) any { return s.createdBy }},
+	{"updatedById", "integer", true, true, false, func(_ *Portal, s *source) any { return s.updatedBy }},
+	{"connectorId", "integer", true, false, true, func(_ *Portal, s *source) any { return s.connectorID }},
+	{"settings", "array", true, false, false, func(p *Portal, s *source) any {
 		if len(s.settings) == 0 {
 			return nil // in lists; get has [] there
 		}
 		return s.params(p, true)
+	}},
+}
+
+// item nests what a source is, as get alone does.
+func (s *source) item(p *Portal) *php.Array {
+	connection := p.sources.schema.item(p, s, []string{"id", "type", "code", "title", "description", "active",
+		"dateCreate", "dateUpdate", "createdById", "updatedById"})
+	item := php.Dict("connection", connection, "connectorId", s.connectorID)
+	if !slices.Contains(p.cfg.OmitKeys, "settings") {
+		item.Add("settings", s.params(p, false))
 	}
-	return nil
+	return item
 }
 
 // params is the settings of a source as a list shows them, or get.
@@ -139,15 +124,6 @@ func (s *source) params(p *Portal, list bool) *php.Array {
 		}
 	}
 	return l
-}
-
-// source finds a source of the run's client: one on its connectors, whoever
-// made it. p.mu is held.
-func (r *run) source(id int64) *source {
-	if s := r.p.sources.get(id); s != nil && s.owner == r.auth.client {
-		return s
-	}
-	return nil
 }
 
 // checkCost is the execution time of a connection check.
@@ -170,37 +146,4 @@ func (p *Portal) checkCost(c *connector, s *source, connection map[string]string
 		}
 	}
 	return cost
-}
-
-// sourceList is biconnector.source.list.
-func (r *run) sourceList(params *php.Array) (any, *apiError) {
-	return list(r, &r.p.sources, r.p.schemas.source, params)
-}
-
-// sourceFields is biconnector.source.fields.
-func (r *run) sourceFields(*php.Array) (any, *apiError) { return r.p.schemas.source.describe(), nil }
-
-// sourceGet is biconnector.source.get. It alone nests what a source is.
-func (r *run) sourceGet(params *php.Array) (any, *apiError) {
-	id, err := checkID(params)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.work(r.p.cfg.ReadCost); err != nil {
-		return nil, err
-	}
-	p := r.p
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := p.sources.shown(id)
-	if s == nil || s.owner != r.auth.client {
-		return nil, errSourceNotFound
-	}
-	connection := p.item(s, []string{"id", "type", "code", "title", "description", "active",
-		"dateCreate", "dateUpdate", "createdById", "updatedById"}, false, false)
-	item := php.Dict("connection", connection, "connectorId", s.connectorID)
-	if !slices.Contains(p.cfg.OmitKeys, "settings") {
-		item.Add("settings", s.params(p, false))
-	}
-	return php.Dict("item", item), nil
 }

@@ -34,17 +34,17 @@ func (r *run) sourceUpdate(params *php.Array) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	fields, err := r.p.schemas.source.checkFields(params, true)
+	fields, err := r.p.sources.schema.checkFields(params, true)
 	if err != nil {
 		return nil, err
 	}
 
 	p := r.p
 	p.mu.Lock()
-	src := r.source(id)
-	if src == nil {
+	src, err := own(r, &p.sources, id)
+	if err != nil {
 		p.mu.Unlock()
-		return nil, errSourceNotFound
+		return nil, err
 	}
 	c := p.connectors.get(src.connectorID)
 	sent := sentSettings(fields, c, false)
@@ -62,8 +62,8 @@ func (r *run) sourceUpdate(params *php.Array) (any, *apiError) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if src = r.source(id); src == nil {
-		return nil, errSourceNotFound // deleted in the meantime
+	if src, err = own(r, &p.sources, id); err != nil {
+		return nil, err // deleted in the meantime
 	}
 	c = p.connectors.get(src.connectorID)
 	if !p.connect(c, src, connection, faulty) {
@@ -202,7 +202,7 @@ func (p *Portal) connect(c *connector, s *source, connection map[string]string, 
 // sourceAdd is biconnector.source.add. It is not idempotent. A source is made
 // active, whatever is sent.
 func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
-	fields, err := r.p.schemas.source.checkFields(params, false)
+	fields, err := r.p.sources.schema.checkFields(params, false)
 	if err != nil {
 		return nil, err
 	}
@@ -214,10 +214,10 @@ func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
 	v, _ = fields.Get("settings")
 	merge(connection, v.(*php.Array))
 	p.mu.Lock()
-	c := r.connector(connectorID)
-	if c == nil {
+	c, err := own(r, &p.connectors, connectorID)
+	if err != nil {
 		p.mu.Unlock()
-		return nil, errConnectorNotFound
+		return nil, err
 	}
 	cost := p.checkCost(c, nil, connection)
 	p.mu.Unlock()
@@ -228,8 +228,8 @@ func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c = r.connector(connectorID); c == nil {
-		return nil, errConnectorNotFound
+	if c, err = own(r, &p.connectors, connectorID); err != nil {
+		return nil, err
 	}
 	now := time.Now()
 	src := &source{
@@ -253,26 +253,7 @@ func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
 
 // sourceDelete is biconnector.source.delete.
 func (r *run) sourceDelete(params *php.Array) (any, *apiError) {
-	id, err := checkID(params)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.work(r.p.cfg.WriteCost); err != nil {
-		return nil, err
-	}
-	p := r.p
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	src := r.source(id)
-	switch {
-	case src == nil:
-		return nil, errSourceNotFound
-	case p.tables.children(id) > 0:
-		return nil, errSourceUsed
-	}
-	p.sources.remove(src)
-	p.stats.Writes["biconnector.source.delete"]++
-	return true, nil
+	return remove(r, &r.p.sources, params, r.p.tables.children, errSourceUsed)
 }
 
 // mapValues yields the values of a map in the order of its keys.

@@ -1,9 +1,10 @@
 package sandbox
 
 import (
-	"maps"
 	"slices"
 	"time"
+
+	"syncsources/bitrix/sandbox/php"
 )
 
 // object is what a portal keeps: a connector, a source or a table. Objects are
@@ -13,11 +14,18 @@ type object interface {
 	// key is the object's id, the application that sees it, and the object that
 	// it hangs on, 0 for none. None of them ever changes.
 	key() (id int64, app string, parent int64)
+	// item is the object as the get method shows it.
+	item(*Portal) *php.Array
 }
 
-// store keeps the objects of one kind. Its fields are guarded by the portal's
-// mutex.
+// store keeps the objects of one kind. All from last on is guarded by the
+// portal's mutex.
 type store[T object] struct {
+	kind    string // in the names of its methods
+	schema  schema[T]
+	missing *apiError             // the answer where the client sees no such object
+	index   func(o T, there bool) // if not nil, is told of what comes and goes
+
 	last  int64 // the largest id that there ever was
 	live  map[int64]T
 	apps  map[string][]int64 // the ids of an application's objects, rising
@@ -32,8 +40,23 @@ type version[T object] struct {
 	object T // nil: not there
 }
 
-func newStore[T object](late time.Duration) store[T] {
-	return store[T]{live: map[int64]T{}, apps: map[string][]int64{}, below: map[int64][]int64{}, late: late, past: map[int64][]version[T]{}}
+func newStore[T object](kind string, fields schema[T], missing *apiError, late time.Duration) store[T] {
+	return store[T]{
+		kind: kind, schema: fields, missing: missing, late: late,
+		live: map[int64]T{}, apps: map[string][]int64{}, below: map[int64][]int64{}, past: map[int64][]version[T]{},
+	}
+}
+
+// own is an object that has been looked for, if it is there and the
+// application sees it.
+func (s *store[T]) own(app string, o T) (T, *apiError) {
+	var none T
+	if o != none {
+		if _, owner, _ := o.key(); owner == app {
+			return o, nil
+		}
+	}
+	return none, s.missing
 }
 
 // get finds an object as it is.
@@ -60,6 +83,12 @@ func (s *store[T]) put(o T) {
 	id, app, parent := o.key()
 	old := s.live[id]
 	s.remember(id, old)
+	if s.index != nil {
+		if old != none {
+			s.index(old, false)
+		}
+		s.index(o, true)
+	}
 	s.live[id] = o
 	s.last = max(s.last, id)
 	if old == none {
@@ -68,11 +97,18 @@ func (s *store[T]) put(o T) {
 	}
 }
 
-// remove takes an object away. While reads still show it, its id stays in the
-// indexes.
-func (s *store[T]) remove(o T) {
-	id, app, parent := o.key()
+// drop takes an object away, if it is there. While reads still show it, its id
+// stays in the lists of ids.
+func (s *store[T]) drop(id int64) {
+	o, ok := s.live[id]
+	if !ok {
+		return
+	}
+	_, app, parent := o.key()
 	s.remember(id, o)
+	if s.index != nil {
+		s.index(o, false)
+	}
 	delete(s.live, id)
 	if s.late == 0 {
 		s.apps[app] = without(s.apps[app], id)
@@ -95,15 +131,6 @@ func (s *store[T]) children(parent int64) int {
 		}
 	}
 	return n
-}
-
-// all yields the objects by rising id.
-func (s *store[T]) all() []T {
-	out := make([]T, 0, len(s.live))
-	for _, id := range slices.Sorted(maps.Keys(s.live)) {
-		out = append(out, s.live[id])
-	}
-	return out
 }
 
 func insert(ids []int64, id int64) []int64 {

@@ -47,129 +47,62 @@ func (p *Portal) newTable(t Table) *table {
 	return &table{Table: t, created: epoch}
 }
 
-// putTable adds a table or replaces it. p.mu is held.
-func (p *Portal) putTable(t *table) {
-	if old := p.tables.get(t.ID); old != nil {
-		p.forgetTable(old)
-	}
-	p.names[t.Name] = t.ID
-	for _, c := range t.Columns {
-		p.columns[c.ID] = t.ID
-	}
-	p.tables.put(t)
-}
-
-// removeTable takes a table away. p.mu is held.
-func (p *Portal) removeTable(t *table) {
-	p.forgetTable(t)
-	p.tables.remove(t)
-}
-
-func (p *Portal) forgetTable(t *table) {
-	delete(p.names, t.Name)
-	for _, c := range t.Columns {
-		delete(p.columns, c.ID)
-	}
-}
-
-var tableSchema = schema{
-	{"id", "integer", true, true, false},
-	{"sourceId", "integer", true, false, true},
-	{"name", "string", true, false, true},
-	{"type", "string", true, true, false},
-	{"description", "string", false, false, false},
-	{"externalName", "string", true, false, true},
-	{"externalCode", "string", true, false, true},
-	{"externalId", "integer", true, true, false},
-	{"dateCreate", "datetime", true, true, false},
-	{"dateUpdate", "datetime", true, true, false},
-	{"createdById", "integer", true, true, false},
-	{"updatedById", "integer", true, true, false},
-	{"fields", "array", true, false, false},
-}
-
-func (t *table) value(p *Portal, name string) any {
-	switch name {
-	case "id":
-		return t.ID
-	case "sourceId":
-		return t.SourceID
-	case "name":
-		return t.Name
-	case "type":
-		return "rest"
-	case "description":
-		return p.unset(t.Description)
-	case "externalName":
-		return t.ExternalName
-	case "externalCode":
-		return t.ExternalCode
-	case "externalId":
-		return t.ExternalID
-	case "dateCreate":
-		return dateText(t.created)
-	case "dateUpdate":
-		return dateText(t.updated)
-	case "createdById":
-		return t.CreatedByID
-	case "updatedById":
-		return t.updatedBy
-	case "csvDelimiter", "csvEncoding":
-		return ""
-	case "csvHasHeaders":
-		return false
-	case "fields":
-		l := &php.Array{}
-		for _, c := range t.Columns {
-			a := php.Dict("id", c.ID, "datasetId", t.ID, "type", c.Type, "name", c.Name, "externalCode", c.ExternalCode, "visible", p.boolean(*c.Visible))
-			if p.cfg.NewKeys {
-				a.Add("description", "")
-			}
-			l.Push(a)
-		}
-		return l
-	}
-	return nil
-}
-
-// table finds a table of the run's client: one of a source on its connectors.
+// indexTable notes the names and columns of a table that is put or removed.
 // p.mu is held.
-func (r *run) table(id int64) *table {
-	if t := r.p.tables.get(id); t != nil && t.Owner == r.auth.client {
-		return t
+func (p *Portal) indexTable(t *table, there bool) {
+	if there {
+		p.names[t.Name] = t.ID
+	} else {
+		delete(p.names, t.Name)
 	}
-	return nil
+	for _, c := range t.Columns {
+		if there {
+			p.columns[c.ID] = t.ID
+		} else {
+			delete(p.columns, c.ID)
+		}
+	}
 }
 
-// tableList is table.list: without the columns, and alone in showing to which
-// source a table belongs.
-func (r *run) tableList(params *php.Array) (any, *apiError) {
-	return list(r, &r.p.tables, r.p.schemas.table, params)
+var tableSchema = schema[*table]{
+	{"id", "integer", true, true, false, func(_ *Portal, t *table) any { return t.ID }},
+	{"sourceId", "integer", true, false, true, func(_ *Portal, t *table) any { return t.SourceID }},
+	{"name", "string", true, false, true, func(_ *Portal, t *table) any { return t.Name }},
+	{"type", "string", true, true, false, func(*Portal, *table) any { return "rest" }},
+	{"description", "string", false, false, false, func(p *Portal, t *table) any { return p.unset(t.Description) }},
+	{"externalName", "string", true, false, true, func(_ *Portal, t *table) any { return t.ExternalName }},
+	{"externalCode", "string", true, false, true, func(_ *Portal, t *table) any { return t.ExternalCode }},
+	{"externalId", "integer", true, true, false, func(_ *Portal, t *table) any { return t.ExternalID }},
+	{"dateCreate", "datetime", true, true, false, func(_ *Portal, t *table) any { return dateText(t.created) }},
+	{"dateUpdate", "datetime", true, true, false, func(_ *Portal, t *table) any { return dateText(t.updated) }},
+	{"createdById", "integer", true, true, false, func(_ *Portal, t *table) any { return t.CreatedByID }},
+	{"updatedById", "integer", true, true, false, func(_ *Portal, t *table) any { return t.updatedBy }},
+	{"fields", "array", true, false, false, func(p *Portal, t *table) any { return t.columns(p) }},
+	{"csvDelimiter", "hidden", false, true, false, func(*Portal, *table) any { return "" }},
+	{"csvEncoding", "hidden", false, true, false, func(*Portal, *table) any { return "" }},
+	{"csvHasHeaders", "hidden", false, true, false, func(*Portal, *table) any { return false }},
 }
 
-// tableGet is table.get.
-func (r *run) tableGet(params *php.Array) (any, *apiError) {
-	id, err := checkID(params)
-	if err != nil {
-		return nil, err
+// columns are the columns of the table, in an answer.
+func (t *table) columns(p *Portal) *php.Array {
+	l := &php.Array{}
+	for _, c := range t.Columns {
+		a := php.Dict("id", c.ID, "datasetId", t.ID, "type", c.Type, "name", c.Name, "externalCode", c.ExternalCode, "visible", p.boolean(*c.Visible))
+		if p.cfg.NewKeys {
+			a.Add("description", "")
+		}
+		l.Push(a)
 	}
-	if err := r.work(r.p.cfg.ReadCost); err != nil {
-		return nil, err
-	}
-	p := r.p
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t := p.tables.shown(id)
-	if t == nil || t.Owner != r.auth.client {
-		return nil, errTableNotFound
-	}
+	return l
+}
+
+// item has the columns, which a list lacks, and not the source, which a list
+// alone shows.
+func (t *table) item(p *Portal) *php.Array {
 	names := []string{"id", "type", "name", "description", "externalCode", "externalName", "dateCreate", "dateUpdate",
 		"createdById", "updatedById", "externalId"}
 	if p.cfg.NewKeys {
 		names = append(names, "csvDelimiter", "csvEncoding", "csvHasHeaders")
 	}
-	return php.Dict("item", p.item(t, append(names, "fields"), false, false)), nil
+	return p.tables.schema.item(p, t, append(names, "fields"))
 }
-
-// tableFields is table.fields.
-func (r *run) tableFields(*php.Array) (any, *apiError) { return r.p.schemas.table.describe(), nil }

@@ -69,9 +69,9 @@ func (r *run) tableFieldsUpdate(params *php.Array) (any, *apiError) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	old := r.table(id)
-	if old == nil {
-		return nil, errTableNotFound
+	old, err := own(r, &p.tables, id)
+	if err != nil {
+		return nil, err
 	}
 	added, err := p.readColumns(changes.add)
 	if err != nil {
@@ -105,7 +105,7 @@ func (r *run) tableFieldsUpdate(params *php.Array) (any, *apiError) {
 	}
 	p.numberColumns(added)
 	t.Columns = append(t.Columns, added...)
-	p.putTable(&t)
+	p.tables.put(&t)
 	for _, id := range changes.delete {
 		p.deleteColumn(id)
 	}
@@ -127,5 +127,5 @@ func (p *Portal) deleteColumn(id int64) {
 	}
 	t := *old
 	t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return c.ID == id })
-	p.putTable(&t)
+	p.tables.put(&t)
 }

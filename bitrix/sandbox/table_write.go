@@ -23,12 +23,12 @@ var (
 // maxTableName is the longest name of a table.
 const maxTableName = 230
 
-// tableAdd is table.add, and with builder dataset.add, which also makes a BI
-// Builder dataset. It calls no endpoint: that is the interface's habit. The
+// tableAdd is table.add, and dataset.add, which also makes a BI Builder
+// dataset. It calls no endpoint: that is the interface's habit. The
 // names that are taken are read once for a request; a second table of one name
 // in the same batch is the database's to refuse.
-func (r *run) tableAdd(params *php.Array, builder bool) (any, *apiError) {
-	fields, err := r.p.schemas.table.checkFields(params, false)
+func (r *run) tableAdd(params *php.Array) (any, *apiError) {
+	fields, err := r.p.tables.schema.checkFields(params, false)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +48,9 @@ func (r *run) tableAdd(params *php.Array, builder bool) (any, *apiError) {
 	}
 	v, _ := fields.Get("sourceId")
 	t.SourceID, _ = php.Numeric(v)
-	src := r.source(t.SourceID)
-	if src == nil {
-		return nil, errSourceNotFound
+	src, err := own(r, &p.sources, t.SourceID)
+	if err != nil {
+		return nil, err
 	}
 	t.Owner = src.owner
 	v, _ = fields.Get("fields")
@@ -84,12 +84,12 @@ func (r *run) tableAdd(params *php.Array, builder bool) (any, *apiError) {
 		return nil, errSQL
 	}
 	t.ID, t.Description = p.tables.last+1, p.text(t.Description)
-	if builder {
+	if r.old {
 		p.lastBI++
 		t.ExternalID = p.lastBI
 	}
 	p.numberColumns(t.Columns)
-	p.putTable(t)
+	p.tables.put(t)
 	p.stats.Writes["biconnector.table.add"]++
 	return php.Dict("id", t.ID), nil
 }
@@ -180,77 +180,38 @@ func (p *Portal) numberColumns(columns []Column) {
 // tableUpdate is table.update: of the description, the only thing that can be
 // updated.
 func (r *run) tableUpdate(params *php.Array) (any, *apiError) {
-	id, err := checkID(params)
-	if err != nil {
-		return nil, err
-	}
-	fields, err := r.p.schemas.table.checkFields(params, true)
-	if err != nil {
-		return nil, err
-	}
-	if err := r.work(r.p.cfg.WriteCost); err != nil {
-		return nil, err
-	}
-	p := r.p
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	old := r.table(id)
-	if old == nil {
-		return nil, errTableNotFound
-	}
-	if _, ok := fields.Get("fields"); ok {
-		return nil, errColumnsInUpdate
-	}
-	t := *old
-	if s, ok := stringField(fields, "description"); ok {
-		if len(s) > maxText {
-			return nil, errSQL
+	return update(r, &r.p.tables, params, func(old *table, fields *php.Array) (*table, *apiError) {
+		if _, ok := fields.Get("fields"); ok {
+			return nil, errColumnsInUpdate
 		}
-		t.Description = p.text(s)
-	}
-	t.updated, t.updatedBy = time.Now(), r.auth.user
-	p.tables.put(&t)
-	p.stats.Writes["biconnector.table.update"]++
-	return true, nil
+		t := *old
+		if s, ok := stringField(fields, "description"); ok {
+			if len(s) > maxText {
+				return nil, errSQL
+			}
+			t.Description = r.p.text(s)
+		}
+		t.updated, t.updatedBy = time.Now(), r.auth.user
+		return &t, nil
+	})
 }
 
 // tableDelete is table.delete, which leaves a BI Builder dataset on the table
-// orphaned.
+// orphaned, and dataset.delete: since biconnector 26.250 that dies of a PHP
+// error where there is BI Builder, and deletes nothing.
 func (r *run) tableDelete(params *php.Array) (any, *apiError) {
+	p := r.p
+	if !r.old || p.cfg.DatasetDelete == DatasetDeleteWorks || p.cfg.DatasetDelete == "" && p.cfg.NoTableMethods {
+		return remove(r, &p.tables, params, func(int64) int { return 0 }, nil)
+	}
 	id, err := checkID(params)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.work(r.p.cfg.WriteCost); err != nil {
-		return nil, err
-	}
-	p := r.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := r.table(id)
-	if t == nil {
-		return nil, errTableNotFound
-	}
-	p.removeTable(t)
-	p.stats.Writes["biconnector.table.delete"]++
-	return true, nil
-}
-
-// datasetDelete is dataset.delete: since biconnector 26.250 it dies of a PHP
-// error where there is BI Builder, and deletes nothing.
-func (r *run) datasetDelete(params *php.Array) (any, *apiError) {
-	works := r.p.cfg.DatasetDelete == DatasetDeleteWorks || r.p.cfg.DatasetDelete == "" && r.p.cfg.NoTableMethods
-	if works {
-		return r.tableDelete(params)
-	}
-	id, err := checkID(params)
-	if err != nil {
+	if _, err := own(r, &p.tables, id); err != nil {
 		return nil, err
-	}
-	r.p.mu.Lock()
-	defer r.p.mu.Unlock()
-	if r.table(id) == nil {
-		return nil, errTableNotFound
 	}
 	return nil, errFatal
 }

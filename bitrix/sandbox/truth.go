@@ -2,69 +2,47 @@ package sandbox
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
 // Connector returns a connector as it is now, whatever reads show, those of
 // other applications included.
 func (p *Portal) Connector(id int64) (Connector, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c := p.connectors.get(id)
-	if c == nil {
-		return Connector{}, false
-	}
-	return c.export(), true
+	return copyOf(p, &p.connectors, id, (*connector).export)
 }
 
 // Connectors returns all connectors as they are now, by rising id.
-func (p *Portal) Connectors() []Connector {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return exported(&p.connectors, (*connector).export)
-}
+func (p *Portal) Connectors() []Connector { return copiesOf(p, &p.connectors, (*connector).export) }
 
 // Source returns a source as it is now, like [Portal.Connector].
-func (p *Portal) Source(id int64) (Source, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	s := p.sources.get(id)
-	if s == nil {
-		return Source{}, false
-	}
-	return s.export(), true
-}
+func (p *Portal) Source(id int64) (Source, bool) { return copyOf(p, &p.sources, id, (*source).export) }
 
 // Sources returns all sources as they are now, by rising id.
-func (p *Portal) Sources() []Source {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return exported(&p.sources, (*source).export)
-}
+func (p *Portal) Sources() []Source { return copiesOf(p, &p.sources, (*source).export) }
 
 // Table returns a table as it is now, like [Portal.Connector].
-func (p *Portal) Table(id int64) (Table, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t := p.tables.get(id)
-	if t == nil {
-		return Table{}, false
-	}
-	return t.export(), true
-}
+func (p *Portal) Table(id int64) (Table, bool) { return copyOf(p, &p.tables, id, (*table).export) }
 
 // Tables returns all tables as they are now, by rising id.
-func (p *Portal) Tables() []Table {
+func (p *Portal) Tables() []Table { return copiesOf(p, &p.tables, (*table).export) }
+
+func copyOf[T object, E any](p *Portal, s *store[T], id int64, export func(T) E) (out E, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return exported(&p.tables, (*table).export)
+	o, ok := s.live[id]
+	if ok {
+		out = export(o)
+	}
+	return out, ok
 }
 
-func exported[T object, E any](s *store[T], export func(T) E) []E {
-	all := s.all()
-	out := make([]E, len(all))
-	for i, o := range all {
-		out[i] = export(o)
+func copiesOf[T object, E any](p *Portal, s *store[T], export func(T) E) []E {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := []E{}
+	for _, id := range slices.Sorted(maps.Keys(s.live)) {
+		out = append(out, export(s.live[id]))
 	}
 	return out
 }
@@ -115,7 +93,7 @@ func (p *Portal) SetTable(t Table) error {
 	case old != nil && (old.SourceID != t.SourceID || old.Name != t.Name):
 		return fmt.Errorf("sandbox: table %d: its source and its name are for ever", t.ID)
 	}
-	p.putTable(p.newTable(t))
+	p.tables.put(p.newTable(t))
 	return nil
 }
 
@@ -123,39 +101,32 @@ func (p *Portal) SetTable(t Table) error {
 // what hangs on it.
 func (p *Portal) DeleteConnector(id int64) {
 	p.mu.Lock()
-	below := slices.Clone(p.sources.below[id])
-	p.mu.Unlock()
-	for _, source := range below {
-		p.DeleteSource(source)
-	}
-	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c := p.connectors.get(id); c != nil {
-		p.connectors.remove(c)
+	for _, source := range slices.Clone(p.sources.below[id]) {
+		p.dropSource(source)
 	}
+	p.connectors.drop(id)
 }
 
 // DeleteSource deletes a source behind the clients' back, and its tables.
 func (p *Portal) DeleteSource(id int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, t := range slices.Clone(p.tables.below[id]) {
-		if t := p.tables.get(t); t != nil {
-			p.removeTable(t)
-		}
+	p.dropSource(id)
+}
+
+func (p *Portal) dropSource(id int64) {
+	for _, table := range slices.Clone(p.tables.below[id]) {
+		p.tables.drop(table)
 	}
-	if s := p.sources.get(id); s != nil {
-		p.sources.remove(s)
-	}
+	p.sources.drop(id)
 }
 
 // DeleteTable deletes a table behind the clients' back.
 func (p *Portal) DeleteTable(id int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if t := p.tables.get(id); t != nil {
-		p.removeTable(t)
-	}
+	p.tables.drop(id)
 }
 
 // Check is a call of a connector's check endpoint, as the external system
