@@ -33,7 +33,7 @@ func integrity(s string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-var htmlPage = template.Must(template.New("page").Funcs(template.FuncMap{"grouped": grouped, "clean": clean.Line, "count": count}).Parse(pageTemplate))
+var htmlPage = template.Must(template.New("page").Funcs(template.FuncMap{"grouped": grouped, "clean": clean.Line, "count": count, "place": findingPlace}).Parse(pageTemplate))
 
 // htmlUnchanged is how many unchanged objects the page lists: of more portals
 // than anybody looks at, they are only counted.
@@ -50,19 +50,20 @@ func HTML(w io.Writer, run Run, _ Options) error {
 	if err != nil {
 		return err
 	}
+	head := run.head()
 	v := &htmlView{
 		Policy:  template.HTMLAttr(fmt.Sprintf(`content="%s"`, pagePolicy)),
 		Style:   template.CSS(pageStyle),
 		Script:  template.JS(pageScript),
 		Command: clean.Line(run.Command()), Outcome: clean.Line(string(run.Outcome())), Line: headline(run.Outcome(), line),
-		Started: run.started().UTC().Format("2 January 2006, 15:04:05 MST"), StartedISO: run.started().UTC().Format(time.RFC3339),
-		Took: took(run.seconds()),
+		Started: head.Started.UTC().Format("2 January 2006, 15:04:05 MST"), StartedISO: head.Started.UTC().Format(time.RFC3339),
+		Took: took(head.Duration),
 		Many: run.Portals != nil, Plan: run.Command() == "plan",
-		Error: failureView(run.Failure()), Findings: findingViews(run.findings()),
+		Error: head.Error, Findings: head.Findings,
 	}
 	v.title(run, sum)
 	v.tiles(sum)
-	listed := sum.unchanged <= htmlUnchanged
+	listed := sum.Unchanged <= htmlUnchanged
 	err = run.each(func(p portal) error {
 		v.portal(p, run, listed)
 		return nil
@@ -81,8 +82,8 @@ func HTML(w io.Writer, run Run, _ Options) error {
 	return err
 }
 
-// htmlView is what the template shows. All its texts are clean; the template
-// escapes them for HTML.
+// htmlView is what the template shows. Its texts are clean but for those that
+// are the report's own, which the template cleans; it escapes all for HTML.
 type htmlView struct {
 	Policy                           template.HTMLAttr
 	Style                            template.CSS
@@ -92,8 +93,8 @@ type htmlView struct {
 	Many, Plan                       bool
 	Tiles                            []htmlTile
 	Facts                            []htmlFact
-	Error                            *htmlFailure
-	Findings                         []htmlFinding
+	Error                            *runner.Failure
+	Findings                         []runner.Finding
 	Notes                            []string
 	Attention                        []*htmlCause
 	Tally                            []htmlTally
@@ -104,13 +105,6 @@ type htmlView struct {
 }
 
 type htmlFact struct{ Name, Value string }
-
-type htmlFailure struct{ Code, Message, Hint string }
-
-type htmlFinding struct {
-	Portal, Place, Rule, Message string
-	Advice                       []string
-}
 
 // htmlTile is a number of the totals, and its part of the bar.
 type htmlTile struct {
@@ -135,8 +129,8 @@ type htmlPortal struct {
 	Tiles                               []htmlTile
 	Facts                               []htmlFact
 	From, Width                         string // when it ran, of 1000
-	Error                               *htmlFailure
-	Findings                            []htmlFinding
+	Error                               *runner.Failure
+	Findings                            []runner.Finding
 	Notes                               []string
 	Left, Takes                         string
 	Failed                              int
@@ -190,12 +184,12 @@ func (v *htmlView) tiles(sum totals) {
 // tilesOf are the totals as tiles and as parts of a bar.
 func tilesOf(t totals, plan bool) []htmlTile {
 	tiles := []htmlTile{
-		{Class: "failed", Name: "failed", Sign: "!", N: t.failed},
-		{Class: "create", Name: "created", Sign: "+", N: t.created},
-		{Class: "update", Name: "updated", Sign: "~", N: t.updated},
-		{Class: "delete", Name: "deleted", Sign: "-", N: t.deleted},
-		{Class: "skipped", Name: "skipped", Sign: "/", N: t.skipped},
-		{Class: "unchanged", Name: "unchanged", Sign: "=", N: t.unchanged},
+		{Class: "failed", Name: "failed", Sign: "!", N: t.Failed},
+		{Class: "create", Name: "created", Sign: "+", N: t.Created},
+		{Class: "update", Name: "updated", Sign: "~", N: t.Updated},
+		{Class: "delete", Name: "deleted", Sign: "-", N: t.Deleted},
+		{Class: "skipped", Name: "skipped", Sign: "/", N: t.Skipped},
+		{Class: "unchanged", Name: "unchanged", Sign: "=", N: t.Unchanged},
 	}
 	if plan {
 		tiles[1].Name, tiles[2].Name, tiles[3].Name = "to create", "to update", "to delete"
@@ -248,20 +242,14 @@ func facts(r *runner.Report) []htmlFact {
 
 // span is when a portal was worked on within the run, of 1000.
 func span(run Run, r *runner.Report) (from, width string) {
-	all := run.finished().Sub(run.started()).Seconds()
+	started := run.head().Started
+	all := run.head().Finished.Sub(started).Seconds()
 	if all <= 0 || r.Started.IsZero() {
 		return "0", "0"
 	}
-	x := max(0, min(1000, 1000*r.Started.Sub(run.started()).Seconds()/all))
+	x := max(0, min(1000, 1000*r.Started.Sub(started).Seconds()/all))
 	w := max(4, min(1000-x, 1000*r.Finished.Sub(r.Started).Seconds()/all))
 	return fmt.Sprintf("%.1f", min(x, 996)), fmt.Sprintf("%.1f", w)
-}
-
-func (run Run) portalCount() int {
-	if run.Report != nil {
-		return 1
-	}
-	return len(run.Portals.Portals)
 }
 
 // took is a duration for people: 350 ms, 12.4 s, 4 min 5 s.
@@ -277,23 +265,4 @@ func took(seconds float64) string {
 		return fmt.Sprintf("%d min %d s", s/60, s%60)
 	}
 	return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
-}
-
-func failureView(f *runner.Failure) *htmlFailure {
-	if f == nil {
-		return nil
-	}
-	return &htmlFailure{clean.Line(f.Code), clean.Line(f.Message), clean.Line(f.Hint)}
-}
-
-func findingViews(all []runner.Finding) []htmlFinding {
-	var views []htmlFinding
-	for _, f := range all {
-		v := htmlFinding{Place: clean.Line(findingPlace(f)), Rule: clean.Line(f.Rule), Message: clean.Line(f.Message)}
-		for _, advice := range f.Advice {
-			v.Advice = append(v.Advice, clean.Line(advice))
-		}
-		views = append(views, v)
-	}
-	return views
 }

@@ -95,18 +95,6 @@ func (o htmlObject) State() string {
 	return ""
 }
 
-// Failure is why it failed.
-func (o htmlObject) Failure() *htmlFailure { return failureView(o.Error) }
-
-// Remarks are its notes.
-func (o htmlObject) Remarks() []string {
-	notes := make([]string, len(o.Notes))
-	for i, note := range o.Notes {
-		notes[i] = clean.Line(note)
-	}
-	return notes
-}
-
 // htmlChange is one difference.
 type htmlChange struct {
 	Path, From, To   string

@@ -17,29 +17,25 @@ func (v *htmlView) portal(p portal, run Run, listed bool) {
 	s := &htmlPortal{
 		ID: fmt.Sprintf("portal-%d", len(v.Portals)+1), Name: clean.Line(p.name), Host: clean.Line(host(r.Portal)),
 		Outcome: clean.Line(string(r.Outcome)), Line: headline(r.Outcome, SummaryLine(r)), Took: took(r.Duration),
-		Tiles: tilesOf(sum, v.Plan), Failed: sum.failed, Facts: facts(r), Takes: takes(r), UnchangedCount: sum.unchanged,
-		Timeline: timeline(r, run.portalCount()),
+		Tiles: tilesOf(sum, v.Plan), Failed: sum.Failed, Facts: facts(r), Takes: takes(r), UnchangedCount: sum.Unchanged, Notes: r.Notes,
+		Timeline: timeline(r, len(run.head().Portals)),
 	}
 	if s.Host == s.Name {
 		s.Host = ""
 	}
 	if p.name != "" {
-		s.Error, s.Findings = failureView(r.Error), findingViews(r.Findings)
+		s.Error, s.Findings = r.Error, r.Findings
 		s.From, s.Width = span(run, r)
 		v.whole(s, r)
 	}
 	if word := stopWord(r); word != "" {
 		s.Left = word + ": " + left(r)
 	}
-	for _, note := range r.Notes {
-		s.Notes = append(s.Notes, clean.Line(note))
-	}
 	v.tally.add(r.Objects)
 	v.objects(s, p, listed)
 	for i := range r.Unmanaged {
-		u := &r.Unmanaged[i]
-		title, _ := shorten(u.Title, "", longestTitle)
-		s.Unmanaged = append(s.Unmanaged, htmlUnmanaged{fmt.Sprintf("%s #%d %s", clean.Line(string(u.Kind)), u.ID, title), parent(u)})
+		what, title, parent := unmanaged(&r.Unmanaged[i], longestTitle)
+		s.Unmanaged = append(s.Unmanaged, htmlUnmanaged{what + " " + title, parent})
 	}
 	v.Portals = append(v.Portals, s)
 }

@@ -23,7 +23,7 @@ import (
 func JUnit(w io.Writer, run Run, _ Options) error {
 	// The suites of many portals may not fit into memory together: they are made
 	// twice, once for the totals in front of them.
-	all := junit.Testsuites{Name: "syncsources " + run.Command(), Time: seconds(run.seconds())}
+	all := junit.Testsuites{Name: "syncsources " + run.Command(), Time: seconds(run.head().Duration)}
 	err := eachSuite(run, func(s junit.Testsuite) error {
 		all.AddSuite(s)
 		all.Suites = nil

@@ -97,7 +97,7 @@ func about(page *page, r *runner.Report) {
 
 func findings(page *page, run Run) {
 	rows := page.items()
-	for _, f := range run.findings() {
+	for _, f := range run.head().Findings {
 		rows.add(findingRow("", f))
 	}
 	page.table(table{columns: findingColumns, rows: rows, noun: "finding"})
@@ -171,9 +171,8 @@ func (d *digest) portal(p portal) {
 	d.rows(d.changes, p, done)
 	d.rows(d.undone, p, undone)
 	for i := range r.Unmanaged {
-		u := &r.Unmanaged[i]
-		title, _ := shorten(u.Title, "", markdownValue)
-		d.unmanaged.add(row(p.prefix()+string(u.Kind)+fmt.Sprintf(" #%d", u.ID), title, parent(u)))
+		what, title, parent := unmanaged(&r.Unmanaged[i], markdownValue)
+		d.unmanaged.add(row(p.prefix()+what, title, parent))
 	}
 }
 
@@ -189,8 +188,8 @@ func (d *digest) portalRow(p portal) {
 		what = count(t.findings, "finding")
 	}
 	number := func(n int) string { return fmt.Sprint(n) }
-	row := cellsRow(cell(p.title()), cell(string(p.report.Outcome)), number(t.created), number(t.updated), number(t.deleted),
-		number(t.failed), number(t.skipped), number(t.unchanged), cell(what))
+	row := cellsRow(cell(p.title()), cell(string(p.report.Outcome)), number(t.Created), number(t.Updated), number(t.Deleted),
+		number(t.Failed), number(t.Skipped), number(t.Unchanged), cell(what))
 	d.portals.add(row)
 	if One(p.report).Failed() {
 		d.badPortals.add(row)

@@ -1,10 +1,6 @@
 package render
 
-import (
-	"time"
-
-	"syncsources/runner"
-)
+import "syncsources/runner"
 
 // Run is what every format is made from: the report of one portal, or those of
 // many. Exactly one of the two is set.
@@ -19,64 +15,32 @@ func One(r *runner.Report) Run { return Run{Report: r} }
 // Many is the run of many portals.
 func Many(r *runner.PortalsReport) Run { return Run{Portals: r} }
 
-// Command is what was run: plan, apply or validate.
-func (run Run) Command() string {
-	if run.Report != nil {
-		return run.Report.Command
+// head is what a run of one portal and one of many have in common.
+func (run Run) head() *runner.PortalsReport {
+	if run.Portals != nil {
+		return run.Portals
 	}
-	return run.Portals.Command
+	r := run.Report
+	return &runner.PortalsReport{
+		Command: r.Command, Outcome: r.Outcome, Started: r.Started, Finished: r.Finished, Duration: r.Duration,
+		Error: r.Error, Findings: r.Findings,
+	}
 }
 
+// Command is what was run: plan, apply or validate.
+func (run Run) Command() string { return run.head().Command }
+
 // Outcome is how the run ended.
-func (run Run) Outcome() runner.Outcome {
-	if run.Report != nil {
-		return run.Report.Outcome
-	}
-	return run.Portals.Outcome
-}
+func (run Run) Outcome() runner.Outcome { return run.head().Outcome }
 
 // Failed reports whether the run did not do what it was asked for.
 func (run Run) Failed() bool {
 	return run.Outcome() != runner.OutcomeOK && run.Outcome() != runner.OutcomeChanges
 }
 
-func (run Run) started() time.Time {
-	if run.Report != nil {
-		return run.Report.Started
-	}
-	return run.Portals.Started
-}
-
-func (run Run) finished() time.Time {
-	if run.Report != nil {
-		return run.Report.Finished
-	}
-	return run.Portals.Finished
-}
-
-func (run Run) seconds() float64 {
-	if run.Report != nil {
-		return run.Report.Duration
-	}
-	return run.Portals.Duration
-}
-
-// findings are those of a run that could not begin.
-func (run Run) findings() []runner.Finding {
-	if run.Report != nil {
-		return run.Report.Findings
-	}
-	return run.Portals.Findings
-}
-
 // Failure is why the run as a whole did not get through; nil where it did, and
 // of many portals, where each has its own.
-func (run Run) Failure() *runner.Failure {
-	if run.Report != nil {
-		return run.Report.Error
-	}
-	return run.Portals.Error
-}
+func (run Run) Failure() *runner.Failure { return run.head().Error }
 
 // portal is one portal of a run.
 type portal struct {

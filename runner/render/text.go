@@ -284,23 +284,24 @@ func (t *text) unmanaged(objects []runner.Unmanaged) {
 	t.printf("%s\n", t.bold("On the portal, but in no manifest:"))
 	table := tabwriter.NewWriter(t, 0, 0, 2, ' ', 0)
 	for i := range objects {
-		u := &objects[i]
-		title, _ := shorten(u.Title, "", textValue)
-		fmt.Fprintf(table, "  %s #%d\t%s\t%s\n", clean.Line(string(u.Kind)), u.ID, title, parent(u))
+		what, title, parent := unmanaged(&objects[i], textValue)
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", what, title, parent)
 	}
 	table.Flush() // its error would be the buffer's, which has none
 	t.printf("\n")
 }
 
-// parent is what an unmanaged object belongs to: connector 2.
-func parent(u *runner.Unmanaged) string {
+// unmanaged is an object that no manifest declares, its title, and what it
+// belongs to: source #4, "CRM", connector 2.
+func unmanaged(u *runner.Unmanaged, limit int) (what, title, parent string) {
 	switch {
 	case u.SourceID != 0:
-		return fmt.Sprintf("source %d", u.SourceID)
+		parent = fmt.Sprintf("source %d", u.SourceID)
 	case u.ConnectorID != 0:
-		return fmt.Sprintf("connector %d", u.ConnectorID)
+		parent = fmt.Sprintf("connector %d", u.ConnectorID)
 	}
-	return ""
+	title, _ = shorten(u.Title, "", limit)
+	return fmt.Sprintf("%s #%d", clean.Line(string(u.Kind)), u.ID), title, parent
 }
 
 // counts says what changes, where that is more than anybody reads one by one.

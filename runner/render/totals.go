@@ -7,19 +7,15 @@ import (
 	"syncsources/runner/render/clean"
 )
 
-// totals are the numbers of a last line. Create, update and delete are what is
-// done after an apply, and what is to be done after a plan.
+// totals are the numbers of a last line. Created, updated and deleted are what
+// is done after an apply, and what is to be done after a plan.
 type totals struct {
-	portals, objects, findings                            int
-	created, updated, deleted, failed, skipped, unchanged int
+	portals, findings int
+	runner.Summary
 }
 
 func totalsOf(r *runner.Report) totals {
-	s := r.Summary
-	t := totals{
-		portals: 1, objects: s.Total, findings: len(r.Findings),
-		created: s.Created, updated: s.Updated, deleted: s.Deleted, failed: s.Failed, skipped: s.Skipped, unchanged: s.Unchanged,
-	}
+	t := totals{1, len(r.Findings), r.Summary}
 	if r.Command != "plan" {
 		return t
 	}
@@ -28,35 +24,26 @@ func totalsOf(r *runner.Report) totals {
 		switch {
 		case o.Status != runner.StatusPlanned:
 		case o.Action == runner.ActionCreate:
-			t.created++
+			t.Created++
 		case o.Action == runner.ActionDelete:
-			t.deleted++
+			t.Deleted++
 		default:
-			t.updated++
+			t.Updated++
 		}
 	}
 	return t
 }
 
-func (t *totals) add(o totals) {
-	t.portals += o.portals
-	t.objects += o.objects
-	t.findings += o.findings
-	t.created += o.created
-	t.updated += o.updated
-	t.deleted += o.deleted
-	t.failed += o.failed
-	t.skipped += o.skipped
-	t.unchanged += o.unchanged
-}
-
-func (t totals) changes() int { return t.created + t.updated + t.deleted }
+func (t totals) changes() int { return t.Created + t.Updated + t.Deleted }
 
 // total adds up the portals of a run.
 func (run Run) total() (totals, error) {
 	var sum totals
 	err := run.each(func(p portal) error {
-		sum.add(totalsOf(p.report))
+		t := totalsOf(p.report)
+		sum.portals += t.portals
+		sum.findings += t.findings
+		sum.Add(t.Summary)
 		return nil
 	})
 	if run.Portals != nil {
@@ -75,15 +62,15 @@ func (t totals) line(command, name string) string {
 	switch command {
 	case "apply":
 		return fmt.Sprintf("Apply to %s: %d created, %d updated, %d deleted, %d failed, %d skipped, %d unchanged.",
-			where, t.created, t.updated, t.deleted, t.failed, t.skipped, t.unchanged)
+			where, t.Created, t.Updated, t.Deleted, t.Failed, t.Skipped, t.Unchanged)
 	case "plan":
 		return fmt.Sprintf("Plan for %s: %d to create, %d to update, %d to delete, %d failed, %d skipped, %d unchanged.",
-			where, t.created, t.updated, t.deleted, t.failed, t.skipped, t.unchanged)
+			where, t.Created, t.Updated, t.Deleted, t.Failed, t.Skipped, t.Unchanged)
 	}
 	if name == "" && t.portals > 1 {
-		return fmt.Sprintf("Valid: %s for %s.", count(t.objects, "object"), where)
+		return fmt.Sprintf("Valid: %s for %s.", count(t.Total, "object"), where)
 	}
-	return fmt.Sprintf("Valid: %s.", count(t.objects, "object"))
+	return fmt.Sprintf("Valid: %s.", count(t.Total, "object"))
 }
 
 // SummaryLine returns the last line of text for one portal.
@@ -109,7 +96,7 @@ func (run Run) lastLine(name func(string) string) (string, error) {
 	}
 	t, err := run.total()
 	if run.Outcome() == runner.OutcomeInvalid && len(run.Portals.Portals) == 0 {
-		return invalidLine(len(run.findings())), err
+		return invalidLine(len(run.Portals.Findings)), err
 	}
 	return t.line(run.Command(), ""), err
 }
