@@ -14,7 +14,7 @@ type declared struct {
 // at returns the first of the fields that the object has.
 func (d declared) at(keys ...string) Node {
 	for _, key := range keys {
-		if f, ok := d.Field(key); ok {
+		if f := d.get(key); f.there() {
 			return f
 		}
 	}
@@ -34,72 +34,57 @@ type built struct {
 func (b *built) add(d *Document, host func(string) string) {
 	root := d.Root()
 	portal := ""
-	if p, ok := root.Field("portal"); ok && p.Kind() == String {
+	if p := root.get("portal"); p.Kind() == String {
 		b.Portals = append(b.Portals, Portal{p.Position(), p.Text()})
 		portal = host(p.Text())
 	}
-	var fields []Node // of one object after the other
 	for _, f := range root.Fields() {
 		switch f.Key() {
 		case "connectors":
 			b.Declares.Connectors = true
-			b.Connectors, b.connectors = grown(b.Connectors, f), grown(b.connectors, f)
+			b.Connectors, b.connectors = buildAll(f, portal, b.Connectors, b.connectors, buildConnector)
 		case "sources":
 			b.Declares.Sources = true
-			b.Sources, b.sources = grown(b.Sources, f), grown(b.sources, f)
+			b.Sources, b.sources = buildAll(f, portal, b.Sources, b.sources, buildSource)
 		case "tables":
 			b.Declares.Tables = true
-			b.Tables, b.tables = grown(b.Tables, f), grown(b.tables, f)
+			b.Tables, b.tables = buildAll(f, portal, b.Tables, b.tables, buildTable)
 		case "keep":
-			b.addKeep(f)
-			continue
-		default:
-			continue
-		}
-		for item := range f.mappings() {
-			fields = item.AppendFields(fields[:0])
-			at := declared{Node: item}
-			o := Object{Position: item.Position(), Portal: portal}
-			at.identify(&o, fields, f.Key() == "tables")
-			switch f.Key() {
-			case "connectors":
-				b.Connectors, b.connectors = append(b.Connectors, buildConnector(o, fields)), append(b.connectors, at)
-			case "sources":
-				b.Sources, b.sources = append(b.Sources, buildSource(o, fields)), append(b.sources, at)
-			case "tables":
-				b.Tables, b.tables = append(b.Tables, buildTable(o, fields)), append(b.tables, at)
-			}
+			b.Keep.Connectors = append(b.Keep.Connectors, patterns(f.get("connectors"))...)
+			b.Keep.Sources = append(b.Keep.Sources, patterns(f.get("sources"))...)
+			b.Keep.Tables = append(b.Keep.Tables, patterns(f.get("tables"))...)
 		}
 	}
 }
 
-// grown makes room for the items of a list.
-func grown[T any](s []T, list Node) []T {
-	if list.Kind() != List {
-		return s
+// buildAll reads the objects of a list.
+func buildAll[T any](list Node, portal string, objects []T, at []declared, build func(Object, record) T) ([]T, []declared) {
+	if list.Kind() == List {
+		objects, at = slices.Grow(objects, list.Len()), slices.Grow(at, list.Len())
 	}
-	return slices.Grow(s, list.Len())
+	var fields record // of one object after the other
+	for item := range list.mappings() {
+		fields = item.AppendFields(fields[:0])
+		o, d := identify(item, fields, list.Key() == "tables")
+		o.Portal = portal
+		objects, at = append(objects, build(o, fields)), append(at, d)
+	}
+	return objects, at
 }
 
 // identify reads an object's name and id. An object without a name of its own
 // is called by its id, or by its title.
-func (d *declared) identify(o *Object, fields []Node, isTable bool) {
-	var title *string
-	for _, f := range fields {
-		switch f.Key() {
-		case "name":
-			if f.Kind() == String && f.Text() != "" {
-				o.Name, d.named = f.Text(), true
-			}
-		case "id":
-			d.identified = true // also where it is written wrongly
-			if id := integerOf(f); id != nil && *id > 0 {
-				o.ID = *id
-			}
-		case "title":
-			title = textOf(f)
-		}
+func identify(n Node, fields record, isTable bool) (Object, declared) {
+	o, d := Object{Position: n.Position()}, declared{Node: n}
+	if name := scalarText(fields.get("name")); name != "" {
+		o.Name, d.named = name, true
 	}
+	id := fields.get("id")
+	d.identified = id.there() // also where it is written wrongly
+	if i := integerOf(id); i != nil {
+		o.ID = max(*i, 0)
+	}
+	title := textOf(fields.get("title"))
 	switch {
 	case d.named || isTable:
 	case o.ID != 0:
@@ -107,19 +92,7 @@ func (d *declared) identify(o *Object, fields []Node, isTable bool) {
 	case title != nil && !d.identified:
 		o.Name = *title
 	}
-}
-
-func (b *built) addKeep(n Node) {
-	for _, f := range n.Fields() {
-		switch f.Key() {
-		case "connectors":
-			b.Keep.Connectors = append(b.Keep.Connectors, patterns(f)...)
-		case "sources":
-			b.Keep.Sources = append(b.Keep.Sources, patterns(f)...)
-		case "tables":
-			b.Keep.Tables = append(b.Keep.Tables, patterns(f)...)
-		}
-	}
+	return o, d
 }
 
 func patterns(n Node) []Pattern {
@@ -131,8 +104,23 @@ func patterns(n Node) []Pattern {
 	return all
 }
 
+// itemsOf reads the items of a list; nil where there is none.
+func itemsOf[T any](n Node, read func(Node, record) T) []T {
+	if n.Kind() != List {
+		return nil
+	}
+	items := make([]T, 0, n.Len())
+	for item := range n.Items() {
+		items = append(items, read(item, item.Fields()))
+	}
+	return items
+}
+
 // refOf reads the name or the id of another object.
 func refOf(n Node) Ref {
+	if !n.there() {
+		return Ref{}
+	}
 	if id := integerOf(n); id != nil {
 		return Ref{Position: n.Position(), ID: max(*id, 0)}
 	}

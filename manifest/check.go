@@ -13,13 +13,11 @@ import (
 func check(d *Document) []*Finding {
 	var found []*Finding
 	root := d.Root()
-	if version, ok := root.Field("version"); ok {
-		found = append(found, plain(version, "version", "write it with decimal digits only")...)
-	}
-	if portal, ok := root.Field("portal"); ok && portal.Kind() == String {
+	found = append(found, plain(root.get("version"), "version", digitsOnly)...)
+	if portal := root.get("portal"); portal.Kind() == String {
 		found = append(found, address(portal)...)
 	}
-	var fields []Node // of one object after the other
+	var fields record // of one object after the other
 	for _, f := range root.Fields() {
 		for item := range f.mappings() {
 			fields = item.AppendFields(fields[:0])
@@ -44,16 +42,14 @@ func check(d *Document) []*Finding {
 // instead of one for each of its keys.
 func sandboxState(d *Document) []*Finding {
 	root := d.Root()
-	if _, ok := root.Field("version"); ok {
+	if root.get("version").there() {
 		return nil
 	}
 	for _, f := range root.Fields() {
 		state := slices.Contains([]string{"limits", "latency", "update_cost", "read_cost", "request_time", "operating_limit", "faults"}, f.Key())
 		if f.Key() == "sources" {
 			for item := range f.mappings() {
-				if _, ok := item.Field("connectorId"); ok {
-					state = true
-				}
+				state = state || item.get("connectorId").there()
 			}
 		}
 		if state {
@@ -64,69 +60,50 @@ func sandboxState(d *Document) []*Finding {
 }
 
 // checkSource checks the settings of a source and what it reveals.
-func checkSource(fields []Node) []*Finding {
+func checkSource(fields record) []*Finding {
 	var found []*Finding
-	var settings, reveal Node
-	for _, f := range fields {
-		switch f.Key() {
-		case "settings":
-			settings = f
-		case "reveal":
-			reveal = f
-		}
-	}
+	settings, reveal := fields.get("settings"), fields.get("reveal")
 	var codes []string
-	if settings.val != nil {
-		for _, f := range settings.Fields() {
-			if reveal.val != nil {
-				codes = append(codes, f.Key())
-			}
-			found = append(found, settingKey(f)...)
-			if f.Kind() == Integer && !f.Plain() {
-				what := "a setting"
-				if name := f.QuoteKey(); name != "" {
-					what = "the setting " + name
-				}
-				found = append(found, plain(f, what, "quote it: it is sent exactly as written")...)
-			}
+	for _, f := range settings.Fields() {
+		codes = append(codes, f.Key())
+		found = append(found, settingKey(f)...)
+		if f.Kind() != Integer || f.Plain() {
+			continue
 		}
+		what := "a setting"
+		if name := f.QuoteKey(); name != "" {
+			what = "the setting " + name
+		}
+		found = append(found, plain(f, what, "quote it: it is sent exactly as written")...)
 	}
-	if reveal.val != nil {
-		found = append(found, undeclared(reveal, settings, codes)...)
-	}
-	return found
+	return append(found, undeclared(reveal, settings, codes)...)
 }
 
 // integers reports fields in another notation than the plain decimal one.
-func integers(fields []Node, keys ...string) []*Finding {
+func integers(fields record, keys ...string) []*Finding {
 	var found []*Finding
-	for _, f := range fields {
-		if f.Kind() == Integer && !f.Plain() && slices.Contains(keys, f.Key()) {
-			found = append(found, plain(f, f.Key(), "write it with decimal digits only")...)
-		}
+	for _, key := range keys {
+		found = append(found, plain(fields.get(key), key, digitsOnly)...)
 	}
 	return found
 }
 
+const digitsOnly = "write it with decimal digits only"
+
 // repeated reports items of a list that have the same text under a key.
-func repeated(fields []Node, list, key string) []*Finding {
+func repeated(fields record, list, key string) []*Finding {
 	var found []*Finding
-	for _, f := range fields {
-		if f.Key() != list {
+	first := map[string]Node{}
+	for item := range fields.get(list).mappings() {
+		f := item.get(key)
+		if f.text() == "" {
 			continue
 		}
-		first := map[string]Node{}
-		for item := range f.mappings() {
-			f, ok := item.Field(key)
-			if !ok || f.text() == "" {
-				continue
-			}
-			if before, twice := first[f.text()]; twice {
-				found = append(found, f.Problem("duplicate-code", declaredAt(before), "the %s %s is declared twice", key, Quote(f.text())))
-				continue
-			}
-			first[f.text()] = f
+		if before, twice := first[f.text()]; twice {
+			found = append(found, f.Problem("duplicate-code", declaredAt(before), "the %s %s is declared twice", key, Quote(f.text())))
+			continue
 		}
+		first[f.text()] = f
 	}
 	return found
 }
@@ -211,9 +188,6 @@ const searched = 100
 
 // nameable returns the keys of a settings block that messages may show.
 func nameable(settings Node) []string {
-	if settings.val == nil {
-		return nil
-	}
 	var codes []string
 	for _, f := range settings.Fields() {
 		if f.QuoteKey() != "" {

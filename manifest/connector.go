@@ -34,66 +34,27 @@ type Logo struct {
 	file *reference // nil for an address
 }
 
-func buildConnector(o Object, fields []Node) Connector {
-	c := Connector{Object: o}
-	for _, f := range fields {
-		switch f.Key() {
-		case "title":
-			c.Title = textOf(f)
-		case "description":
-			c.Description = textOf(f)
-		case "logo":
-			c.Logo = logoOf(f)
-		case "sort":
-			c.Sort = integerOf(f)
-		case "urlCheck":
-			c.URLCheck = textOf(f)
-		case "urlTableList":
-			c.URLTableList = textOf(f)
-		case "urlTableDescription":
-			c.URLTableDescription = textOf(f)
-		case "urlData":
-			c.URLData = textOf(f)
-		case "supportMapping":
-			c.SupportMapping = booleanOf(f)
-		case "settings":
-			c.Settings = settingTypes(f)
-		}
+func buildConnector(o Object, f record) Connector {
+	return Connector{
+		Object: o,
+		Title:  textOf(f.get("title")), Description: textOf(f.get("description")), Logo: logoOf(f.get("logo")), Sort: integerOf(f.get("sort")),
+		URLCheck: textOf(f.get("urlCheck")), URLTableList: textOf(f.get("urlTableList")),
+		URLTableDescription: textOf(f.get("urlTableDescription")), URLData: textOf(f.get("urlData")),
+		SupportMapping: booleanOf(f.get("supportMapping")),
+		Settings:       itemsOf(f.get("settings"), settingTypeOf),
 	}
-	return c
+}
+
+func settingTypeOf(n Node, f record) SettingType {
+	return SettingType{n.Position(), scalarText(f.get("code")), scalarText(f.get("name")), scalarText(f.get("type"))}
 }
 
 func logoOf(n Node) *Logo {
-	l := &Logo{Position: n.Position()}
 	if text := textOf(n); text != nil {
-		l.URL = *text
-		return l
+		return &Logo{Position: n.Position(), URL: *text}
 	}
 	if ref, ok := asReference(n); ok && ref.file != "" {
-		l.file = ref
-		return l
+		return &Logo{Position: n.Position(), file: ref}
 	}
 	return nil
-}
-
-func settingTypes(n Node) []SettingType {
-	if n.Kind() != List {
-		return nil
-	}
-	types := make([]SettingType, 0, n.Len())
-	for item := range n.Items() {
-		t := SettingType{Position: item.Position()}
-		for _, f := range item.Fields() {
-			switch f.Key() {
-			case "code":
-				t.Code = scalarText(f)
-			case "name":
-				t.Name = scalarText(f)
-			case "type":
-				t.Type = scalarText(f)
-			}
-		}
-		types = append(types, t)
-	}
-	return types
 }

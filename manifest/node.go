@@ -64,19 +64,29 @@ func (n Node) field(i int) Node {
 	return f
 }
 
-// Kind returns what the node is.
+// Kind returns what the node is: null where there is none.
 func (n Node) Kind() Kind {
-	switch n.val.Kind {
-	case yaml.MappingNode:
+	switch {
+	case n.val == nil:
+		return Null
+	case n.val.Kind == yaml.MappingNode:
 		return Mapping
-	case yaml.SequenceNode:
+	case n.val.Kind == yaml.SequenceNode:
 		return List
 	}
 	return scalarKind(n.val)
 }
 
+// there reports whether the node is more than the zero Node.
+func (n Node) there() bool { return n.val != nil }
+
 // Text returns a scalar as written, without quotes.
-func (n Node) Text() string { return n.val.Value }
+func (n Node) Text() string {
+	if !n.there() {
+		return ""
+	}
+	return n.val.Value
+}
 
 // text returns a string, written {literal: TEXT} or not.
 func (n Node) text() string { t, _ := literalOf(n); return t }
@@ -100,10 +110,7 @@ func (n Node) Item(i int) Node { return n.step(n.val.Content[i], n.scope.items()
 // Items goes through a list.
 func (n Node) Items() iter.Seq[Node] {
 	return func(yield func(Node) bool) {
-		if n.val.Kind != yaml.SequenceNode {
-			return
-		}
-		for i := range n.val.Content {
+		for i := 0; n.Kind() == List && i < n.Len(); i++ {
 			if !yield(n.Item(i)) {
 				return
 			}
@@ -127,7 +134,7 @@ func (n Node) mappings() iter.Seq[Node] {
 // them. Of a duplicate key the first counts; keys that are not scalars are left
 // out: both are findings of their own.
 func (n Node) Fields() []Node {
-	if n.val.Kind != yaml.MappingNode {
+	if n.Kind() != Mapping {
 		return nil
 	}
 	return n.AppendFields(make([]Node, 0, len(n.val.Content)/2))
@@ -219,15 +226,21 @@ func (n Node) mergedMappings() []Node {
 	return nil
 }
 
-// Field returns the named field of a mapping.
-func (n Node) Field(name string) (Node, bool) {
-	for _, f := range n.Fields() {
-		if f.Key() == name {
-			return f, true
+// record is the fields of a mapping.
+type record []Node
+
+// get returns the field of a name, or the zero Node.
+func (r record) get(name string) Node {
+	for i := range r {
+		if r[i].key.Value == name {
+			return r[i]
 		}
 	}
-	return Node{}, false
+	return Node{}
 }
+
+// get returns the field of a mapping, or the zero Node.
+func (n Node) get(name string) Node { return record(n.Fields()).get(name) }
 
 // Position returns the value's place.
 func (n Node) Position() Position { return n.doc.text.place(n.val) }

@@ -121,7 +121,7 @@ func (p *pinning) edit(id ID) (edit, *Finding) {
 	case p.aliased[id.Position]:
 		return edit{}, refusal(id, fmt.Sprintf("write id: %d beside <<: and the alias", id.ID), "the object is behind an alias, so others may share its id")
 	}
-	if _, ok := (Node{doc: p.docs[0], val: object}).Field("id"); ok {
+	if (Node{doc: p.docs[0], val: object}).get("id").there() {
 		return edit{}, refusal(id, "remove it first if it is wrong", "the object has an id")
 	}
 	key := object.Content[0]
@@ -222,7 +222,7 @@ func idsOf(docs []*Document, pinned map[*yaml.Node]string) []string {
 	var ids []string
 	for n := range pinnable(docs) {
 		id := pinned[n.val]
-		if f, ok := n.Field("id"); ok && id == "" {
+		if f := n.get("id"); f.there() && id == "" {
 			id = f.Text()
 		}
 		ids = append(ids, id)

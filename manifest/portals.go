@@ -103,26 +103,12 @@ func (b *portalsBuilder) report(n Node, rule string, advice []string, format str
 }
 
 func (b *portalsBuilder) build(root Node) *Portals {
-	p := &Portals{}
+	b.plain(root.get("version"))
+	p := &Portals{Store: b.credential(root.get("store"))}
 	var defaults PortalConfig
-	var list Node
-	for _, f := range root.Fields() {
-		switch f.Key() {
-		case "version":
-			b.found = append(b.found, plain(f, "version", "write it with decimal digits only")...)
-		case "store":
-			p.Store = b.credential(f)
-		case "defaults":
-			b.settings(&defaults, f)
-		case "portals":
-			list = f
-		}
-	}
-	if list.val == nil {
-		return p
-	}
+	b.settings(&defaults, root.get("defaults"))
 	named := map[string]Node{}
-	for item := range list.mappings() {
+	for item := range root.get("portals").mappings() {
 		config, label := b.portal(item, defaults)
 		if first, twice := named[config.Name]; twice && config.Name != "" {
 			b.report(label, "duplicate-name", append(declaredAt(first), "give one of them another name"), "the name %s is declared twice", Quote(config.Name))
@@ -136,28 +122,19 @@ func (b *portalsBuilder) build(root Node) *Portals {
 
 // portal reads one portal, and returns the node that its name comes from.
 func (b *portalsBuilder) portal(n Node, defaults PortalConfig) (config PortalConfig, label Node) {
-	config = PortalConfig{Position: n.Position()}
+	f := record(n.Fields())
+	label = f.get("name")
+	url := f.get("url")
+	config = PortalConfig{Position: n.Position(), Name: scalarText(label), URL: scalarText(url), EnvFile: b.path(f.get("env_file"))}
 	config.Credentials.Position = n.Position()
-	var url Node
 	b.settings(&config, n)
-	for _, f := range n.Fields() {
-		switch f.Key() {
-		case "name":
-			config.Name, label = scalarText(f), f
-		case "url":
-			config.URL, url = scalarText(f), f
-			if found := address(f); found != nil {
-				b.found = append(b.found, found...)
-			}
-		case "manifests":
-			for item := range f.Items() {
-				config.Manifests = append(config.Manifests, b.path(item))
-			}
-		case "env_file":
-			config.EnvFile = b.path(f)
-		}
+	if url.there() {
+		b.found = append(b.found, address(url)...)
 	}
-	if config.Name == "" && url.val != nil {
+	for item := range f.get("manifests").Items() {
+		config.Manifests = append(config.Manifests, b.path(item))
+	}
+	if config.Name == "" && url.there() {
 		config.Name, label = b.host(config.URL), url
 	}
 	if c := &config.Credentials; c.WebhookURL == nil && c.AccessToken == nil {
@@ -170,37 +147,23 @@ func (b *portalsBuilder) portal(n Node, defaults PortalConfig) (config PortalCon
 
 // settings reads what portals and the defaults have in common.
 func (b *portalsBuilder) settings(config *PortalConfig, n Node) {
-	for _, f := range n.Fields() {
-		switch f.Key() {
-		case "credentials":
-			b.credentials(&config.Credentials, f)
-		case "limits":
-			b.limits(&config.Limits, f)
+	if c := n.get("credentials"); c.there() {
+		f := record(c.Fields())
+		config.Credentials = Credentials{
+			Position:   c.Position(),
+			WebhookURL: b.credential(f.get("webhook_url")), AccessToken: b.credential(f.get("access_token")),
+			ClientID: b.credential(f.get("client_id")), ClientSecret: b.credential(f.get("client_secret")),
+			RefreshToken: b.credential(f.get("refresh_token")),
+			TokenFile:    b.path(f.get("token_file")), TokenHelper: scalarText(f.get("token_helper")), OAuthURL: scalarText(f.get("oauth_url")),
 		}
 	}
-}
-
-func (b *portalsBuilder) credentials(c *Credentials, n Node) {
-	c.Position = n.Position()
-	for _, f := range n.Fields() {
-		switch f.Key() {
-		case "webhook_url":
-			c.WebhookURL = b.credential(f)
-		case "access_token":
-			c.AccessToken = b.credential(f)
-		case "client_id":
-			c.ClientID = b.credential(f)
-		case "client_secret":
-			c.ClientSecret = b.credential(f)
-		case "refresh_token":
-			c.RefreshToken = b.credential(f)
-		case "token_file":
-			c.TokenFile = b.path(f)
-		case "token_helper":
-			c.TokenHelper = scalarText(f)
-		case "oauth_url":
-			c.OAuthURL = scalarText(f)
-		}
+	f := record(n.get("limits").Fields())
+	b.plain(f.get("rate"))
+	rate, _ := strconv.ParseFloat(f.get("rate").Text(), 64)
+	config.Limits = Limits{
+		Tariff: scalarText(f.get("tariff")), Rate: rate,
+		Burst: b.count(f.get("burst")), Concurrency: b.count(f.get("concurrency")), BatchSize: b.count(f.get("batch_size")),
+		Operating: b.duration(f.get("operating")), RequestTime: b.duration(f.get("request_time")),
 	}
 }
 
@@ -213,8 +176,8 @@ func (b *portalsBuilder) complete(n Node, c *Credentials) {
 			ways++
 		}
 	}
-	at, ok := n.Field("credentials")
-	if !ok {
+	at := n.get("credentials")
+	if !at.there() {
 		at = n
 	}
 	advice := []string{"write webhook_url alone, access_token alone, or client_id and client_secret"}
@@ -260,30 +223,15 @@ func inherit[T comparable](value *T, from T) {
 	}
 }
 
-func (b *portalsBuilder) limits(l *Limits, n Node) {
-	for _, f := range n.Fields() {
-		switch key := f.Key(); key {
-		case "tariff":
-			l.Tariff = scalarText(f)
-		case "rate":
-			l.Rate, _ = strconv.ParseFloat(f.Text(), 64)
-			b.found = append(b.found, plain(f, key, "write it with decimal digits only")...)
-		case "burst":
-			l.Burst = b.count(f)
-		case "concurrency":
-			l.Concurrency = b.count(f)
-		case "batch_size":
-			l.BatchSize = b.count(f)
-		case "operating":
-			l.Operating = b.duration(f)
-		case "request_time":
-			l.RequestTime = b.duration(f)
-		}
+// plain reports an integer in another notation than the plain decimal one.
+func (b *portalsBuilder) plain(n Node) {
+	if n.there() {
+		b.found = append(b.found, plain(n, n.Key(), digitsOnly)...)
 	}
 }
 
 func (b *portalsBuilder) count(n Node) int {
-	b.found = append(b.found, plain(n, n.Key(), "write it with decimal digits only")...)
+	b.plain(n)
 	if i := integerOf(n); i != nil {
 		return int(*i)
 	}
@@ -308,16 +256,13 @@ func (b *portalsBuilder) path(n Node) string {
 	return filepath.Join(b.dir, path)
 }
 
-// credential reads a reference, or a text where that is not a secret.
+// credential reads a reference, or a text where that is not a secret; nil where
+// there is none.
 func (b *portalsBuilder) credential(n Node) *Credential {
-	c := &Credential{Position: n.Position(), Literal: scalarText(n)}
-	for _, f := range n.Fields() {
-		switch f.Key() {
-		case "env":
-			c.Env = scalarText(f)
-		case "file":
-			c.File = b.path(f)
-		}
+	if !n.there() {
+		return nil
 	}
-	return c
+	return &Credential{
+		Position: n.Position(), Literal: scalarText(n), Env: scalarText(n.get("env")), File: b.path(n.get("file")),
+	}
 }

@@ -27,32 +27,18 @@ type Setting struct {
 	Reveal bool
 }
 
-func buildSource(o Object, fields []Node) Source {
-	s := Source{Object: o}
-	var reveal, settings Node
-	for _, f := range fields {
-		switch f.Key() {
-		case "connector":
-			s.Connector = refOf(f)
-		case "title":
-			s.Title = textOf(f)
-		case "description":
-			s.Description = textOf(f)
-		case "active":
-			s.Active = booleanOf(f)
-		case "settings":
-			settings = f
-		case "reveal":
-			reveal = f
-		}
+func buildSource(o Object, f record) Source {
+	return Source{
+		Object: o, Connector: refOf(f.get("connector")),
+		Title: textOf(f.get("title")), Description: textOf(f.get("description")), Active: booleanOf(f.get("active")),
+		Settings: buildSettings(f.get("settings"), revealed(f.get("reveal"))),
 	}
-	if settings.val != nil {
-		s.Settings = buildSettings(settings, revealed(reveal))
-	}
-	return s
 }
 
 func buildSettings(n Node, reveal func(code string) bool) []Setting {
+	if !n.there() {
+		return nil
+	}
 	fields := n.Fields()
 	settings := make([]Setting, 0, len(fields))
 	for _, f := range fields {
@@ -74,11 +60,9 @@ func buildSettings(n Node, reveal func(code string) bool) []Setting {
 // revealed returns whether a reveal list names a setting.
 func revealed(n Node) func(code string) bool {
 	var names []string
-	if n.val != nil {
-		for item := range n.Items() {
-			if kind := item.Kind(); kind == String || kind == Integer {
-				names = append(names, item.Text())
-			}
+	for item := range n.Items() {
+		if kind := item.Kind(); kind == String || kind == Integer {
+			names = append(names, item.Text())
 		}
 	}
 	if len(names) <= few {

@@ -21,47 +21,14 @@ type Column struct {
 	Visible      *bool // nil: not declared
 }
 
-func buildTable(o Object, fields []Node) Table {
-	t := Table{Object: o}
-	for _, f := range fields {
-		switch f.Key() {
-		case "source":
-			t.Source = refOf(f)
-		case "externalName":
-			t.ExternalName = textOf(f)
-		case "externalCode":
-			t.ExternalCode = textOf(f)
-		case "description":
-			t.Description = textOf(f)
-		case "columns":
-			t.Columns = columnsOf(f)
-		}
+func buildTable(o Object, f record) Table {
+	return Table{
+		Object: o, Source: refOf(f.get("source")), Description: textOf(f.get("description")),
+		ExternalName: textOf(f.get("externalName")), ExternalCode: textOf(f.get("externalCode")),
+		Columns: itemsOf(f.get("columns"), columnOf),
 	}
-	return t
 }
 
-func columnsOf(n Node) []Column {
-	if n.Kind() != List {
-		return nil
-	}
-	columns := make([]Column, 0, n.Len())
-	for item := range n.Items() {
-		c := Column{Position: item.Position()}
-		for _, f := range item.Fields() {
-			switch f.Key() {
-			case "name":
-				c.Name = scalarText(f)
-			case "type":
-				c.Type = scalarText(f)
-			case "externalCode":
-				if text := textOf(f); text != nil {
-					c.ExternalCode = *text
-				}
-			case "visible":
-				c.Visible = booleanOf(f)
-			}
-		}
-		columns = append(columns, c)
-	}
-	return columns
+func columnOf(n Node, f record) Column {
+	return Column{n.Position(), scalarText(f.get("name")), scalarText(f.get("type")), f.get("externalCode").text(), booleanOf(f.get("visible"))}
 }
