@@ -110,7 +110,7 @@ func repeated(fields record, list, key string) []*Finding {
 
 // plain reports an integer in a notation that other readers of YAML take for
 // another number, or for a text.
-func plain(n Node, what, advice string) []*Finding {
+func plain(n Node, what, hint string) []*Finding {
 	if n.Kind() != Integer || n.Plain() {
 		return nil
 	}
@@ -118,7 +118,7 @@ func plain(n Node, what, advice string) []*Finding {
 	if n.shown() {
 		shown = ", not " + bare(n.Text())
 	}
-	return []*Finding{n.Problem("plain-integer", []string{advice}, "%s must be an integer in plain decimal form%s", what, shown)}
+	return []*Finding{n.Problem("plain-integer", []string{hint}, "%s must be an integer in plain decimal form%s", what, shown)}
 }
 
 // settingKey reports a key of a settings block whose text is not certain.
@@ -127,7 +127,7 @@ func settingKey(f Node) []*Finding {
 	if key.Kind() == String {
 		return nil
 	}
-	advice := []string{"quote it to mean text"}
+	hints := []string{"quote it to mean text"}
 	switch key.Kind() {
 	case Integer:
 		if key.Plain() {
@@ -137,9 +137,9 @@ func settingKey(f Node) []*Finding {
 		if f.QuoteKey() != "" {
 			shown = ", not " + bare(f.Key())
 		}
-		return []*Finding{f.KeyProblem("plain-integer", advice, "a settings key must be an integer in plain decimal form%s", shown)}
+		return []*Finding{f.KeyProblem("plain-integer", hints, "a settings key must be an integer in plain decimal form%s", shown)}
 	default:
-		return []*Finding{f.KeyProblem("key-type", advice, "a settings key must be a string or an integer, not %s", key.Kind())}
+		return []*Finding{f.KeyProblem("key-type", hints, "a settings key must be a string or an integer, not %s", key.Kind())}
 	}
 }
 
@@ -161,24 +161,24 @@ func undeclared(reveal, settings Node, codes []string) []*Finding {
 		if found == nil {
 			codes = nameable(settings)
 		}
-		var advice []string
+		var hints []string
 		near := ""
 		if len(codes) <= searched && len(found) < searched {
 			near = Nearest(item.Text(), codes)
 		}
 		if near != "" {
-			advice = append(advice, "did you mean "+Quote(near)+"?")
+			hints = append(hints, "did you mean "+Quote(near)+"?")
 		}
 		if len(codes) == 0 {
-			advice = append(advice, "the source declares no settings")
+			hints = append(hints, "the source declares no settings")
 		} else {
-			advice = append(advice, "declared: "+quoteAll(codes))
+			hints = append(hints, "declared: "+quoteAll(codes))
 		}
 		name := "a name that the settings do not declare"
 		if item.shown() {
 			name = Quote(item.Text()) + ", which the settings do not declare"
 		}
-		found = append(found, item.Problem("undeclared-reveal", advice, "reveal names %s", name))
+		found = append(found, item.Problem("undeclared-reveal", hints, "reveal names %s", name))
 	}
 	return found
 }

@@ -22,7 +22,7 @@ type Credential struct {
 func (c *Credential) Text(lookup func(name string) (string, bool)) (secret.Text, *Finding) {
 	text, problem := c.text(lookup)
 	if problem != nil {
-		return secret.Text{}, &Finding{Position: c.Position, Rule: problem.rule, Message: problem.message, Advice: problem.advice}
+		return secret.Text{}, &Finding{Position: c.Position, Rule: problem.rule, Message: problem.message, Hints: problem.hints}
 	}
 	return secret.New(text), nil
 }

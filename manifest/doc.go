@@ -2,7 +2,7 @@
 // BIconnector's connectors, sources and tables.
 //
 // Load returns typed objects with their positions, and what is
-// wrong with the files as findings (see Finding) with advice. References to
+// wrong with the files as findings (see Finding) with hints. References to
 // variables, files and secrets are checked for their form only; Resolver
 // fetches their texts later, and only for the objects that need it.
 //
@@ -57,6 +57,7 @@
 //	duplicate-name     a name twice on one portal, in all files, the default names included
 //	duplicate-identity  an object without an id that is found by the title of another one
 //	duplicate-code     a setting of a connector twice; a column's name or code twice
+//	replaced-file      a referenced file that the run would replace with its report or metrics
 //	unknown-reference  a name of a connector or source that nobody declares
 //
 // Of a portals file besides:

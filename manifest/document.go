@@ -18,12 +18,12 @@ type Document struct {
 func (d *Document) Root() Node { return Node{doc: d}.step(d.root, d.scope) }
 
 // problem returns a finding at a node, reached through the alias use.
-func (d *Document) problem(n, use *yaml.Node, rule string, advice []string, format string, args ...any) *Finding {
+func (d *Document) problem(n, use *yaml.Node, rule string, hints []string, format string, args ...any) *Finding {
 	e := &Finding{
 		Position: d.text.place(n),
 		Rule:     rule,
 		Message:  fmt.Sprintf(format, args...),
-		Advice:   advice,
+		Hints:    hints,
 	}
 	if used := d.usedAs(use); used != "" {
 		e.uses = []string{used}

@@ -31,7 +31,7 @@ func LoadEnvFile(path string) (lookup func(name string) (string, bool), found []
 		}
 		m := assignment.FindStringSubmatch(line)
 		if m == nil || !utf8.ValidString(line) {
-			found = append(found, &Finding{Position: Position{name, i + 1, 1}, Rule: "env-file", Message: "the line is not NAME=VALUE", Advice: []string{"write comments on lines of their own, after #"}})
+			found = append(found, &Finding{Position: Position{name, i + 1, 1}, Rule: "env-file", Message: "the line is not NAME=VALUE", Hints: []string{"write comments on lines of their own, after #"}})
 			continue
 		}
 		values[m[1]] = unquote(strings.TrimSpace(m[2]))

@@ -38,8 +38,8 @@ type Finding struct {
 	// Excerpt is the node that the finding is about, as it might be written:
 	// `titel: 5`. It is empty where the node may be any part of a secret.
 	Excerpt string
-	// Advice says what is allowed and what may have been meant, a line each.
-	Advice []string
+	// Hints says what is allowed and what may have been meant, a line each.
+	Hints []string
 
 	uses []string // the aliases that lead here, nearest to the source first
 }
@@ -51,7 +51,7 @@ func (e *Finding) Error() string {
 	return e.Position.String() + ": " + e.Message + " [" + e.Rule + "]"
 }
 
-// Detail returns Error, then the excerpt where there is one, then the advice,
+// Detail returns Error, then the excerpt where there is one, then the hints,
 // each on a line of its own. It ends without a line break.
 func (e *Finding) Detail() string {
 	var b strings.Builder
@@ -59,7 +59,7 @@ func (e *Finding) Detail() string {
 	if e.Excerpt != "" {
 		b.WriteString("\n    " + e.Excerpt)
 	}
-	for _, a := range e.Advice {
+	for _, a := range e.Hints {
 		b.WriteString("\n  " + a)
 	}
 	return b.String()

@@ -12,7 +12,7 @@ func TestDetail(t *testing.T) {
 		Rule:     "unknown-key",
 		Message:  `unknown key "titel"`,
 		Excerpt:  "titel: a",
-		Advice:   []string{`did you mean "title"?`, "allowed here: title"},
+		Hints:    []string{`did you mean "title"?`, "allowed here: title"},
 	}
 	want := `dir/m.yaml:5:3: unknown key "titel" [unknown-key]
     titel: a
@@ -21,9 +21,9 @@ func TestDetail(t *testing.T) {
 	if got := e.Detail(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	e.Excerpt, e.Advice = "", nil
+	e.Excerpt, e.Hints = "", nil
 	if got := e.Detail(); got != e.Error() {
-		t.Errorf("without excerpt and advice it says\n%s", got)
+		t.Errorf("without excerpt and hints it says\n%s", got)
 	}
 }
 

@@ -113,9 +113,9 @@ func arrange(found []*Finding, files []*text) []*Finding {
 	for _, e := range out {
 		const most = 3
 		e.uses = distinct(e.uses)
-		e.Advice = append(slices.Clip(e.Advice), e.uses[:min(most, len(e.uses))]...)
+		e.Hints = append(slices.Clip(e.Hints), e.uses[:min(most, len(e.uses))]...)
 		if more := len(e.uses) - most; more > 0 {
-			e.Advice = append(e.Advice, fmt.Sprintf("and %d times more", more))
+			e.Hints = append(e.Hints, fmt.Sprintf("and %d times more", more))
 		}
 		e.uses = nil
 	}

@@ -266,15 +266,15 @@ func (n Node) Describe() string {
 }
 
 // Problem returns a finding at the value.
-func (n Node) Problem(rule string, advice []string, format string, args ...any) *Finding {
-	e := n.doc.problem(n.val, n.use, rule, advice, format, args...)
+func (n Node) Problem(rule string, hints []string, format string, args ...any) *Finding {
+	e := n.doc.problem(n.val, n.use, rule, hints, format, args...)
 	e.Excerpt = n.excerpt()
 	return e
 }
 
 // KeyProblem returns a finding at the key of a field.
-func (n Node) KeyProblem(rule string, advice []string, format string, args ...any) *Finding {
-	e := n.doc.problem(n.key, n.keyUse, rule, advice, format, args...)
+func (n Node) KeyProblem(rule string, hints []string, format string, args ...any) *Finding {
+	e := n.doc.problem(n.key, n.keyUse, rule, hints, format, args...)
 	e.Excerpt = n.excerpt()
 	return e
 }

@@ -40,7 +40,7 @@ func parse(t *text, top *scope) ([]*Document, []*Finding) {
 			Position: Position{t.name, 1, 1},
 			Rule:     "empty-file",
 			Message:  "the file declares nothing",
-			Advice:   []string{"a manifest without objects is written as version: 1 and sources: []"},
+			Hints:    []string{"a manifest without objects is written as version: 1 and sources: []"},
 		}}
 	}
 	return docs, nil
@@ -59,10 +59,10 @@ func emptyScalar(n *yaml.Node) bool {
 func characters(t *text) []*Finding {
 	var found []*Finding
 	reported := map[string]bool{}
-	report := func(at int, rule, message string, advice ...string) {
+	report := func(at int, rule, message string, hints ...string) {
 		if !reported[rule] {
 			reported[rule] = true
-			found = append(found, &Finding{Position: t.offset(at), Rule: rule, Message: message, Advice: advice})
+			found = append(found, &Finding{Position: t.offset(at), Rule: rule, Message: message, Hints: hints})
 		}
 	}
 	for i := 0; i < len(t.data); {

@@ -49,8 +49,8 @@ func Pin(name string, data []byte, ids []ID) (edited []byte, refused []*Finding)
 	return p.apply(kept), arrange(refused, []*text{p.text})
 }
 
-func refusal(id ID, advice, format string, args ...any) *Finding {
-	return &Finding{Position: id.Position, Rule: "pin", Message: fmt.Sprintf(format, args...), Advice: []string{advice}}
+func refusal(id ID, hint, format string, args ...any) *Finding {
+	return &Finding{Position: id.Position, Rule: "pin", Message: fmt.Sprintf(format, args...), Hints: []string{hint}}
 }
 
 // pinning is one call of Pin.

@@ -98,8 +98,8 @@ type portalsBuilder struct {
 	found []*Finding
 }
 
-func (b *portalsBuilder) report(n Node, rule string, advice []string, format string, args ...any) {
-	b.found = append(b.found, n.Problem(rule, advice, format, args...))
+func (b *portalsBuilder) report(n Node, rule string, hints []string, format string, args ...any) {
+	b.found = append(b.found, n.Problem(rule, hints, format, args...))
 }
 
 func (b *portalsBuilder) build(root Node) *Portals {
@@ -180,12 +180,12 @@ func (b *portalsBuilder) complete(n Node, c *Credentials) {
 	if !at.there() {
 		at = n
 	}
-	advice := []string{"write webhook_url alone, access_token alone, or client_id and client_secret"}
+	hints := []string{"write webhook_url alone, access_token alone, or client_id and client_secret"}
 	switch {
 	case ways > 1:
-		b.report(at, "several-credentials", advice, "the portal has several ways to sign in")
+		b.report(at, "several-credentials", hints, "the portal has several ways to sign in")
 	case ways == 0:
-		b.report(at, "missing-credentials", advice, "the portal has no credentials")
+		b.report(at, "missing-credentials", hints, "the portal has no credentials")
 	case application && (c.ClientID == nil || c.ClientSecret == nil):
 		b.report(at, "missing-credentials", []string{"add the other one here, or to the defaults"}, "client_id and client_secret belong together")
 	case c.TokenFile != "" && c.TokenHelper != "":

@@ -1,5 +1,7 @@
 package manifest
 
+import "path/filepath"
+
 // reference is a settings value kept elsewhere. It keeps where it
 // was found, but not the document, which would then stay in memory.
 type reference struct {
@@ -31,10 +33,53 @@ func asReference(n Node) (*reference, bool) {
 	return ref, true
 }
 
+// path is where a reference's file is, unless links lead elsewhere.
+func (r *reference) path() string {
+	path := filepath.FromSlash(r.file)
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(r.dir, path)
+}
+
+// files returns the set's references to files.
+func (s *Set) files() []*reference {
+	var refs []*reference
+	add := func(r *reference) {
+		if r != nil && r.file != "" {
+			refs = append(refs, r)
+		}
+	}
+	for _, c := range s.Connectors {
+		if c.Logo != nil {
+			add(c.Logo.file)
+		}
+	}
+	for _, source := range s.Sources {
+		for _, setting := range source.Settings {
+			add(setting.Value.ref)
+		}
+	}
+	return refs
+}
+
+// Replaced reports references to files that a run is going to write. written
+// tells whether a path leads to one of them.
+func (s *Set) Replaced(written func(path string) bool) []*Finding {
+	var found []*Finding
+	for _, r := range s.files() {
+		if written(r.path()) {
+			found = append(found, r.problem(&unresolved{"replaced-file", "the file " + Quote(r.file) + " would be replaced by a file that the run writes",
+				[]string{"let the run write its report or metrics to another file"}}))
+		}
+	}
+	return arrange(found, nil)
+}
+
 // problem returns a finding at the reference. Its line is part of a settings
 // block, and not shown.
 func (r *reference) problem(f *unresolved) *Finding {
-	e := &Finding{Position: r.at, Rule: f.rule, Message: f.message, Advice: f.advice}
+	e := &Finding{Position: r.at, Rule: f.rule, Message: f.message, Hints: f.hints}
 	if r.use != "" {
 		e.uses = []string{r.use}
 	}

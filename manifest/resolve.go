@@ -86,10 +86,7 @@ func (r *Resolver) Judge(set *Set) []*Finding {
 	run := resolving{Resolver: r}
 	judged := map[place]*unresolved{}
 	var found []*Finding
-	judge := func(ref *reference) {
-		if ref == nil || ref.file == "" {
-			return
-		}
+	for _, ref := range set.files() {
 		at := ref.place()
 		problem, known := judged[at]
 		if !known {
@@ -102,23 +99,13 @@ func (r *Resolver) Judge(set *Set) []*Finding {
 			found = append(found, ref.problem(problem))
 		}
 	}
-	for _, c := range set.Connectors {
-		if c.Logo != nil {
-			judge(c.Logo.file)
-		}
-	}
-	for _, s := range set.Sources {
-		for _, setting := range s.Settings {
-			judge(setting.Value.ref)
-		}
-	}
 	return arrange(found, nil)
 }
 
 // unresolved is why a reference has no text.
 type unresolved struct {
 	rule, message string
-	advice        []string
+	hints         []string
 }
 
 // place is what a reference names: two references to one place are read once.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // secretsDir is where container platforms mount secrets.
@@ -84,10 +83,7 @@ func (r *resolving) content(ref *reference, most int) ([]byte, *unresolved) {
 // environment, and with it our credentials.
 func (r *resolving) locate(ref *reference) (dir root, name string, problem *unresolved) {
 	shown := "the file " + Quote(ref.file)
-	path := filepath.FromSlash(ref.file)
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(ref.dir, path)
-	}
+	path := ref.path()
 	roots := r.allowed(ref.dir)
 	real, err := realPath(path)
 	if err != nil {

@@ -34,7 +34,7 @@ func TestRulesAreListed(t *testing.T) {
 	tested := map[string]bool{}
 	for _, pattern := range []string{"testdata/*/*.out", "resolve_test.go", "logo_test.go", "portals_test.go", "pin_test.go", "secrets_test.go"} {
 		for _, data := range contents(t, pattern) {
-			for _, m := range regexp.MustCompile(`(?m)^\S+:\d+:\d+: .* \[([a-z0-9-]+)\]$|["\[]((?:env|file|reserved|logo|secret)-[a-z0-9-]+|pin)["\]]`).FindAllStringSubmatch(data, -1) {
+			for _, m := range regexp.MustCompile(`(?m)^\S+:\d+:\d+: .* \[([a-z0-9-]+)\]$|["\[]((?:env|file|reserved|logo|secret|replaced)-[a-z0-9-]+|pin)["\]]`).FindAllStringSubmatch(data, -1) {
 				tested[m[1]+m[2]] = true
 			}
 		}

@@ -30,11 +30,11 @@ func (r *resolving) ask(ctx context.Context, refs []*reference) []*Finding {
 	if len(refs) == 0 {
 		return nil
 	}
-	broken := func(message string, advice ...string) []*Finding {
+	broken := func(message string, hints ...string) []*Finding {
 		for _, ref := range refs {
 			r.read[ref.place()] = outcome{problem: &unresolved{rule: told}}
 		}
-		return []*Finding{refs[0].problem(&unresolved{"secret-helper", message, advice})}
+		return []*Finding{refs[0].problem(&unresolved{"secret-helper", message, hints})}
 	}
 	if r.SecretHelper == nil {
 		return broken("there is no secret helper to ask", "name the program in SYNCSOURCES_SECRET_HELPER")

@@ -89,6 +89,28 @@ func TestSecretHelperFails(t *testing.T) {
 	}
 }
 
+// References to files that the run is going to write are found, of all objects.
+func TestReplaced(t *testing.T) {
+	tree(t, map[string]string{"m/m.yaml": `version: 1
+connectors: [{id: 1, logo: {file: logo.svg}}]
+sources:
+  - {id: 1, settings: {a: {file: run.json}, b: {file: /out/run.json}, c: {env: X}}}
+`})
+	set, found, err := load("m/m.yaml")
+	if err != nil || len(found) > 0 {
+		t.Fatal(found, err)
+	}
+	var got []string
+	for _, f := range set.Replaced(func(path string) bool { return path != "/out/run.json" }) {
+		got = append(got, f.Error())
+	}
+	want := `m/m.yaml:2:28: the file "logo.svg" would be replaced by a file that the run writes [replaced-file], ` +
+		`m/m.yaml:4:27: the file "run.json" would be replaced by a file that the run writes [replaced-file]`
+	if strings.Join(got, ", ") != want {
+		t.Errorf("got %s\nwant %s", strings.Join(got, ", "), want)
+	}
+}
+
 // validate judges where referenced files lie, and reads none; where secrets are
 // mounted need not be there.
 func TestJudge(t *testing.T) {

@@ -21,15 +21,15 @@ func syntax(t *text, err error, reached int) *Finding {
 	m := yamlError.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
 	told, _ := strconv.Atoi(m[1])
 	if at, ok := conflict(t); ok {
-		return &Finding{Position: at, Rule: "syntax", Message: "a git conflict marker", Advice: []string{"resolve the conflict and remove the three markers"}}
+		return &Finding{Position: at, Rule: "syntax", Message: "a git conflict marker", Hints: []string{"resolve the conflict and remove the three markers"}}
 	}
 	for _, s := range sentences {
 		if strings.Contains(m[2], s.problem) {
 			at := s.find(t, told-added, reached)
 			if len(t.line(at.Line)) > longestKey && s.where == atTold {
-				s.advice = append(slices.Clip(s.advice), "a key has at most 1024 characters")
+				s.hints = append(slices.Clip(s.hints), "a key has at most 1024 characters")
 			}
-			return &Finding{Position: at, Rule: "syntax", Message: s.message, Advice: s.advice}
+			return &Finding{Position: at, Rule: "syntax", Message: s.message, Hints: s.hints}
 		}
 	}
 	at := reached
@@ -54,7 +54,7 @@ func conflict(t *text) (Position, bool) {
 // sentence says in words what the library's problem means, and where it is.
 type sentence struct {
 	problem, message string
-	advice           []string
+	hints            []string
 	// where says which line the problem is in.
 	where where
 	// column finds the byte in it, -1 for none; nil, or none: where the line's

@@ -54,8 +54,8 @@ func newCensus(kind string, size int) *census {
 	return &census{kind: kind, ids: newRegister[int64](size), names: newRegister[string](size), identities: newRegister[string](0)}
 }
 
-func (c *census) report(at Node, rule string, advice []string, format string, args ...any) {
-	c.found = append(c.found, at.Problem(rule, advice, format, args...))
+func (c *census) report(at Node, rule string, hints []string, format string, args ...any) {
+	c.found = append(c.found, at.Problem(rule, hints, format, args...))
 }
 
 // add takes an object in, and reports what of it is taken. An object without
@@ -70,8 +70,8 @@ func (c *census) add(e entry, identity string) {
 		}
 	} else if identity != "" && !e.identified {
 		if first, twice := c.identities.add(e.Portal, identity, e); twice {
-			advice := append(declaredAt(first.at("title")), "without an id it is found by its title: give one of them its id")
-			c.report(e.at("title"), "duplicate-identity", advice, "the %s %s is declared twice", c.kind, Quote(e.at("title").text()))
+			hints := append(declaredAt(first.at("title")), "without an id it is found by its title: give one of them its id")
+			c.report(e.at("title"), "duplicate-identity", hints, "the %s %s is declared twice", c.kind, Quote(e.at("title").text()))
 			if !e.named {
 				return
 			}
@@ -127,21 +127,21 @@ func (c *census) refer(r Ref, portal string, by *declared) {
 	if _, ok := c.names.find(portal, r.Name); ok {
 		return
 	}
-	var advice []string
+	var hints []string
 	switch names := c.names.of(portal); {
 	case onlyDigits(r.Name):
-		advice = append(advice, "write an id without quotes")
+		hints = append(hints, "write an id without quotes")
 	case len(names) == 0:
-		advice = append(advice, "no "+c.kind+" is declared; the id of a live one is written as an integer")
+		hints = append(hints, "no "+c.kind+" is declared; the id of a live one is written as an integer")
 	case len(names) > searched:
-		advice = append(advice, "the id of a live one is written as an integer")
+		hints = append(hints, "the id of a live one is written as an integer")
 	default:
 		if near := Nearest(r.Name, names); near != "" {
-			advice = append(advice, "did you mean "+Quote(near)+"?")
+			hints = append(hints, "did you mean "+Quote(near)+"?")
 		}
-		advice = append(advice, "declared: "+quoteAll(names), "the id of a live one is written as an integer")
+		hints = append(hints, "declared: "+quoteAll(names), "the id of a live one is written as an integer")
 	}
-	c.report(by.at(c.kind), "unknown-reference", advice, "no %s has the name %s", c.kind, Quote(r.Name))
+	c.report(by.at(c.kind), "unknown-reference", hints, "no %s has the name %s", c.kind, Quote(r.Name))
 }
 
 // register holds keys by portal. What is in documents without a portal

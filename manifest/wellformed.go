@@ -115,15 +115,15 @@ func follow(n *yaml.Node) *yaml.Node {
 }
 
 func (w *wellFormedness) duplicateKey(f Node, before *yaml.Node) {
-	advice := []string{"already declared at " + w.doc.text.place(before).String()}
+	hints := []string{"already declared at " + w.doc.text.place(before).String()}
 	name := f.QuoteKey()
 	if name != "" {
 		name = " " + name
 	}
 	if isMerge(f.key) {
-		advice = append(advice, "write <<: [*one, *another] to merge several")
+		hints = append(hints, "write <<: [*one, *another] to merge several")
 	}
-	e := f.KeyProblem("duplicate-key", advice, "duplicate key%s", name)
+	e := f.KeyProblem("duplicate-key", hints, "duplicate key%s", name)
 	e.uses = nil
 	w.add(e)
 }
@@ -131,17 +131,17 @@ func (w *wellFormedness) duplicateKey(f Node, before *yaml.Node) {
 // mergeValue reports a merge key whose value is neither a mapping nor a list
 // of mappings.
 func (w *wellFormedness) mergeValue(n Node) {
-	advice := []string{"write <<: *anchor, or <<: [*one, *another]"}
+	hints := []string{"write <<: *anchor, or <<: [*one, *another]"}
 	switch n.Kind() {
 	case Mapping:
 	case List:
 		for item := range n.Items() {
 			if item.Kind() != Mapping {
-				w.add(item.Problem("merge-value", advice, "the merge key << takes mappings, not %s", item.Kind()))
+				w.add(item.Problem("merge-value", hints, "the merge key << takes mappings, not %s", item.Kind()))
 			}
 		}
 	default:
-		w.add(n.Problem("merge-value", advice, "the merge key << takes a mapping or a list of mappings, not %s", n.Kind()))
+		w.add(n.Problem("merge-value", hints, "the merge key << takes a mapping or a list of mappings, not %s", n.Kind()))
 	}
 }
 
@@ -183,14 +183,14 @@ func (w *wellFormedness) tag(n Node) {
 	if fits {
 		return
 	}
-	advice := "leave the tag out; quote text that begins with an exclamation mark"
+	hint := "leave the tag out; quote text that begins with an exclamation mark"
 	reference, known := references[tag]
 	if known {
-		advice = reference
+		hint = reference
 	}
 	if known || n.shown() {
-		w.add(n.doc.problem(v, nil, "tag", []string{advice}, "the tag %s is not allowed here", Quote(tag)))
+		w.add(n.doc.problem(v, nil, "tag", []string{hint}, "the tag %s is not allowed here", Quote(tag)))
 		return
 	}
-	w.add(n.doc.problem(v, nil, "tag", []string{advice}, "this tag is not allowed here"))
+	w.add(n.doc.problem(v, nil, "tag", []string{hint}, "this tag is not allowed here"))
 }

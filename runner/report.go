@@ -144,13 +144,12 @@ type Requests struct {
 	Waited    float64 `json:"waited_seconds"` // seconds of wall time with nothing in flight
 }
 
-// Limits are the portal's limits, as options or defaults had them.
+// Limits are the portal's limits that the timeline is drawn against, as options
+// or defaults had them.
 type Limits struct {
-	Rate        float64 `json:"rate"`         // requests a second
-	Burst       int     `json:"burst"`        // requests at once
-	Concurrency int     `json:"concurrency"`  // maximum requests in flight; 0: as many as the portal shows to serve
-	Operating   float64 `json:"operating"`    // seconds of execution in ten minutes, of each method
-	RequestTime float64 `json:"request_time"` // seconds after which the portal cuts a request
+	Rate        float64 `json:"rate"`        // requests a second
+	Burst       int     `json:"burst"`       // requests at once
+	Concurrency int     `json:"concurrency"` // maximum requests in flight; 0: as many as the portal shows to serve
 }
 
 // Exchange is one request of the timeline.
@@ -230,8 +229,8 @@ type Finding struct {
 	Message string `json:"message"`
 	// Excerpt is the node that is wrong, where it may be shown.
 	Excerpt string `json:"-"`
-	// Advice says what is allowed and what may have been meant, a line each.
-	Advice []string `json:"advice,omitempty"`
+	// Hints says what is allowed and what may have been meant, a line each.
+	Hints []string `json:"hints,omitempty"`
 }
 
 // PortalsReport is the result of a run against many portals, in the order of

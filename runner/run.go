@@ -117,7 +117,7 @@ func Invalid(command string, findings []*manifest.Finding) *Report {
 	now := time.Now()
 	report := &Report{Schema: ReportSchema, Command: command, Outcome: OutcomeInvalid, Started: now, Finished: now}
 	for _, f := range findings {
-		report.Findings = append(report.Findings, Finding{File: f.Position.File, Line: f.Position.Line, Column: f.Position.Column, Rule: f.Rule, Message: f.Message, Excerpt: f.Excerpt, Advice: f.Advice})
+		report.Findings = append(report.Findings, Finding{File: f.Position.File, Line: f.Position.Line, Column: f.Position.Column, Rule: f.Rule, Message: f.Message, Excerpt: f.Excerpt, Hints: f.Hints})
 	}
 	return report
 }

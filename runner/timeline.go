@@ -11,10 +11,7 @@ import (
 // and the limits that it kept to.
 func (r *run) requests() {
 	conf := r.scheduler.Config()
-	r.report.Limits = &Limits{
-		Rate: conf.Rate, Burst: conf.Burst, Concurrency: conf.Concurrency,
-		Operating: max(0, conf.OperatingLimit.Seconds()), RequestTime: conf.RequestTime.Seconds(),
-	}
+	r.report.Limits = &Limits{conf.Rate, conf.Burst, conf.Concurrency}
 	since := func(t time.Time) float64 { return milliseconds(max(0, t.Sub(r.report.Started).Seconds())) }
 	for _, x := range r.scheduler.Timeline() {
 		r.report.Timeline = append(r.report.Timeline, Exchange{

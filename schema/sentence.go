@@ -14,11 +14,11 @@ const (
 	variable              = valueDefinition + "/properties/env"
 )
 
-// spaceAfterColon is the advice on a key that may hold its own value.
+// spaceAfterColon is the hint for a key that may hold its own value.
 const spaceAfterColon = "put a space after the colon that ends a key"
 
-func (c *checker) report(n manifest.Node, rule string, advice []string, format string, args ...any) {
-	c.found = append(c.found, n.Problem(rule, advice, format, args...))
+func (c *checker) report(n manifest.Node, rule string, hints []string, format string, args ...any) {
+	c.found = append(c.found, n.Problem(rule, hints, format, args...))
 }
 
 // subject names what a finding is about.
@@ -34,14 +34,14 @@ func subject(n manifest.Node, r *rule) string {
 
 // wrongType: the kind of a value.
 func wrongType(c *checker, n manifest.Node, r *rule) {
-	c.report(n, "wrong-type", kindAdvice(n, r), "%s must be %s, not %s", subject(n, r), r.words, n.Describe())
+	c.report(n, "wrong-type", kindHints(n, r), "%s must be %s, not %s", subject(n, r), r.words, n.Describe())
 }
 
-// kindAdvice says how to write what was probably meant.
-func kindAdvice(n manifest.Node, r *rule) []string {
+// kindHints says how to write what was probably meant.
+func kindHints(n manifest.Node, r *rule) []string {
 	kind := n.Kind()
 	if r.path == valueDefinition {
-		return settingAdvice(n)
+		return settingHints(n)
 	}
 	switch {
 	case kind == manifest.Null && n.Text() == "":
@@ -56,7 +56,7 @@ func kindAdvice(n manifest.Node, r *rule) []string {
 	return nil
 }
 
-func settingAdvice(n manifest.Node) []string {
+func settingHints(n manifest.Node) []string {
 	switch n.Kind() {
 	case manifest.Null:
 		if n.Anchored() {
@@ -76,11 +76,11 @@ func settingAdvice(n manifest.Node) []string {
 
 // wrongValue: another value than those there are.
 func wrongValue(c *checker, n manifest.Node, r *rule) {
-	var advice []string
+	var hints []string
 	if near := manifest.Nearest(n.Text(), r.enum); near != "" {
-		advice = append(advice, "did you mean "+manifest.Quote(near)+"?")
+		hints = append(hints, "did you mean "+manifest.Quote(near)+"?")
 	}
-	c.report(n, "wrong-value", advice, "%s must be %s, not %s", subject(n, r), r.words, n.Describe())
+	c.report(n, "wrong-value", hints, "%s must be %s, not %s", subject(n, r), r.words, n.Describe())
 }
 
 // outOfRange: a number too small or too large.
@@ -117,11 +117,11 @@ func wrongForm(c *checker, n manifest.Node, r *rule) {
 	if found := n.Describe(); found != manifest.String.String() {
 		not = ", not " + found
 	}
-	var advice []string
+	var hints []string
 	if r.path == variable && strings.HasPrefix(n.Text(), "$") {
-		advice = []string{"leave the $ out: {env: NAME}"}
+		hints = []string{"leave the $ out: {env: NAME}"}
 	}
-	c.report(n, "wrong-form", advice, "%s must be %s%s", subject(n, r), r.words, not)
+	c.report(n, "wrong-form", hints, "%s must be %s%s", subject(n, r), r.words, not)
 }
 
 // notAllowed: a value that is excluded.
@@ -143,32 +143,32 @@ func notAllowed(c *checker, n manifest.Node, r, not *rule) {
 
 // placeholder: what another tool would have replaced.
 func placeholder(c *checker, n manifest.Node, r *rule) {
-	advice := "write {env: NAME}, or {literal: TEXT} if you mean this text"
+	hint := "write {env: NAME}, or {literal: TEXT} if you mean this text"
 	if r.path != valueDefinition {
-		advice = "write {literal: TEXT} if you mean this text; only settings can be references"
+		hint = "write {literal: TEXT} if you mean this text; only settings can be references"
 	}
-	c.report(n, "placeholder", []string{advice}, "%s looks like a placeholder of another tool, and would be sent as it is", subject(n, r))
+	c.report(n, "placeholder", []string{hint}, "%s looks like a placeholder of another tool, and would be sent as it is", subject(n, r))
 }
 
 // missingKeys: required keys.
 func (c *checker) missingKeys(n manifest.Node, r *rule, o *object, names []string) {
-	var advice, quoted []string
+	var hints, quoted []string
 	for _, name := range names {
 		quoted = append(quoted, manifest.Quote(name))
 		words := name
 		if property := o.rule.properties[name]; property != nil {
 			words += ": " + property.words
 		}
-		advice = append(advice, "add "+words)
+		hints = append(hints, "add "+words)
 	}
 	if r != o.rule && r.words != "" {
-		advice = append(advice, r.words)
+		hints = append(hints, r.words)
 	}
 	what := "key"
 	if len(names) > 1 {
 		what = "keys"
 	}
-	c.report(n, "missing-key", advice, "missing %s %s", what, strings.Join(quoted, ", "))
+	c.report(n, "missing-key", hints, "missing %s %s", what, strings.Join(quoted, ", "))
 }
 
 // nothingDeclared: none of several keys, one of which is required.
@@ -197,25 +197,25 @@ func (c *checker) unknownKey(f manifest.Node, o *object) {
 		return
 	}
 	r, key := o.rule, f.Key()
-	var advice []string
+	var hints []string
 	if near := manifest.Nearest(key, r.known); near != "" {
-		advice = append(advice, "did you mean "+manifest.Quote(near)+"?")
+		hints = append(hints, "did you mean "+manifest.Quote(near)+"?")
 		if o.meant == nil {
 			o.meant = map[string]bool{}
 		}
 		o.meant[near] = true
 	}
 	if f.QuoteKey() == "" {
-		advice = append(advice, spaceAfterColon)
+		hints = append(hints, spaceAfterColon)
 	}
 	if _, text := r.properties["literal"]; text && (key == "env" || key == "file" || key == "secret") {
-		advice = append(advice, "only settings can be references")
+		hints = append(hints, "only settings can be references")
 	}
 	allowed := "allowed here: " + strings.Join(r.known, ", ")
 	if r.free || r.path == "" {
 		allowed += ", and keys that begin with x-"
 	}
-	c.found = append(c.found, f.KeyProblem("unknown-key", append(advice, allowed), "unknown key%s", spaced(f.QuoteKey())))
+	c.found = append(c.found, f.KeyProblem("unknown-key", append(hints, allowed), "unknown key%s", spaced(f.QuoteKey())))
 }
 
 // spaced returns s after a space, "" for "".
@@ -229,11 +229,11 @@ func spaced(s string) string {
 // unknownReference reports a key of a mapping that is not a reference. It is not
 // repeated: a secret that begins with a brace is a mapping too.
 func (c *checker) unknownReference(f manifest.Node, o *object) {
-	advice := []string{"allowed here: " + list(o.rule.known) + "; quote text that begins with a brace"}
+	hints := []string{"allowed here: " + list(o.rule.known) + "; quote text that begins with a brace"}
 	if near := manifest.Nearest(f.Key(), o.rule.known); near != "" {
-		advice = append([]string{"did you mean " + manifest.Quote(near) + "?"}, advice...)
+		hints = append([]string{"did you mean " + manifest.Quote(near) + "?"}, hints...)
 	}
-	c.found = append(c.found, f.KeyProblem("unknown-key", advice, "unknown key in %s", subject(o.node, o.rule)))
+	c.found = append(c.found, f.KeyProblem("unknown-key", hints, "unknown key in %s", subject(o.node, o.rule)))
 }
 
 // tooManyKeys: a reference that names several places. Keys that are unknown

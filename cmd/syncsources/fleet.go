@@ -36,7 +36,7 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 		return err
 	}
 	if len(findings) > 0 {
-		return a.finish(ctx, render.Many(invalidPortals(command, findings)), d)
+		return a.finish(ctx, render.Many(portalsOf(runner.Invalid(command, findings))), d)
 	}
 	defer fl.close()
 	if len(fl.portals.selected) == 0 {
@@ -196,7 +196,7 @@ func (fl *fleet) portal(signalled context.Context, command string, config *manif
 	j, findings, err := fl.job(ctx, config, logger)
 	var run *portalRun
 	if err == nil && len(findings) == 0 {
-		run, findings, err = fl.app.prepare(ctx, fl.flags, j)
+		run, findings, err = fl.app.prepare(ctx, fl.flags, &j)
 	}
 	switch {
 	case err != nil:
@@ -254,10 +254,9 @@ func (fl *fleet) job(ctx context.Context, config *manifest.PortalConfig, logger 
 	}, nil, nil
 }
 
-// invalidPortals is the report of a portals file that cannot be used.
-func invalidPortals(command string, findings []*manifest.Finding) *runner.PortalsReport {
-	r := runner.Invalid(command, findings)
-	return &runner.PortalsReport{Schema: runner.PortalsSchema, Command: command, Outcome: r.Outcome, Started: r.Started, Finished: r.Finished, Findings: r.Findings}
+// portalsOf is the report of a run of many portals that ended before the first.
+func portalsOf(r *runner.Report) *runner.PortalsReport {
+	return &runner.PortalsReport{Schema: runner.PortalsSchema, Command: r.Command, Outcome: r.Outcome, Started: r.Started, Finished: r.Finished, Error: r.Error, Findings: r.Findings}
 }
 
 // counter shows how many portals are done.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"syncsources/cmd/syncsources/signin"
+	"syncsources/manifest"
 )
 
 // inputs are the files that a run reads. None may be replaced by what it
@@ -47,6 +48,26 @@ func (in inputs) at(path string) string {
 		}
 	}
 	return ""
+}
+
+// replaced finds references of manifests to files that the run is to write,
+// which are then not written.
+func replaced(set *manifest.Set, o *outputFlags, m *metricsFlags) []*manifest.Finding {
+	paths := slices.Clone(o.reports)
+	if m != nil {
+		paths = append(paths, m.file)
+	}
+	return set.Replaced(func(file string) bool {
+		referenced := inputs{{file, "referenced"}}
+		hit := false
+		for _, path := range paths {
+			if referenced.at(path) != "" {
+				o.spared.Store(path, true)
+				hit = true
+			}
+		}
+		return hit
+	})
 }
 
 // isManifest reports whether a file would be read as one of a directory.

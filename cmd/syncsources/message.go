@@ -33,7 +33,7 @@ func (a *app) warn(message string, log *logFlags) {
 	_, _ = fmt.Fprintf(a.stderr, "warning: %s\n", clean.Lines(message))
 }
 
-// hint writes advice to standard error, in the form that log asks for.
+// hint writes a hint to standard error, in the form that log asks for.
 func (a *app) hint(text string, log *logFlags) {
 	if log.machine() {
 		log.logger(a.stderr, false).Info(text)
@@ -50,7 +50,7 @@ func (a *app) printFindings(findings []runner.Finding, noColor bool, log *logFla
 	}
 	logger := log.logger(a.stderr, false)
 	for _, f := range findings {
-		logger.Error(f.Message, "file", f.File, "line", f.Line, "column", f.Column, "rule", f.Rule, "hint", strings.Join(f.Advice, "; "))
+		logger.Error(f.Message, "file", f.File, "line", f.Line, "column", f.Column, "rule", f.Rule, "hint", strings.Join(f.Hints, "; "))
 	}
 }
 

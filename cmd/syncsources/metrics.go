@@ -33,9 +33,12 @@ func (m *metricsFlags) check(in inputs) error {
 }
 
 // writeMetrics writes the metrics of a run, where they are asked for.
-func writeMetrics(run render.Run, m *metricsFlags) error {
-	if m == nil || m.file == "" {
+func (d delivery) writeMetrics(run render.Run) error {
+	if d.metrics == nil || d.metrics.file == "" {
 		return nil
 	}
-	return render.WriteMetrics(m.file, run)
+	if _, spared := d.output.spared.Load(d.metrics.file); spared {
+		return nil
+	}
+	return render.WriteMetrics(d.metrics.file, run)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/pflag"
 
@@ -24,6 +26,7 @@ type outputFlags struct {
 	commentID string
 	quiet     bool
 	noColor   bool
+	spared    sync.Map // files that manifests refer to: nothing is written there
 }
 
 func (o *outputFlags) add(set *pflag.FlagSet) {
@@ -92,7 +95,7 @@ func (a *app) deliver(run render.Run, d delivery, code int) error {
 		}
 		a.printRunError(run, d.output.noColor, d.log)
 	}
-	err := errors.Join(d.failed, a.print(run, d), a.writeReports(run, d.output), writeMetrics(run, d.metrics))
+	err := errors.Join(d.failed, a.print(run, d), a.writeReports(run, d.output), d.writeMetrics(run))
 	if err != nil {
 		code = exit.Higher(code, exit.Failed)
 		a.printFailure(exit.Unwritten(err), d.log)
@@ -132,6 +135,9 @@ func (a *app) renderOptions(o *outputFlags) render.Options {
 func (a *app) writeReports(run render.Run, o *outputFlags) error {
 	var errs []error
 	for _, path := range o.reports {
+		if _, spared := o.spared.Load(path); spared {
+			continue
+		}
 		errs = append(errs, render.WriteFile(path, run, a.renderOptions(o)))
 	}
 	return errors.Join(errs...)
@@ -143,6 +149,8 @@ type destinations struct {
 	output  outputFlags
 	metrics metricsFlags
 	log     logFlags
+	portals portalsFlags
+	sandbox string
 }
 
 // salvage reads these flags by themselves: the rest of the command line may be
@@ -151,14 +159,14 @@ func (a *app) salvage(args []string) *destinations {
 	d := &destinations{}
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.ParseErrorsAllowlist.UnknownFlags = true
-	var sandbox string
-	addSandbox(set, &sandbox)
+	addSandbox(set, &d.sandbox)
+	d.portals.add(set)
 	d.output.add(set)
 	d.metrics.add(set)
 	d.log.add(set)
 	_ = set.Parse(args)
 	_ = option.FromEnvironment(set, a.env)
-	in := a.inputs(perhapsPaths(args), input{sandbox, "the sandbox's state file"})
+	in := a.inputs(perhapsPaths(args), input{d.sandbox, "the sandbox's state file"})
 	d.output.reports = slices.DeleteFunc(d.output.reports, func(path string) bool { return render.CheckFile(path) != nil || in.at(path) != "" })
 	if d.metrics.check(in) != nil {
 		d.metrics.file = ""
@@ -186,8 +194,17 @@ func perhapsPaths(args []string) []string {
 // one, so that programs find a report on standard output and in files whatever
 // happens.
 func (a *app) reportFailure(ctx context.Context, command string, d *destinations, f *exit.Failure) int {
+	r := reportOfFailure(command, f)
+	run := render.One(r)
+	switch {
+	case command == "report":
+	case d.portals.file != "":
+		run = render.Many(portalsOf(r))
+	case command != "validate":
+		r.Portal = cmp.Or(f.Portal, a.portalOf(ctx, d.sandbox, nil))
+	}
 	var code exit.Status
-	errors.As(a.finish(ctx, render.One(reportOfFailure(command, f)), delivery{output: &d.output, metrics: &d.metrics, log: &d.log, printed: true}), &code)
+	errors.As(a.finish(ctx, run, delivery{output: &d.output, metrics: &d.metrics, log: &d.log, printed: true}), &code)
 	return exit.Higher(f.Exit, int(code))
 }
 

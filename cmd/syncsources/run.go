@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -9,6 +10,7 @@ import (
 	"syncsources/bitrix"
 	"syncsources/bitrix/rest"
 	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/signin"
 	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/runner/render"
@@ -36,12 +38,17 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 	}
 	d := delivery{output: &f.output, metrics: &f.metrics, log: &f.log, detailed: f.detailed}
 	log := a.newLogger(&f.log, f.output.noColor)
-	run, findings, err := a.prepare(ctx, f, a.environmentJob(f, paths, log))
+	j := a.environmentJob(f, paths, log)
+	run, findings, err := a.prepare(ctx, f, &j)
 	if err != nil {
-		return err
+		failed := exit.AsFailure(err)
+		failed.Portal = a.portalOf(ctx, f.sandbox, j.declared)
+		return failed
 	}
 	if len(findings) > 0 {
-		return a.finish(ctx, render.One(runner.Invalid(command, findings)), d)
+		r := runner.Invalid(command, findings)
+		r.Portal = a.portalOf(ctx, f.sandbox, j.declared)
+		return a.finish(ctx, render.One(r), d)
 	}
 	defer run.connection.close()
 	if command == "apply" && f.asks() && a.interactive() {
@@ -77,6 +84,9 @@ type job struct {
 	elsewhere string
 	// partOfMany says that the targets may be in the manifests of other portals.
 	partOfMany bool
+	// declared are the portals that the manifests are for, known once they are
+	// read.
+	declared []manifest.Portal
 }
 
 // environmentJob is a job for the portal that the environment's credentials are
@@ -96,10 +106,16 @@ func (a *app) environmentJob(f *runFlags, paths []string, logger *slog.Logger) j
 // prepare reads and checks everything, selects, resolves the references of what
 // is selected, and finds the portal. What is wrong up to there are findings or
 // an error, with nothing sent.
-func (a *app) prepare(ctx context.Context, f *runFlags, j job) (*portalRun, []*manifest.Finding, error) {
+func (a *app) prepare(ctx context.Context, f *runFlags, j *job) (*portalRun, []*manifest.Finding, error) {
 	set, findings, err := a.load(ctx, j.paths)
+	if set != nil {
+		j.declared = set.Portals
+	}
 	if err != nil || len(findings) > 0 {
 		return nil, findings, err
+	}
+	if findings := replaced(set, &f.output, &f.metrics); len(findings) > 0 {
+		return nil, findings, nil
 	}
 	if !j.partOfMany {
 		matches := f.selection.matches()
@@ -208,15 +224,39 @@ func warnOfSignal(signalled context.Context, logger *slog.Logger) (stop func()) 
 	}
 }
 
+// portalOf is the portal of a run that ended before it got there: the sandbox,
+// the one of the environment's credentials, else the one that all manifests are
+// for. It is empty where none of them says.
+func (a *app) portalOf(ctx context.Context, sandbox string, declared []manifest.Portal) string {
+	if sandbox != "" {
+		return sandboxAddress
+	}
+	return cmp.Or(signin.PortalOf(ctx, a.env), portalOfAll(declared))
+}
+
+// portalOfAll is the portal that all manifests are for, empty where they name
+// none or several.
+func portalOfAll(declared []manifest.Portal) string {
+	all := ""
+	for _, p := range declared {
+		u, err := rest.ParseHost(rest.ThePortal, p.URL)
+		if err != nil || all != "" && all != u.String() {
+			return ""
+		}
+		all = u.String()
+	}
+	return all
+}
+
 // otherPortals finds manifests that are for another portal than ours.
-func otherPortals(portals []manifest.Portal, ours, advice string) []*manifest.Finding {
+func otherPortals(portals []manifest.Portal, ours, hint string) []*manifest.Finding {
 	var found []*manifest.Finding
 	for _, p := range portals {
 		if rest.HostPort(p.URL) != rest.HostPort(ours) {
 			found = append(found, &manifest.Finding{
 				Position: p.Position, Rule: "other-portal",
 				Message: "the manifest is for " + manifest.Quote(p.URL) + ", but the run is against " + manifest.Quote(ours),
-				Advice:  []string{advice},
+				Hints:   []string{hint},
 			})
 		}
 	}

@@ -136,7 +136,7 @@ func (a *app) statusOf(ctx context.Context, sign *signin.Portals, config *manife
 	c, findings, err := sign.Of(config)
 	var lines []signin.Line
 	for _, f := range findings {
-		lines = append(lines, signin.Line{Level: signin.Bad, Name: "credentials", Text: f.Error(), Hints: f.Advice})
+		lines = append(lines, signin.Line{Level: signin.Bad, Name: "credentials", Text: f.Error(), Hints: f.Hints})
 	}
 	switch {
 	case err != nil:

@@ -51,11 +51,14 @@ All findings of all files are reported, each with its place and what is allowed.
 			}
 			if len(findings) == 0 {
 				resolver := manifest.Resolver{AllowDirs: allowDirs}
-				findings = resolver.Judge(set)
+				findings = append(resolver.Judge(set), replaced(set, &out, nil)...)
 			}
 			report := valid(set)
 			if len(findings) > 0 {
 				report = runner.Invalid("validate", findings)
+			}
+			if set != nil {
+				report.Portal = portalOfAll(set.Portals)
 			}
 			return a.finish(cmd.Context(), render.One(report), delivery{output: &out})
 		},

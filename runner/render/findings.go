@@ -23,7 +23,7 @@ func (run Run) Findings() ([]runner.Finding, error) {
 }
 
 // Findings writes what is wrong with files, for standard error: each with its
-// place, its excerpt and its advice on lines of their own, and as the last line
+// place, its excerpt and its hints on lines of their own, and as the last line
 // their count.
 //
 //	manifest.yaml:5:3: unknown key "titel" [unknown-key]
@@ -41,8 +41,8 @@ func Findings(w io.Writer, all []runner.Finding, o Options) error {
 		for line := range strings.Lines(f.Excerpt) {
 			t.printf("    %s\n", t.faint(clean.Line(strings.TrimRight(line, "\r\n"))))
 		}
-		for _, advice := range f.Advice {
-			t.printf("  %s\n", clean.Line(advice))
+		for _, hint := range f.Hints {
+			t.printf("  %s\n", clean.Line(hint))
 		}
 	}
 	if len(files) > 1 {

@@ -79,8 +79,8 @@ func annotations(p portal, o Options) string {
 func annotateFindings(b *strings.Builder, prefix string, findings []runner.Finding, o Options) {
 	for _, f := range findings {
 		message := prefix + clean.Line(f.Message)
-		for _, advice := range f.Advice {
-			message += "\n" + clean.Line(advice)
+		for _, hint := range f.Hints {
+			message += "\n" + clean.Line(hint)
 		}
 		at := annotation{file: o.inWorkspace(f.File), line: f.Line, column: f.Column, title: f.Rule}
 		b.WriteString(command("error", at, message))

@@ -15,9 +15,9 @@ func TestGitHub(t *testing.T) {
 }
 
 // An annotation is all that is seen of a finding, and says what to do.
-func TestGitHubAdvice(t *testing.T) {
+func TestGitHubHints(t *testing.T) {
 	r := invalid()
-	r.Findings[0].Advice = []string{`did you mean "title"?`, "100% sure"}
+	r.Findings[0].Hints = []string{`did you mean "title"?`, "100% sure"}
 	out := string(rendered(t, render.GitHub, r, render.Options{}))
 	if want := `unknown key "titel"%0Adid you mean "title"?%0A100%25 sure` + "\n"; !strings.Contains(out, want) {
 		t.Errorf("%q is not found in\n%s", want, out)

@@ -106,7 +106,7 @@ func suite(p portal) junit.Testsuite {
 	for _, f := range r.Findings {
 		at := clean.Line(findingPlace(f))
 		s.AddTestcase(junit.Testcase{Name: at + " " + clean.Line(f.Rule), Classname: clean.Line(f.File),
-			Failure: result(&runner.Failure{Code: f.Rule, Message: f.Message, Hint: strings.Join(f.Advice, "; ")}, at)})
+			Failure: result(&runner.Failure{Code: f.Rule, Message: f.Message, Hint: strings.Join(f.Hints, "; ")}, at)})
 	}
 	for i := range r.Objects {
 		s.AddTestcase(testCase(&r.Objects[i]))

@@ -264,10 +264,10 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// Findings end with their count, and show the node and the advice.
+// Findings end with their count, and show the node and the hints.
 func TestFindings(t *testing.T) {
 	all := invalid().Findings
-	all[0].Excerpt, all[0].Advice = "titel: 5", []string{`did you mean "title"?`}
+	all[0].Excerpt, all[0].Hints = "titel: 5", []string{`did you mean "title"?`}
 	var b strings.Builder
 	if err := render.Findings(&b, all, render.Options{}); err != nil {
 		t.Fatal(err)

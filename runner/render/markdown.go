@@ -106,7 +106,7 @@ func findings(page *page, run Run) {
 var findingColumns = []string{"Where", "Rule", "What is wrong"}
 
 func findingRow(prefix string, f runner.Finding) string {
-	message := strings.Join(append([]string{f.Message}, f.Advice...), "; ")
+	message := strings.Join(append([]string{f.Message}, f.Hints...), "; ")
 	return row(cut(prefix+findingPlace(f), markdownMessage), cut(f.Rule, markdownMessage), cut(message, markdownMessage))
 }
 
@@ -279,11 +279,11 @@ func (d *digest) write(page *page, command string) {
 		title: count(d.failed, "object") + " failed", open: true,
 		columns: []string{"Object", "Where", "Code", "Message", "Changes"}, rows: d.failures, noun: "failure",
 	})
-	advice := page.items()
+	todo := page.items()
 	for _, h := range d.hints.all {
-		advice.add("- " + code(cut(h.code, markdownMessage)) + ": " + code(cut(h.text, markdownMessage)) + "\n")
+		todo.add("- " + code(cut(h.code, markdownMessage)) + ": " + code(cut(h.text, markdownMessage)) + "\n")
 	}
-	page.list("What to do", true, advice, "hint")
+	page.list("What to do", true, todo, "hint")
 	page.list("Notes", true, d.notes, "note")
 	if d.tally.n >= manyChanges {
 		for _, part := range d.tally.parts() {

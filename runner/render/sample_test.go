@@ -226,7 +226,7 @@ func rotation(n int) *runner.Report {
 // timelineOf gives a report a timeline as a run over n objects has it: bursts,
 // a pause, and some requests that were not simply answered.
 func timelineOf(r *runner.Report, n int) {
-	r.Limits = &runner.Limits{Rate: 2, Burst: 50, Concurrency: 16, Operating: 480, RequestTime: 60}
+	r.Limits = &runner.Limits{Rate: 2, Burst: 50, Concurrency: 16}
 	at := 0.0
 	for i := range max(4, n/25) {
 		e := runner.Exchange{At: at, Seconds: 0.9 + float64(i*37%23)/10, Method: "batch", Commands: 50 - i*7%9, Result: "ok"}

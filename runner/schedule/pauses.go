@@ -65,8 +65,12 @@ func (o *outage) lost(now, sent time.Time, err *rest.Error) error {
 	if silent && sent.Before(o.since) {
 		o.since = sent
 	}
+	enough := 3
+	if timedOut(err) { // waited for in full
+		enough = 2
+	}
 	away := now.Sub(o.since)
-	if away < patience || !silent && (o.failed < 3 || sent.Before(o.since)) {
+	if away < patience || !silent && (o.failed < enough || sent.Before(o.since)) {
 		return nil
 	}
 	if err.Code == rest.ExpiredToken {

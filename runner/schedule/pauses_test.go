@@ -67,7 +67,8 @@ func TestOutageNeedsTimeAndTries(t *testing.T) {
 }
 
 // A portal that accepts requests and never answers is given up by the time that
-// it was waited for, be it in one request; one that has answered before is not.
+// it was waited for, be it in one request; one that has answered before, by the
+// second request that was waited for in full.
 func TestOutageOfSilentPortal(t *testing.T) {
 	late := &rest.Error{Code: rest.Network, Message: "nothing has come back", Err: context.DeadlineExceeded}
 	var o outage
@@ -80,6 +81,12 @@ func TestOutageOfSilentPortal(t *testing.T) {
 	o.answered()
 	if o.lost(at(140), at(60), late) != nil {
 		t.Error("one request of a portal that answers is taken for an outage")
+	}
+	if o.lost(at(140), at(70), late) != nil {
+		t.Error("what was sent before the first was given up is taken for an outage")
+	}
+	if o.lost(at(215), at(140), late) == nil {
+		t.Error("a second wait in full is not enough")
 	}
 }
 

@@ -25,6 +25,8 @@ type Failure struct {
 	Code    string // one of the codes above, or the portal's
 	Message string
 	Hints   []string
+	// Portal is the one that the report names; "" where it is not known.
+	Portal string
 	// Findings are mistakes in manifests that were found beside it.
 	Findings []*manifest.Finding
 }

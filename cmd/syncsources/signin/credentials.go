@@ -85,6 +85,22 @@ func FromEnvironment(ctx context.Context, conf Config) (*Credentials, error) {
 	return s.credentials(conf)
 }
 
+// PortalOf is the address of the portal that the environment's credentials are
+// for, empty where they name none that can be read.
+func PortalOf(ctx context.Context, e option.Environment) string {
+	address, err := secretVariable(ctx, e, Webhook)
+	if err != nil {
+		return ""
+	}
+	if c, err := bitrix.Webhook(address.Plain()); err == nil {
+		return c.Portal()
+	}
+	if u, err := rest.ParseHost(rest.ThePortal, e.Get(Portal)); err == nil {
+		return u.String()
+	}
+	return ""
+}
+
 func fromEnvironment(ctx context.Context, conf Config) (*settings, error) {
 	e := conf.Env
 	if err := rest.CheckProxy(e.Get); err != nil {
