@@ -6,10 +6,12 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"syncsources/bitrix/rest"
 )
 
 // CodeInternal is the code of a panic: a mistake in this program.
-const CodeInternal = "INTERNAL"
+const CodeInternal = string(rest.Internal)
 
 // Portal is one portal of a run of many.
 type Portal struct {
@@ -25,8 +27,14 @@ type PortalsOptions struct {
 	// Done is told each report in the order of the portals, as soon as it and
 	// those before it are there; never concurrently. It may be nil.
 	Done func(name string, r *Report)
-	// Panicked is told of a run that panicked; it may be nil.
+	// Panicked is told of a run that panicked, or of Done; it may be nil.
 	Panicked func(name string, reason any, stack []byte)
+}
+
+func (o *PortalsOptions) panicked(name string, reason any) {
+	if o.Panicked != nil {
+		o.Panicked(name, reason, debug.Stack())
+	}
 }
 
 // Portals runs portals side by side. None waits for another, nor fails with
@@ -43,6 +51,7 @@ func Portals(ctx context.Context, command string, portals []Portal, o PortalsOpt
 		mu      sync.Mutex
 		ended   = make([]bool, len(portals))
 		told    int // how many of the first portals Done knows
+		broken  any // what Done panicked with
 		running sync.WaitGroup
 		slots   = make(chan struct{}, max(1, o.Parallel))
 	)
@@ -53,6 +62,12 @@ func Portals(ctx context.Context, command string, portals []Portal, o PortalsOpt
 			r := portals[i].run(ctx, command, o)
 			mu.Lock()
 			defer mu.Unlock()
+			defer func() {
+				if reason := recover(); reason != nil {
+					broken = reason
+					o.panicked(portals[i].Name, reason)
+				}
+			}()
 			all.Portals[i] = store.keep(portals[i].Name, r)
 			all.Summary.Add(r.Summary)
 			all.Outcome = higher(all.Outcome, r.Outcome)
@@ -71,6 +86,9 @@ func Portals(ctx context.Context, command string, portals []Portal, o PortalsOpt
 		})
 	}
 	running.Wait()
+	if broken != nil {
+		panic(broken) // in the caller's goroutine, where it can be recovered
+	}
 	all.Finished = time.Now()
 	all.Duration = all.Finished.Sub(all.Started).Seconds()
 	return all
@@ -85,9 +103,7 @@ func (p *Portal) run(ctx context.Context, command string, o PortalsOptions) (r *
 		if reason == nil {
 			return
 		}
-		if o.Panicked != nil {
-			o.Panicked(p.Name, reason, debug.Stack())
-		}
+		o.panicked(p.Name, reason)
 		r = &Report{Schema: ReportSchema, Command: command, Outcome: OutcomeStopped, Started: began, Finished: time.Now(),
 			Error: &Failure{Code: CodeInternal, Message: fmt.Sprintf("internal error: %v", reason)}}
 	}()

@@ -83,6 +83,23 @@ func TestPortalThatPanics(t *testing.T) {
 	}
 }
 
+// A panic of Done is the caller's, once the other portals have ended.
+func TestPanicOfDone(t *testing.T) {
+	ended, stack := false, ""
+	defer func() {
+		if reason := recover(); reason != "a mistake" || !ended || stack == "" {
+			t.Errorf("recovered %v, the other portal ended: %t, stack %q", reason, ended, stack)
+		}
+	}()
+	Portals(t.Context(), "plan", []Portal{sleeper("one", 0, OutcomeOK), {Name: "two", Run: func(context.Context) *Report {
+		ended = true
+		return &Report{}
+	}}}, PortalsOptions{
+		Done:     func(string, *Report) { panic("a mistake") },
+		Panicked: func(_ string, _ any, s []byte) { stack = string(s) },
+	})
+}
+
 // The highest claim wins, whatever the order.
 func TestOutcomeOfPortals(t *testing.T) {
 	order := []Outcome{OutcomeInvalid, OutcomeInterrupted, OutcomeStopped, OutcomeFailed, OutcomeChanges, OutcomeOK}

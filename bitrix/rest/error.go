@@ -46,6 +46,8 @@ const (
 	Proxy Code = "PROXY"
 	// NoToken: there is no access token to call with, and none can be had.
 	NoToken Code = "NO_TOKEN"
+	// Internal: a mistake in this program, a panic.
+	Internal Code = "INTERNAL"
 )
 
 // Reasons of an error.
@@ -168,6 +170,7 @@ var reactions = map[Code]Reaction{
 	"ERROR_UNEXPECTED_ANSWER":         Unknown,
 	"ERROR_CORE":                      Unknown, // of the database
 	BadAnswer:                         Unknown,
+	Internal:                          Unknown,
 }
 
 // documented are further codes of the methods called and of the REST

@@ -46,7 +46,7 @@ var hints = map[rest.Code]string{
 	"invalid_request":                 "check " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.OAuth,
 	"invalid_client":                  "check " + signin.ClientID + " and " + signin.ClientSecret + " against the application's settings in the portal",
 
-	runner.CodeInternal:       "this is a bug in syncsources; please report it with the lines that it wrote to standard error; the next run reads the portal and continues from what it shows",
+	rest.Internal:             "this is a bug in syncsources; please report it with the lines that it wrote to standard error; the next run reads the portal and continues from what it shows",
 	runner.CodeTooManyChanges: "look at the plan; if it is what you want, raise --max-changes",
 	runner.CodeTooManyDeletes: "look at the plan; if it is what you want, raise --max-deletes",
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"syncsources/bitrix/sandbox"
 	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
 )
 
@@ -92,4 +95,49 @@ func TestPanic(t *testing.T) {
 			t.Errorf("%v: the report is %s", err, out)
 		}
 	}
+}
+
+// panickyPortal breaks down over the answer to the first request that writes.
+type panickyPortal struct {
+	http.RoundTripper
+	wrote bool
+}
+
+func (p *panickyPortal) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	answer, err := p.RoundTripper.RoundTrip(r)
+	if bytes.Contains(body, []byte("source.update")) && !p.wrote {
+		p.wrote = true
+		panic("a mistake")
+	}
+	return answer, err
+}
+
+// A crash while a request is sent, which is not in the main goroutine, ends the
+// run as well. What had been written by then is read back.
+func TestPanicWhileSending(t *testing.T) {
+	paths := files(t, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		state, err := sandbox.ReadState(strings.NewReader(threeSources))
+		if err != nil {
+			t.Fatal(err)
+		}
+		portal, err := sandbox.New(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = portal.Close() }()
+		var stdout, stderr bytes.Buffer
+		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
+			stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, transport: &panickyPortal{RoundTripper: portal.RoundTripper()}}
+		got := result{a.run(t.Context(), []string{"apply", "--batch-size", "2", "--concurrency", "1", "-o", "json", paths[0]}), stdout.String(), stderr.String()}
+		report := got.report(t)
+		if got.code != exit.Stopped || report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != runner.CodeInternal || report.Error.Hint == "" {
+			t.Errorf("exit code %d, outcome %s, error %v", got.code, report.Outcome, report.Error)
+		}
+		if s := report.Summary; s.Updated == 0 || s.Skipped == 0 || s.Updated+s.Skipped != 3 || !strings.Contains(got.stderr, "a mistake") || !strings.Contains(got.stderr, "RoundTrip") {
+			t.Errorf("summary %+v, standard error %s", s, got.stderr)
+		}
+	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncsources/bitrix/rest"
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
 	"syncsources/cmd/syncsources/signin"
@@ -84,7 +85,7 @@ func (a *app) command(ctx context.Context, root *cobra.Command, args []string) (
 }
 
 func internalError(reason any) *exit.Failure {
-	return &exit.Failure{Exit: exit.Stopped, Code: runner.CodeInternal, Message: fmt.Sprintf("internal error: %v", reason), Hints: []string{hints[runner.CodeInternal]}}
+	return &exit.Failure{Exit: exit.Stopped, Code: runner.CodeInternal, Message: fmt.Sprintf("internal error: %v", reason), Hints: []string{hints[rest.Internal]}}
 }
 
 // newRoot builds the tree of commands.

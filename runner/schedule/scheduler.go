@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -118,8 +119,8 @@ func (s *Scheduler) StopWriting() {
 func (s *Scheduler) Stats() Stats { return s.stats }
 
 // Err is why the run ended early: the *rest.Error with a Fatal reaction, the
-// error of a portal that does not answer (code NETWORK), or that of a context
-// that is over. It is nil where nothing ended it.
+// error of a portal that does not answer (code NETWORK), that of a Sender that
+// panicked (code INTERNAL), or that of a context that is over. It is nil where nothing ended it.
 func (s *Scheduler) Err() error { return s.stopped }
 
 // Next sends what may be sent and returns the next outcome as soon as there is
@@ -281,9 +282,15 @@ func (s *Scheduler) launch(ctx context.Context, r *request, now time.Time) {
 		s.probe = r
 	}
 	go func() {
+		defer func() {
+			if reason := recover(); reason != nil {
+				s.conf.Logger.Error("internal error", "reason", reason, "stack", string(debug.Stack()))
+				r.err = &rest.Error{Code: rest.Internal, Message: fmt.Sprintf("internal error: %v", reason)}
+			}
+			r.answeredAt = time.Now()
+			s.answers <- r
+		}()
 		r.resp, r.err = s.sender.Send(ctx, commands, r.alone)
-		r.answeredAt = time.Now()
-		s.answers <- r
 	}()
 }
 

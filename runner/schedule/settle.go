@@ -90,6 +90,9 @@ func (s *Scheduler) settleFailed(r *request, e *rest.Error, now time.Time) {
 		s.missed(r, e, now)
 		s.repeat(r.items, e)
 	case rest.Unknown:
+		if e.Code == rest.Internal { // it may have been sent, and the next one would panic too
+			s.stop(e)
+		}
 		s.lose(r, e, now)
 	case rest.Fatal, rest.Filtered:
 		if r.alone && r.items[0].Optional {
