@@ -92,10 +92,24 @@ type payload struct {
 	hidden []string // what an answer must not show
 }
 
-func newPayload(p rest.Params, hidden ...string) **payload {
+// newWrite is a command that is done or refused as its answer says, and whose
+// object a list shows. hidden is what an answer must not show.
+func newWrite(method string, id int64, p rest.Params, hidden ...string) Write {
 	with := &payload{p, hidden}
-	return &with
+	return Write{method: method, id: id, class: method, readBack: inList, with: &with}
 }
+
+// adding is the command that makes an object, updating one that changes it,
+// and deleting the one that deletes it.
+func adding(method string, fields rest.Params, hidden ...string) Write {
+	return newWrite(method, 0, rest.Params{{Key: "fields", Value: fields}}, hidden...)
+}
+
+func updating(method string, id int64, fields rest.Params, hidden ...string) Write {
+	return newWrite(method, id, byID(id, rest.Param{Key: "fields", Value: fields}), hidden...)
+}
+
+func deleting(method string, id int64) Write { return newWrite(method, id, byID(id)) }
 
 // Method returns the method's name.
 func (w Write) Method() string { return w.method }

@@ -93,21 +93,17 @@ func (f ConnectorFields) params() rest.Params {
 }
 
 // AddConnector makes a connector.
-func AddConnector(f ConnectorFields) Write {
-	return Write{MethodConnectorAdd, 0, MethodConnectorAdd, inList, false, newPayload(rest.Params{{Key: "fields", Value: f.params()}})}
-}
+func AddConnector(f ConnectorFields) Write { return adding(MethodConnectorAdd, f.params()) }
 
 // UpdateConnector changes the connector id. Its sources keep their values of
 // settings that it no longer declares until their own next update.
 func UpdateConnector(id int64, f ConnectorFields) Write {
-	return Write{MethodConnectorUpdate, id, MethodConnectorUpdate, inList, false, newPayload(byID(id, rest.Param{Key: "fields", Value: f.params()}))}
+	return updating(MethodConnectorUpdate, id, f.params())
 }
 
 // DeleteConnector deletes the connector id. The portal refuses it
 // (CONNECTOR_DELETE_RESTRICTED) while it has sources.
-func DeleteConnector(id int64) Write {
-	return Write{MethodConnectorDelete, id, MethodConnectorDelete, inList, false, newPayload(byID(id))}
-}
+func DeleteConnector(id int64) Write { return deleting(MethodConnectorDelete, id) }
 
 // DecodeConnectors reads the result of a list of connectors. Errors are as
 // with DecodeSources.

@@ -21,13 +21,13 @@ type field struct {
 	seen bool
 }
 
-func (f *fields) text(key string, into *string)            { f.add(field{key: key, into: into}) }
-func (f *fields) integer(key string, into *int64)          { f.add(field{key: key, into: into}) }
-func (f *fields) each(key string, item func([]byte) error) { f.add(field{key: key, into: item}) }
-func (f *fields) optional(key string, into any)            { f.add(field{key: key, into: into, seen: true}) }
+func (f *fields) text(key string, into *string)            { f.add(key, into, false) }
+func (f *fields) integer(key string, into *int64)          { f.add(key, into, false) }
+func (f *fields) each(key string, item func([]byte) error) { f.add(key, item, false) }
+func (f *fields) optional(key string, into any)            { f.add(key, into, true) }
 
-func (f *fields) add(d field) {
-	f.list = append(f.list, d)
+func (f *fields) add(key string, into any, seen bool) {
+	f.list = append(f.list, field{key, into, seen})
 }
 
 // newFields has room for n fields.

@@ -74,7 +74,7 @@ type SourceFields struct {
 func AddSource(f SourceFields) Write {
 	p := rest.Params{{Key: "title", Value: f.Title}, {Key: "connectorId", Value: f.ConnectorID}, {Key: "settings", Value: settingsMap(f.Settings)}}
 	p = optional(p, "description", f.Description)
-	return Write{MethodSourceAdd, 0, classOf(MethodSourceAdd, f.ConnectorID), inList, false, newPayload(rest.Params{{Key: "fields", Value: p}}, hiddenIn(f)...)}
+	return f.costing(adding(MethodSourceAdd, p, hiddenIn(f)...))
 }
 
 // UpdateSource changes the source id. Each update makes the portal check the
@@ -85,20 +85,20 @@ func UpdateSource(id int64, f SourceFields) Write {
 	if len(f.Settings) > 0 {
 		p = append(p, rest.Param{Key: "settings", Value: settingsMap(f.Settings)})
 	}
-	return Write{MethodSourceUpdate, id, classOf(MethodSourceUpdate, f.ConnectorID), inList, false, newPayload(byID(id, rest.Param{Key: "fields", Value: p}), hiddenIn(f)...)}
+	return f.costing(updating(MethodSourceUpdate, id, p, hiddenIn(f)...))
 }
 
 // DeleteSource deletes the source id. The portal refuses it (BX_ERROR) while
 // the source has tables.
-func DeleteSource(id int64) Write {
-	return Write{MethodSourceDelete, id, MethodSourceDelete, inList, false, newPayload(byID(id))}
-}
+func DeleteSource(id int64) Write { return deleting(MethodSourceDelete, id) }
 
-func classOf(method string, connector int64) string {
-	if connector == 0 {
-		return method
+// costing puts a command into the class of those whose connector's external
+// system is asked.
+func (f SourceFields) costing(w Write) Write {
+	if f.ConnectorID != 0 {
+		w.class = fmt.Sprintf("%s of connector %d", w.method, f.ConnectorID)
 	}
-	return fmt.Sprintf("%s of connector %d", method, connector)
+	return w
 }
 
 func settingsMap(settings []Setting) rest.Params {

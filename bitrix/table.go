@@ -51,18 +51,10 @@ type Column struct {
 // ListTables reads up to PageSize tables by rising id, without columns.
 func ListTables(f Family, r Range) Query { return list(f.method("list"), r) }
 
-// TablesByID reads up to PageSize tables by their ids, without columns.
-func TablesByID(f Family, ids []int64) Query { return listByID(f.method("list"), ids) }
-
 // TablesByName finds the table of this name, if the application can see it.
 // The portal's database may compare without regard to case.
 func TablesByName(f Family, name string) Query {
 	return list(f.method("list"), Range{}, rest.Param{Key: "=name", Value: name})
-}
-
-// TablesOf reads up to PageSize tables of a source by rising id.
-func TablesOf(f Family, source int64, r Range) Query {
-	return list(f.method("list"), r, rest.Param{Key: "sourceId", Value: source})
 }
 
 // GetTable reads one table with its columns.
@@ -82,8 +74,9 @@ func AddTable(f Family, t TableFields) Write {
 	p = optional(p, "description", t.Description)
 	p = append(p, rest.Param{Key: "externalName", Value: t.ExternalName}, rest.Param{Key: "externalCode", Value: t.ExternalCode},
 		rest.Param{Key: "fields", Value: newColumns(t.Columns)})
-	method := f.method("add")
-	return Write{method, 0, method, alone, false, newPayload(rest.Params{{Key: "fields", Value: p}})}
+	w := adding(f.method("add"), p)
+	w.readBack = alone
+	return w
 }
 
 // NameTaken reports whether an add was refused because a table of this name is
@@ -101,15 +94,13 @@ func NameTaken(err error) bool {
 // that can be changed. Older portals report an error of BI Builder although
 // they have made the change.
 func UpdateTable(f Family, id int64, description string) Write {
-	method := f.method("update")
-	return Write{method, id, method, inList, true, newPayload(byID(id, rest.Param{Key: "fields", Value: rest.Params{{Key: "description", Value: description}}}))}
+	w := updating(f.method("update"), id, rest.Params{{Key: "description", Value: description}})
+	w.unsure = true
+	return w
 }
 
 // DeleteTable deletes the table id. Nothing hinders it.
-func DeleteTable(f Family, id int64) Write {
-	method := f.method("delete")
-	return Write{method, id, method, inList, false, newPayload(byID(id))}
-}
+func DeleteTable(f Family, id int64) Write { return deleting(f.method("delete"), id) }
 
 // ColumnChanges are changes of a table's columns, done in one transaction.
 type ColumnChanges struct {
@@ -149,8 +140,9 @@ func UpdateColumns(f Family, id int64, c ColumnChanges) Write {
 		}
 		p = append(p, rest.Param{Key: "delete", Value: ids})
 	}
-	method := f.method("fields.update")
-	return Write{method, id, method, alone, true, newPayload(p)}
+	w := newWrite(f.method("fields.update"), id, p)
+	w.readBack, w.unsure = alone, true
+	return w
 }
 
 func newColumns(columns []Column) []any {

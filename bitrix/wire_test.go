@@ -115,9 +115,7 @@ func TestCommandsOnTheWire(t *testing.T) {
 		{"sources-of", SourcesOf(12, Range{From: 7}), MethodSourceList, 0, false, false},
 		{"list-tables", ListTables(Tables, Range{To: 9}), "biconnector.table.list", 0, false, false},
 		{"list-datasets", ListTables(Datasets, Range{}), "biconnector.dataset.list", 0, false, false},
-		{"tables-by-id", TablesByID(Tables, []int64{31}), "biconnector.table.list", 0, false, false},
 		{"tables-by-name", TablesByName(Tables, "crm_deals"), "biconnector.table.list", 0, false, false},
-		{"tables-of", TablesOf(Tables, 4, Range{}), "biconnector.table.list", 0, false, false},
 		{"get-table", GetTable(Tables, 31), "biconnector.table.get", 0, false, false},
 		{"get-dataset", GetTable(Datasets, 31), "biconnector.dataset.get", 0, false, false},
 

@@ -113,18 +113,11 @@ func (a *apply) found(e *entry, ids []int64, err error) bool {
 // refused is the failure of an add that the portal refused.
 func (e *entry) refused(err *rest.Error) *Failure {
 	f := failure(err)
-	if e.kind == tables && nameTaken(err) {
+	if e.kind == tables && bitrix.NameTaken(err) {
 		f.Code = CodeNameTaken
 		f.Hint = "names of tables are unique on the whole portal, and this one belongs to somebody else: choose another"
 	}
 	return f
-}
-
-// nameTaken reports whether a table could not be made because its name is in
-// use: portals call that NAME_EXISTS, DATASET_ALREADY_EXIST, or give no code.
-func nameTaken(err *rest.Error) bool {
-	return err.Code == "NAME_EXISTS" || err.Code == "DATASET_ALREADY_EXIST" || err.Code == "DATASET_ALREADY_EXISTS" ||
-		err.Code == rest.PortalError && strings.Contains(err.Message, "already exists")
 }
 
 // made notes the id of a new object: those who depend on it may go on, and
