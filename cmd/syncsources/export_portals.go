@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 
 	"syncsources/cmd/syncsources/exit"
@@ -30,9 +29,7 @@ func (a *app) exportPortals(signalled context.Context, f *exportFlags, declared 
 	if credentials != nil {
 		defer credentials.Close()
 	}
-	if len(portals.selected) == 0 {
-		_, _ = fmt.Fprintf(a.stderr, "shard %s has no portals\n", portals.shard)
-	}
+	a.sayEmpty(portals)
 	jobs := map[string]*exportJob{}
 	var runs []runner.Portal
 	for _, config := range portals.selected {

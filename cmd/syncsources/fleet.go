@@ -39,9 +39,7 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 		return a.finish(ctx, render.Many(portalsOf(runner.Invalid(command, findings))), d)
 	}
 	defer fl.close()
-	if len(fl.portals.selected) == 0 {
-		_, _ = fmt.Fprintf(a.stderr, "shard %s has no portals\n", fl.portals.shard)
-	}
+	a.sayEmpty(fl.portals)
 	var plans *runner.PortalsReport
 	if command == "apply" && f.asks() && a.interactive() {
 		plans = fl.run("plan", nil, func(name string, r *runner.Report) {
@@ -75,6 +73,13 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 	defer all.Close()
 	d.failed, d.printed = printing, true
 	return a.finish(signalled, render.Many(all), d)
+}
+
+// sayEmpty says that a shard has no portals.
+func (a *app) sayEmpty(portals *loaded) {
+	if len(portals.selected) == 0 {
+		_, _ = fmt.Fprintf(a.stderr, "shard %s has no portals\n", portals.shard)
+	}
 }
 
 // newFleet reads and checks what all portals have in common.

@@ -100,6 +100,7 @@ func (a *app) statusOfPortals(ctx context.Context, f *statusFlags) error {
 		return err
 	}
 	defer sign.Close()
+	a.sayEmpty(portals)
 	texts, ready := make([]string, len(portals.selected)), make([]bool, len(portals.selected))
 	var group errgroup.Group
 	group.SetLimit(f.portals.parallel)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,29 +39,18 @@ All findings of all files are reported, each with its place and what is allowed.
 			if err := portals.pathsOrPortals(cmd, paths); err != nil {
 				return err
 			}
-			var set *manifest.Set
-			var findings []*manifest.Finding
-			var err error
+			resolver := manifest.Resolver{AllowDirs: allowDirs}
 			if portals.file != "" {
-				set, findings, err = a.validatePortals(cmd.Context(), &portals, &out)
-			} else if err = out.check(a.inputs(paths)); err == nil {
-				set, findings, err = a.load(cmd.Context(), paths)
+				return a.validatePortals(cmd.Context(), &portals, &resolver, &out)
 			}
+			if err := out.check(a.inputs(paths)); err != nil {
+				return err
+			}
+			r, err := a.validate(cmd.Context(), paths, &resolver, &out, func([]manifest.Portal) []*manifest.Finding { return nil })
 			if err != nil {
 				return err
 			}
-			if len(findings) == 0 {
-				resolver := manifest.Resolver{AllowDirs: allowDirs}
-				findings = append(resolver.Judge(set), replaced(set, &out, nil)...)
-			}
-			report := valid(set)
-			if len(findings) > 0 {
-				report = runner.Invalid("validate", findings)
-			}
-			if set != nil {
-				report.Portal = portalOfAll(set.Portals)
-			}
-			return a.finish(cmd.Context(), render.One(report), delivery{output: &out})
+			return a.finish(cmd.Context(), render.One(r), delivery{output: &out})
 		},
 	}
 	option.AddGroup(cmd.Flags(), option.Selection, func(set *pflag.FlagSet) {
@@ -71,43 +61,53 @@ All findings of all files are reported, each with its place and what is allowed.
 	return cmd
 }
 
-// validatePortals checks a portals file and the manifests of its portals. The
-// same finding of manifests that several portals share is reported once.
-func (a *app) validatePortals(ctx context.Context, f *portalsFlags, out *outputFlags) (*manifest.Set, []*manifest.Finding, error) {
+// validate checks the manifests at paths. elsewhere finds those that are for
+// another portal.
+func (a *app) validate(ctx context.Context, paths []string, resolver *manifest.Resolver, out *outputFlags, elsewhere func([]manifest.Portal) []*manifest.Finding) (*runner.Report, error) {
+	set, findings, err := a.load(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	if len(findings) == 0 {
+		findings = slices.Concat(elsewhere(set.Portals), resolver.Judge(set), replaced(set, out, nil))
+	}
+	r := runner.Invalid("validate", findings)
+	if len(findings) == 0 {
+		r.Outcome = runner.OutcomeOK
+		r.Summary.Total = len(set.Connectors) + len(set.Sources) + len(set.Tables)
+	}
+	r.Portal = portalOfAll(set.Portals)
+	return r, nil
+}
+
+// validatePortals checks a portals file and the manifests of its portals.
+func (a *app) validatePortals(ctx context.Context, f *portalsFlags, resolver *manifest.Resolver, out *outputFlags) error {
+	d := delivery{output: out}
 	portals, findings, err := f.load(ctx, a)
-	if err != nil || len(findings) > 0 {
-		return nil, findings, err
+	if err != nil {
+		return err
+	}
+	if len(findings) > 0 {
+		return a.finish(ctx, render.Many(portalsOf(runner.Invalid("validate", findings))), d)
 	}
 	paths, further := portals.inputs()
 	if err := out.check(a.inputs(paths, append(further, input{f.file, "the portals file"})...)); err != nil {
-		return nil, nil, err
+		return err
 	}
-	all := &manifest.Set{}
-	type key struct {
-		at            manifest.Position
-		rule, message string
-	}
-	seen := map[key]bool{}
+	a.sayEmpty(portals)
+	now := time.Now()
+	all := &runner.PortalsReport{Schema: runner.PortalsSchema, Command: "validate", Outcome: runner.OutcomeOK, Started: now, Finished: now}
 	for _, config := range portals.selected {
-		set, found, err := a.load(ctx, config.Manifests)
+		r, err := a.validate(ctx, config.Manifests, resolver, out, func(declared []manifest.Portal) []*manifest.Finding {
+			return otherPortals(declared, config.URL, "correct the manifest, or give it to that portal in the portals file")
+		})
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		if len(found) == 0 {
-			found = otherPortals(set.Portals, config.URL, "correct the manifest, or give it to that portal in the portals file")
-			all.Connectors = append(all.Connectors, set.Connectors...)
-			all.Sources = append(all.Sources, set.Sources...)
-			all.Tables = append(all.Tables, set.Tables...)
-		}
-		for _, finding := range found {
-			k := key{finding.Position, finding.Rule, finding.Message}
-			if !seen[k] {
-				seen[k] = true
-				findings = append(findings, finding)
-			}
-		}
+		r.Portal = config.URL
+		all.Add(runner.PortalReport{Name: config.Name, Report: r}, r)
 	}
-	return all, findings, nil
+	return a.finish(ctx, render.Many(all), d)
 }
 
 // load reads and checks the manifests at paths.
@@ -126,14 +126,4 @@ func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manif
 		return loaded{set, findings}, nil
 	})
 	return l.set, l.findings, err
-}
-
-// valid is the report of manifests without a finding.
-func valid(set *manifest.Set) *runner.Report {
-	now := time.Now()
-	report := &runner.Report{Schema: runner.ReportSchema, Command: "validate", Outcome: runner.OutcomeOK, Started: now, Finished: now}
-	if set != nil {
-		report.Summary.Total = len(set.Connectors) + len(set.Sources) + len(set.Tables)
-	}
-	return report
 }

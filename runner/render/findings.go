@@ -3,13 +3,15 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"syncsources/runner"
 	"syncsources/runner/render/clean"
 )
 
-// Findings are those of a run and of all its portals.
+// Findings are those of a run and of all its portals, each once: portals may
+// share manifests.
 func (run Run) Findings() ([]runner.Finding, error) {
 	var all []runner.Finding
 	if run.Portals != nil {
@@ -19,7 +21,17 @@ func (run Run) Findings() ([]runner.Finding, error) {
 		all = append(all, p.report.Findings...)
 		return nil
 	})
-	return all, err
+	type key struct {
+		file, rule, message string
+		line, column        int
+	}
+	seen := map[key]bool{}
+	return slices.DeleteFunc(all, func(f runner.Finding) bool {
+		k := key{f.File, f.Rule, f.Message, f.Line, f.Column}
+		again := seen[k]
+		seen[k] = true
+		return again
+	}), err
 }
 
 // Findings writes what is wrong with files, for standard error: each with its

@@ -43,6 +43,9 @@ func TextPortal(w io.Writer, name string, r *runner.Report, o Options) error {
 
 // TextTotal writes the last line of a run of many portals.
 func TextTotal(w io.Writer, r *runner.PortalsReport, o Options) error {
+	if r.Outcome == runner.OutcomeInvalid && len(r.Portals) == 0 {
+		return nil // it is on standard error
+	}
 	line, err := Many(r).lastLine(clean.Line)
 	if err != nil {
 		return err
@@ -81,7 +84,7 @@ func textPortal(w io.Writer, p portal, o Options) error {
 		t.printf("%s %s\n\n", t.faint("Portal"), t.bold(name))
 	}
 	t.WriteString(body)
-	if many || !invalid {
+	if many && (invalid || r.Command != "validate") || !many && !invalid {
 		t.printf("%s\n", t.bold(SummaryLine(r)))
 	}
 	if many && block {

@@ -67,7 +67,7 @@ func (t totals) line(command, name string) string {
 		return fmt.Sprintf("Plan for %s: %d to create, %d to update, %d to delete, %d failed, %d skipped, %d unchanged.",
 			where, t.Created, t.Updated, t.Deleted, t.Failed, t.Skipped, t.Unchanged)
 	}
-	if name == "" && t.portals > 1 {
+	if name == "" {
 		return fmt.Sprintf("Valid: %s for %s.", count(t.Total, "object"), where)
 	}
 	return fmt.Sprintf("Valid: %s.", count(t.Total, "object"))
@@ -95,8 +95,9 @@ func (run Run) lastLine(name func(string) string) (string, error) {
 		return lineOf(run.Report, name), nil
 	}
 	t, err := run.total()
-	if run.Outcome() == runner.OutcomeInvalid && len(run.Portals.Portals) == 0 {
-		return invalidLine(len(run.Portals.Findings)), err
+	if run.Outcome() == runner.OutcomeInvalid && (len(run.Portals.Portals) == 0 || run.Command() == "validate") {
+		found, err := run.Findings()
+		return invalidLine(len(found)), err
 	}
 	return t.line(run.Command(), ""), err
 }
