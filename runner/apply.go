@@ -67,7 +67,12 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 	_, at := c.results()
 	a := &apply{
 		run: r, crew: &crew{scheduler: r.scheduler}, of: map[*step]*entry{}, unread: map[group][]*entry{}, family: live.Family,
-		newest: map[*kind]int64{connectors: highest(live.Connectors), sources: highest(live.Sources), tables: highest(live.Tables)},
+		newest: map[*kind]int64{},
+	}
+	for _, k := range kinds {
+		for _, o := range k.live(&live) {
+			a.newest[k] = o.id // the last is the highest
+		}
 	}
 	a.gates.trusting = r.options.NoVerify // nothing is read back that could close one
 	a.crew.before, a.crew.idle = func() {
@@ -108,14 +113,6 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 	r.addsOpen = slices.ContainsFunc(a.entries, func(e *entry) bool {
 		return e.action == ActionCreate && e.id == 0 && e.result.Attempts > 0 && e.result.Error != nil && e.result.Error.Code == CodeUnknownOutcome
 	})
-}
-
-func highest[T any](live map[int64]T) int64 {
-	var n int64
-	for id := range live {
-		n = max(n, id)
-	}
-	return n
 }
 
 // drive lets all flows end. When ctx is over they may settle what is in flight

@@ -1,8 +1,8 @@
 package runner
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncsources/bitrix"
@@ -16,16 +16,16 @@ const neutralLogo = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg
 	"%3Crect width='48' height='48' rx='8' fill='%23dfe3e8'/%3E" +
 	"%3Cpath d='M14 18h20M14 24h20M14 30h12' stroke='%23525c69' stroke-width='3' stroke-linecap='round'/%3E%3C/svg%3E"
 
-var connectors = &kind{
+var connectors = define(kind{
 	name:     KindConnector,
-	notFound: "CONNECTOR_NOT_FOUND",
+	notFound: Failure{Code: "CONNECTOR_NOT_FOUND", Message: "Connector was not found."},
+	below:    sources,
+	list:     func(_ bitrix.Family, r bitrix.Range) bitrix.Query { return bitrix.ListConnectors(r) },
 	group:    bitrix.PageSize,
 	read:     func(_ bitrix.Family, ids []int64) bitrix.Query { return bitrix.ConnectorsByID(ids) },
-	decode: func(_ []int64, answer json.RawMessage) (map[int64]any, map[int64]error, error) {
-		list, err := bitrix.DecodeConnectors(answer)
-		return index(list, err, func(c *bitrix.Connector) int64 { return c.ID })
-	},
-}
+	removing: func(o liveObject, _ bitrix.Family) subject { return &connector{live: o.whole.(*bitrix.Connector)} },
+}, bitrix.DecodeConnectors, func(l *Live) map[int64]*bitrix.Connector { return l.Connectors },
+	func(c *bitrix.Connector) liveObject { return liveObject{id: c.ID, title: c.Title} })
 
 // connector is the subject of a connector.
 type connector struct {
@@ -40,60 +40,33 @@ func (c *connector) take(live any) {
 }
 
 func (c *connector) compare() ([]difference, *Failure) {
-	var f fields
-	d := c.desired
-	if c.live == nil {
-		f.created("title", textValue(*d.Title))
-		for _, t := range []struct {
-			path string
-			text *string
-		}{
-			{"description", d.Description}, {"urlCheck", d.URLCheck}, {"urlTableList", d.URLTableList},
-			{"urlTableDescription", d.URLTableDescription}, {"urlData", d.URLData},
-		} {
-			if t.text != nil {
-				f.created(t.path, textValue(*t.text))
-			}
-		}
-		if d.Logo != nil {
-			f.created("logo", textValue(d.Logo.URL))
-		}
-		if d.Sort != nil {
-			f.created("sort", numberValue(*d.Sort))
-		}
-		if d.SupportMapping != nil {
-			f.created("supportMapping", boolValue(*d.SupportMapping))
-		}
-		for _, s := range d.Settings {
-			f = append(f, difference{path: settingPath(s.Code), code: s.Code, to: textValue(settingType(s.Name, s.Type))})
-		}
-		return f, nil
+	d, live, f := c.desired, c.live, fields{created: c.live == nil}
+	if live == nil {
+		live = &bitrix.Connector{Sort: 100} // as the portal makes it
 	}
-	f.text("title", d.Title, c.live.Title)
-	f.text("description", d.Description, c.live.Description)
+	f.text("title", d.Title, live.Title)
+	f.text("description", d.Description, live.Description)
 	if d.Logo != nil {
-		f.text("logo", &d.Logo.URL, c.live.Logo)
+		f.text("logo", &d.Logo.URL, live.Logo)
 	}
-	f.number("sort", d.Sort, c.live.Sort)
-	f.text("urlCheck", d.URLCheck, c.live.URLCheck)
-	f.text("urlTableList", d.URLTableList, c.live.URLTableList)
-	f.text("urlTableDescription", d.URLTableDescription, c.live.URLTableDescription)
-	f.text("urlData", d.URLData, c.live.URLData)
-	if d.SupportMapping != nil {
-		f.boolean("supportMapping", d.SupportMapping, c.live.SupportMapping == rest.True)
-	}
-	if d.Settings != nil {
-		f = append(f, c.compareSettings()...)
-	}
-	return f, nil
+	f.number("sort", d.Sort, live.Sort)
+	f.text("urlCheck", d.URLCheck, live.URLCheck)
+	f.text("urlTableList", d.URLTableList, live.URLTableList)
+	f.text("urlTableDescription", d.URLTableDescription, live.URLTableDescription)
+	f.text("urlData", d.URLData, live.URLData)
+	f.boolean("supportMapping", d.SupportMapping, live.SupportMapping == rest.True)
+	return append(f.list, c.compareSettings(live)...), nil
 }
 
 // compareSettings compares the declared parameters with the live ones by
 // their codes. Those that are not declared stay unless they are pruned.
-func (c *connector) compareSettings() []difference {
+func (c *connector) compareSettings(shows *bitrix.Connector) []difference {
+	if c.desired.Settings == nil {
+		return nil
+	}
 	var diffs []difference
-	live := make(map[string]string, len(c.live.Settings))
-	for _, s := range c.live.Settings {
+	live := make(map[string]string, len(shows.Settings))
+	for _, s := range shows.Settings {
 		live[s.Code] = settingType(s.Name, s.Type)
 	}
 	declared := make(map[string]bool, len(c.desired.Settings))
@@ -107,7 +80,7 @@ func (c *connector) compareSettings() []difference {
 			diffs = append(diffs, d)
 		}
 	}
-	for _, s := range c.live.Settings {
+	for _, s := range shows.Settings {
 		if c.prune && !declared[s.Code] {
 			diffs = append(diffs, difference{path: settingPath(s.Code), code: s.Code, from: textValue(live[s.Code])})
 		}
@@ -153,22 +126,13 @@ func (c *connector) check(diffs []difference) *Failure {
 		declared[settingPath(s.Code)] = true
 	}
 	for _, path := range c.live.Unclean {
-		if strings.HasPrefix(path, "settings.") && !declared[path] && hasSetting(diffs) {
+		if strings.HasPrefix(path, "settings.") && !declared[path] && slices.ContainsFunc(diffs, difference.isSetting) {
 			return &Failure{Code: CodeUncleanText,
 				Message: fmt.Sprintf("the portal shows %s with characters that cannot be read exactly, and an update of the settings would have to send it back", path),
 				Hint:    "declare this setting in the connector's settings"}
 		}
 	}
 	return nil
-}
-
-func hasSetting(diffs []difference) bool {
-	for _, d := range diffs {
-		if d.isSetting() {
-			return true
-		}
-	}
-	return false
 }
 
 func (c *connector) create() bitrix.Write {
@@ -228,27 +192,8 @@ func (c *connector) remove() bitrix.Write { return bitrix.DeleteConnector(c.live
 
 func (c *connector) lookup() bitrix.Query { return bitrix.ConnectorsTitled(*c.desired.Title) }
 
-func (c *connector) made(answer json.RawMessage) ([]int64, error) {
-	list, err := bitrix.DecodeConnectors(answer)
-	if err != nil {
-		return nil, err
-	}
-	var ids []int64
-	for _, found := range list.Items {
-		if found.Title == *c.desired.Title {
-			ids = append(ids, found.ID)
-		}
-	}
-	return ids, list.Broken[0]
-}
-
 func (c *connector) lookupNewer(from int64) (bitrix.Query, bool) {
 	return bitrix.ListConnectors(bitrix.Range{From: from}), true
-}
-
-func (c *connector) stored(answer json.RawMessage) ([]int64, int64, error) {
-	list, err := bitrix.DecodeConnectors(answer)
-	return storedAs(list, err, *c.desired.Title, func(c *bitrix.Connector) (int64, string) { return c.ID, c.Title })
 }
 
 // notes names the sources whose stored values go with a setting that is

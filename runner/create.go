@@ -158,34 +158,46 @@ func (a *apply) settleAdd(f *flow, e *entry, sent time.Time) (again bool) {
 // whose title the portal stores otherwise.
 func (a *apply) lookUp(f *flow, e *entry, at time.Time, last bool) ([]int64, error) {
 	out := f.send(schedule.Task{Command: e.subject.lookup(), NotBefore: at})
-	if out.Skipped {
-		return nil, errSkipped
-	}
-	if out.Reply.Err != nil {
-		return nil, out.Reply.Err
-	}
-	ids, err := e.subject.made(out.Reply.Result)
+	ids, _, err := e.named(out, func(title string) bool { return title == e.title })
 	if len(ids) > 0 || err != nil || !last {
 		return ids, err
 	}
-	for after := a.newest[e.kind] + 1; ; {
+	for after := a.newest[e.kind] + 1; after > 0; {
 		q, ok := e.subject.lookupNewer(after)
 		if !ok {
 			return nil, nil
 		}
-		out := f.send(schedule.Task{Command: q})
-		if out.Skipped {
-			return nil, errSkipped
-		}
-		if out.Reply.Err != nil {
-			return nil, out.Reply.Err
-		}
-		found, next, err := e.subject.stored(out.Reply.Result)
-		if ids = append(ids, found...); err != nil || next == 0 {
+		var found []int64
+		found, after, err = e.named(f.send(schedule.Task{Command: q}), func(title string) bool { _, is := storedForm(e.title, title); return is })
+		if ids = append(ids, found...); err != nil {
 			return ids, err
 		}
-		after = next
 	}
+	return ids, nil
+}
+
+// named returns the objects in a list that may be the entry's, and the id from
+// which on the list goes on; 0: it does not.
+func (e *entry) named(out schedule.Outcome, is func(title string) bool) (ids []int64, next int64, err error) {
+	switch {
+	case out.Skipped:
+		return nil, 0, errSkipped
+	case out.Reply.Err != nil:
+		return nil, 0, out.Reply.Err
+	}
+	list, err := e.kind.listed(out.Reply.Result)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, o := range list.Items {
+		if s, of := e.subject.(*source); is(o.title) && (!of || o.parent == s.connectorID()) {
+			ids = append(ids, o.id)
+		}
+		if list.Count >= bitrix.PageSize {
+			next = max(next, o.id+1)
+		}
+	}
+	return ids, next, list.Broken[0]
 }
 
 // requestTime is how long the portal may go on with a request.

@@ -87,32 +87,42 @@ func paths(diffs []difference) string {
 	return strings.Join(names, ", ")
 }
 
-// fields collects the differences of an object's plain fields.
-type fields []difference
+// fields collects the differences of an object's plain fields. An object that
+// is created is compared with what the portal would make without them.
+type fields struct {
+	created bool
+	list    []difference
+}
 
 // text compares a declared text with the live one. What is not declared is
 // not looked at.
 func (f *fields) text(path string, declared *string, live string) {
-	if declared != nil && *declared != live {
-		*f = append(*f, difference{path: path, from: textValue(live), to: textValue(*declared)})
+	if declared != nil {
+		f.add(difference{path: path, from: textValue(live), to: textValue(*declared)})
 	}
 }
 
 func (f *fields) number(path string, declared *int64, live int64) {
-	if declared != nil && *declared != live {
-		*f = append(*f, difference{path: path, from: numberValue(live), to: numberValue(*declared)})
+	if declared != nil {
+		f.add(difference{path: path, from: numberValue(live), to: numberValue(*declared)})
 	}
 }
 
 func (f *fields) boolean(path string, declared *bool, live bool) {
-	if declared != nil && *declared != live {
-		*f = append(*f, difference{path: path, from: boolValue(live), to: boolValue(*declared)})
+	if declared != nil {
+		f.add(difference{path: path, from: boolValue(live), to: boolValue(*declared)})
 	}
 }
 
-// created lists a field that a new object gets.
-func (f *fields) created(path string, to value) {
-	*f = append(*f, difference{path: path, to: to})
+// add takes a difference in, if it is one.
+func (f *fields) add(d difference) {
+	if d.from == d.to {
+		return
+	}
+	if f.created {
+		d.from = value{}
+	}
+	f.list = append(f.list, d)
 }
 
 // find returns the difference of a path, nil if there is none.

@@ -25,19 +25,16 @@ func (p page) last() int64 { return slices.Max(append(p.broken, p.ids...)) }
 
 // keeper adds what lists show to what is live. The first answer about an
 // object counts: a portal that lists one twice must not change what was seen.
-func keeper[T any](rd *reading, k *kind, decode func(json.RawMessage) (bitrix.List[T], error), into map[int64]*T, id func(*T) int64) keep {
+func (rd *reading) keeper(k *kind) keep {
 	return func(answer json.RawMessage) (page, error) {
-		list, err := decode(answer)
+		list, err := k.listed(answer)
 		if err != nil {
 			return page{}, err
 		}
 		p := page{ids: make([]int64, 0, len(list.Items)), full: list.Count >= bitrix.PageSize}
-		for i := range list.Items {
-			object := &list.Items[i]
-			p.ids = append(p.ids, id(object))
-			if _, seen := into[id(object)]; !seen {
-				into[id(object)] = object
-			}
+		for _, o := range list.Items {
+			p.ids = append(p.ids, o.id)
+			k.keep(&rd.live, o)
 		}
 		for id, err := range list.Broken {
 			if rd.live.Broken[k.name][id] == nil {
@@ -60,11 +57,12 @@ const maxListed = 500_000
 // meanwhile hides nothing: the first page and the last, and then, all at once,
 // ranges of what lies between, each so long that it should hold a page at
 // most. A page that is full is read on behind its last id.
-func readAll(f *flow, list func(bitrix.Range) bitrix.Query, optional bool, keep keep) error {
+func (rd *reading) readAll(f *flow, k *kind, optional bool) error {
+	keep := rd.keeper(k)
 	ask := func(ranges []bitrix.Range) ([]page, error) {
 		tasks := make([]schedule.Task, len(ranges))
 		for i, rg := range ranges {
-			tasks[i] = schedule.Task{Command: list(rg), Optional: optional}
+			tasks[i] = schedule.Task{Command: k.list(rd.live.Family, rg), Optional: optional}
 		}
 		pages := make([]page, len(ranges))
 		for i, out := range f.sendAll(tasks) {

@@ -43,11 +43,11 @@ func (p *planner) claim(s *step, id int64) {
 }
 
 // identify sets the live object of a step that declares an id.
-func identify(p *planner, s *step, live any, there bool, liveTitle string) {
-	if there {
-		p.claim(s, s.declared.ID)
-		s.subject.take(live)
-		s.title = cmp.Or(s.title, liveTitle)
+func (p *planner) identify(s *step) {
+	if o, there := s.kind.find(p.live, s.declared.ID); there {
+		p.claim(s, o.id)
+		s.subject.take(o.whole)
+		s.title = cmp.Or(s.title, o.title)
 		return
 	}
 	if err := p.live.broken(s.kind, s.declared.ID); err != nil {
@@ -59,11 +59,11 @@ func identify(p *planner, s *step, live any, there bool, liveTitle string) {
 }
 
 // match sets the live object of a step without an id, by what it is called.
-func match[T any](p *planner, s *step, candidates []*T, id func(*T) int64) {
+func (p *planner) match(s *step, candidates []liveObject) {
 	switch len(candidates) {
 	case 1:
-		p.claim(s, id(candidates[0]))
-		s.subject.take(candidates[0])
+		p.claim(s, candidates[0].id)
+		s.subject.take(candidates[0].whole)
 		return
 	case 0:
 		if err := p.live.unreadable(s.kind); err != nil {
@@ -75,8 +75,8 @@ func match[T any](p *planner, s *step, candidates []*T, id func(*T) int64) {
 	}
 	ids := make([]string, len(candidates))
 	for i, c := range candidates {
-		ids[i] = fmt.Sprintf("#%d", id(c))
-		at := claim{s.kind.name, id(c)}
+		ids[i] = fmt.Sprintf("#%d", c.id)
+		at := claim{s.kind.name, c.id}
 		p.claims[at] = append(p.claims[at], s) // so that none of them is pruned
 	}
 	s.fail(&Failure{Code: CodeAmbiguous,
@@ -84,45 +84,25 @@ func match[T any](p *planner, s *step, candidates []*T, id func(*T) int64) {
 		Hint:    "pin one with id"})
 }
 
-func (p *planner) connectors() {
-	byTitle := map[string][]*bitrix.Connector{}
-	for _, id := range sortedKeys(p.live.Connectors) {
-		c := p.live.Connectors[id]
-		byTitle[c.Title] = append(byTitle[c.Title], c)
-	}
-	ofSource := map[int64][]*bitrix.Source{}
-	for _, id := range sortedKeys(p.live.Sources) {
-		s := p.live.Sources[id]
-		ofSource[s.ConnectorID] = append(ofSource[s.ConnectorID], s)
-	}
-	for i := range p.set.Connectors {
-		d := &p.set.Connectors[i]
-		sub := &connector{desired: d, prune: p.choices.Prune}
-		s := p.add(connectors, d.Object, sub, d.Title)
-		if d.ID != 0 {
-			c, ok := p.live.Connectors[d.ID]
-			identify(p, s, c, ok, titleOf(c))
-		} else {
-			match(p, s, titled(byTitle, s.title), func(c *bitrix.Connector) int64 { return c.ID })
+// byTitle are the live objects of a kind by what they belong to and by title.
+func (p *planner) byTitle(k *kind) map[int64]map[string][]liveObject {
+	all := map[int64]map[string][]liveObject{}
+	for _, o := range k.live(p.live) {
+		if all[o.parent] == nil {
+			all[o.parent] = map[string][]liveObject{}
 		}
-		sub.sources = ofSource[s.id]
+		all[o.parent][o.title] = append(all[o.parent][o.title], o)
 	}
-}
-
-func titleOf(c *bitrix.Connector) string {
-	if c == nil {
-		return ""
-	}
-	return c.Title
+	return all
 }
 
 // titled returns the objects of exactly this title; where there are none,
 // those whose title is one that the portal made of it when it stored it.
-func titled[T any](byTitle map[string][]*T, title string) []*T {
+func titled(byTitle map[string][]liveObject, title string) []liveObject {
 	if exact := byTitle[title]; exact != nil {
 		return exact
 	}
-	var found []*T
+	var found []liveObject
 	for live, objects := range byTitle {
 		if _, is := storedForm(title, live); is {
 			found = append(found, objects...)
@@ -131,26 +111,33 @@ func titled[T any](byTitle map[string][]*T, title string) []*T {
 	return found
 }
 
-func (p *planner) sources() {
-	byTitle := map[int64]map[string][]*bitrix.Source{}
-	for _, id := range sortedKeys(p.live.Sources) {
-		s := p.live.Sources[id]
-		if byTitle[s.ConnectorID] == nil {
-			byTitle[s.ConnectorID] = map[string][]*bitrix.Source{}
-		}
-		byTitle[s.ConnectorID][s.Title] = append(byTitle[s.ConnectorID][s.Title], s)
+func (p *planner) connectors() {
+	byTitle := p.byTitle(connectors)
+	ofConnector := map[int64][]*bitrix.Source{}
+	for _, o := range sources.live(p.live) {
+		ofConnector[o.parent] = append(ofConnector[o.parent], o.whole.(*bitrix.Source))
 	}
+	for i := range p.set.Connectors {
+		d := &p.set.Connectors[i]
+		sub := &connector{desired: d, prune: p.choices.Prune}
+		s := p.add(connectors, d.Object, sub, d.Title)
+		if d.ID != 0 {
+			p.identify(s)
+		} else {
+			p.match(s, titled(byTitle[0], s.title))
+		}
+		sub.sources = ofConnector[s.id]
+	}
+}
+
+func (p *planner) sources() {
+	byTitle := p.byTitle(sources)
 	for i := range p.set.Sources {
 		d := &p.set.Sources[i]
 		sub := &source{desired: d}
 		s := p.add(sources, d.Object, sub, d.Title)
 		if d.ID != 0 {
-			live, ok := p.live.Sources[d.ID]
-			title := ""
-			if ok {
-				title = live.Title
-			}
-			identify(p, s, live, ok, title)
+			p.identify(s)
 		}
 		p.refer(s, connectors, d.Connector, &sub.parent)
 		if sub.parent == nil {
@@ -165,7 +152,7 @@ func (p *planner) sources() {
 		}
 		switch id := sub.connectorID(); {
 		case d.ID == 0 && id != 0:
-			match(p, s, titled(byTitle[id], s.title), func(s *bitrix.Source) int64 { return s.ID })
+			p.match(s, titled(byTitle[id], s.title))
 		case sub.live != nil && id != 0 && (sub.parent != nil || d.Connector.ID != 0) && sub.live.ConnectorID != id:
 			s.fail(&Failure{Code: CodeImmutable,
 				Message: fmt.Sprintf("the portal cannot change the connector of a source: it is #%d, declared #%d", sub.live.ConnectorID, id),
@@ -175,19 +162,15 @@ func (p *planner) sources() {
 }
 
 func (p *planner) tables() {
-	byName := map[string]*bitrix.Table{}
-	for _, t := range p.live.Tables {
-		byName[t.Name] = t
+	byName := map[string][]liveObject{}
+	for _, o := range tables.live(p.live) {
+		byName[o.title] = []liveObject{o}
 	}
 	for i := range p.set.Tables {
 		d := &p.set.Tables[i]
 		sub := &table{desired: d, family: p.live.Family, prune: p.choices.Prune}
 		s := p.add(tables, d.Object, sub, &d.Name)
-		if live, ok := byName[d.Name]; ok {
-			match(p, s, []*bitrix.Table{live}, func(t *bitrix.Table) int64 { return t.ID })
-		} else {
-			match(p, s, []*bitrix.Table(nil), func(t *bitrix.Table) int64 { return t.ID })
-		}
+		p.match(s, byName[d.Name])
 		p.refer(s, sources, d.Source, &sub.parent)
 		if sub.parent == nil && d.Source.ID != 0 {
 			sub.source = d.Source.ID
@@ -239,9 +222,9 @@ func (p *planner) rejectDoubles() {
 // connector that nobody declares: it may be the same under a former title.
 func (p *planner) hintRenames() {
 	undeclared := map[int64][]string{}
-	for _, id := range sortedKeys(p.live.Sources) {
-		if live := p.live.Sources[id]; p.claims[claim{KindSource, id}] == nil {
-			undeclared[live.ConnectorID] = append(undeclared[live.ConnectorID], fmt.Sprintf("#%d %q", id, live.Title))
+	for _, o := range sources.live(p.live) {
+		if p.claims[claim{KindSource, o.id}] == nil {
+			undeclared[o.parent] = append(undeclared[o.parent], fmt.Sprintf("#%d %q", o.id, o.title))
 		}
 	}
 	for _, s := range p.steps {

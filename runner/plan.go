@@ -118,6 +118,6 @@ func (p *planner) compare(s *step) {
 }
 
 func notFound(k *kind) *Failure {
-	text := map[Kind]string{KindConnector: "Connector was not found.", KindSource: "Source was not found.", KindTable: "Dataset was not found."}[k.name]
-	return &Failure{Code: string(k.notFound), Message: text}
+	f := k.notFound
+	return &f
 }

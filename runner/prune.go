@@ -3,12 +3,10 @@ package runner
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
-	"syncsources/bitrix"
 	"syncsources/manifest"
 )
 
@@ -19,38 +17,42 @@ import (
 // what it stands on.
 type pruning struct {
 	*planner
-	changes *Changeset
-	tables  map[int64][]*bitrix.Table  // by source
-	sources map[int64][]*bitrix.Source // by connector
+	changes  *Changeset
+	children map[claim][]liveObject // by what they belong to
+}
+
+// rules are what the manifests say of pruning a kind: whether one has its key,
+// and what is kept.
+func (p *planner) rules(k *kind) (declares bool, keep []manifest.Pattern) {
+	switch d, keep := p.set.Declares, p.set.Keep; k {
+	case connectors:
+		return d.Connectors, keep.Connectors
+	case sources:
+		return d.Sources, keep.Sources
+	default:
+		return d.Tables, keep.Tables
+	}
 }
 
 // prune adds the removals to a plan: children first, as they are applied.
 func (p *planner) prune(c *Changeset) {
-	pr := &pruning{planner: p, changes: c, tables: map[int64][]*bitrix.Table{}, sources: map[int64][]*bitrix.Source{}}
-	for _, id := range sortedKeys(p.live.Tables) {
-		t := p.live.Tables[id]
-		pr.tables[t.SourceID] = append(pr.tables[t.SourceID], t)
-	}
-	for _, id := range sortedKeys(p.live.Sources) {
-		s := p.live.Sources[id]
-		pr.sources[s.ConnectorID] = append(pr.sources[s.ConnectorID], s)
-	}
-	d := p.set.Declares
-	for _, kind := range []struct {
-		pruned bool
-		live   int
-	}{{d.Connectors, len(p.live.Connectors)}, {d.Sources, len(p.live.Sources)}, {d.Tables, len(p.live.Tables)}} {
-		if kind.pruned {
-			c.prunable += kind.live
+	pr := &pruning{planner: p, changes: c, children: map[claim][]liveObject{}}
+	for _, k := range kinds {
+		all := k.live(p.live)
+		if declares, _ := p.rules(k); declares {
+			c.prunable += len(all)
+		}
+		if k.below != nil {
+			for _, o := range k.below.live(p.live) {
+				at := claim{k.name, o.parent}
+				pr.children[at] = append(pr.children[at], o)
+			}
 		}
 	}
-	for _, id := range sortedKeys(p.live.Connectors) {
-		live := p.live.Connectors[id]
-		declared := pr.declared(KindConnector, id)
-		if !declared && !d.Connectors {
-			continue // it is none of ours
+	for _, o := range connectors.live(p.live) {
+		if p.set.Declares.Connectors || pr.declared(KindConnector, o.id) { // else it is none of ours
+			pr.object(connectors, o, false)
 		}
-		pr.connector(live, declared)
 	}
 	// Removed are tables, then sources, then connectors.
 	slices.SortStableFunc(c.steps, func(a, b *step) int { return cmp.Compare(removalOrder(a), removalOrder(b)) })
@@ -83,48 +85,29 @@ func (pr *pruning) declared(kind Kind, id int64) bool {
 	return false
 }
 
-// connector removes what is to go below a connector, and the connector unless
-// it is declared. A declaration may refer to one by its id that is not.
-func (pr *pruning) connector(live *bitrix.Connector, declared bool) {
+// object removes what is to go below an object, and the object if nothing says
+// otherwise. with is set where what it belongs to goes. It returns the removal
+// of the object, or why what it belongs to has to stay.
+func (pr *pruning) object(k *kind, o liveObject, with bool) (*step, string) {
+	title := fmt.Sprintf("%s #%d %q", k.name, o.id, o.title)
+	if k == tables {
+		title = fmt.Sprintf("%s %q", k.name, o.title)
+	}
+	declares, keep := pr.rules(k)
+	declared, isKept := pr.declared(k.name, o.id), kept(keep, o.id, o.title)
+	goes := !declared && !isKept && (declares || with)
 	var below []*step
 	keeper := ""
-	for _, s := range pr.sources[live.ID] {
-		step, why := pr.source(s, !declared)
+	for _, child := range pr.children[claim{k.name, o.id}] {
+		step, why := pr.object(k.below, child, goes)
 		if step != nil {
 			below = append(below, step)
 		}
 		keeper = cmp.Or(keeper, why)
 	}
-	if pr.claims[claim{KindConnector, live.ID}] != nil || !pr.set.Declares.Connectors {
-		return
-	}
-	title := fmt.Sprintf("connector #%d %q", live.ID, live.Title)
-	switch {
-	case kept(pr.set.Keep.Connectors, live.ID, live.Title):
-		// said by the manifest itself
-	case keeper != "":
+	referred := declared && declares && pr.claims[claim{k.name, o.id}] == nil
+	if keeper != "" && (goes || referred) {
 		pr.changes.Notes = append(pr.changes.Notes, title+" stays: "+keeper)
-	default:
-		pr.removal(connectors, live.ID, live.Title, &connector{live: live}, below, "", 0)
-	}
-}
-
-// source removes what is to go below a source, and the source if nothing says
-// otherwise. with is set where its connector goes. It returns the removal of
-// the source, or why its connector has to stay.
-func (pr *pruning) source(live *bitrix.Source, with bool) (*step, string) {
-	title := fmt.Sprintf("source #%d %q", live.ID, live.Title)
-	declared := pr.declared(KindSource, live.ID)
-	goes := !declared && (pr.set.Declares.Sources || with)
-	isKept := kept(pr.set.Keep.Sources, live.ID, live.Title)
-	var below []*step
-	keeper := ""
-	for _, t := range pr.tables[live.ID] {
-		step, why := pr.table(t, goes && !isKept)
-		if step != nil {
-			below = append(below, step)
-		}
-		keeper = cmp.Or(keeper, why)
 	}
 	switch {
 	case declared:
@@ -134,35 +117,14 @@ func (pr *pruning) source(live *bitrix.Source, with bool) (*step, string) {
 	case !goes:
 		return nil, title + " is not pruned"
 	case keeper != "":
-		pr.changes.Notes = append(pr.changes.Notes, title+" stays: "+keeper)
 		return nil, title + " stays"
 	}
-	return pr.removal(sources, live.ID, live.Title, &source{live: live}, below, live.DateCreate, live.CreatedByID), ""
-}
-
-// table removes a table if nothing says otherwise, or returns why its source
-// has to stay.
-func (pr *pruning) table(live *bitrix.Table, with bool) (*step, string) {
-	title := fmt.Sprintf("table %q", live.Name)
-	switch {
-	case pr.declared(KindTable, live.ID):
-		return nil, title + " is declared"
-	case kept(pr.set.Keep.Tables, live.ID, live.Name):
-		return nil, title + " is kept"
-	case !pr.set.Declares.Tables && !with:
-		return nil, title + " is not pruned"
-	}
-	return pr.removal(tables, live.ID, live.Name, &table{live: live, family: pr.live.Family}, nil, live.DateCreate, live.CreatedByID), ""
-}
-
-// removal adds a step that deletes an object after what stands below it.
-func (pr *pruning) removal(k *kind, id int64, title string, subject subject, below []*step, created string, by int64) *step {
-	s := &step{kind: k, subject: subject, selected: true, id: id, title: title, action: ActionDelete, status: StatusPlanned, depends: below}
-	if by != 0 {
-		s.notes = append(s.notes, fmt.Sprintf("created by user %d on %s", by, created))
+	s := &step{kind: k, subject: k.removing(o, pr.live.Family), selected: true, id: o.id, title: o.title, action: ActionDelete, status: StatusPlanned, depends: below}
+	if o.by != 0 {
+		s.notes = append(s.notes, fmt.Sprintf("created by user %d on %s", o.by, o.created))
 	}
 	pr.changes.steps = append(pr.changes.steps, s)
-	return s
+	return s, ""
 }
 
 // kept reports whether a keep list names the object.
@@ -182,6 +144,3 @@ func globbed(pattern, title string) bool {
 	quoted = strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(quoted)
 	return regexp.MustCompile(`(?s)^` + quoted + `$`).MatchString(title)
 }
-
-// sortedKeys are the keys of a map by rising id.
-func sortedKeys[T any](m map[int64]T) []int64 { return slices.Sorted(maps.Keys(m)) }

@@ -80,17 +80,15 @@ func (r *run) read(ctx context.Context, w wanted) (Live, error) {
 		Broken: map[Kind]map[int64]error{KindConnector: {}, KindSource: {}, KindTable: {}},
 	}}
 	rd.crew.start(func(f *flow) {
-		err := readAll(f, func(rg bitrix.Range) bitrix.Query { return bitrix.ListConnectors(rg) }, w.connectorsHelp,
-			keeper(rd, connectors, bitrix.DecodeConnectors, rd.live.Connectors, func(c *bitrix.Connector) int64 { return c.ID }))
+		err := rd.readAll(f, connectors, w.connectorsHelp)
 		if err != nil && w.connectorsHelp {
 			r.logger.Info("connectors cannot be read; settings are not checked against them", "reason", err.Error())
 			return
 		}
 		rd.fail(err)
 	})
-	keepSources := keeper(rd, sources, bitrix.DecodeSources, rd.live.Sources, func(s *bitrix.Source) int64 { return s.ID })
 	if w.allSources {
-		rd.crew.start(func(f *flow) { rd.fail(readAll(f, bitrix.ListSources, false, keepSources)) })
+		rd.crew.start(func(f *flow) { rd.fail(rd.readAll(f, sources, false)) })
 	} else {
 		for ids := range slices.Chunk(w.sources, bitrix.PageSize) {
 			rd.crew.start(func(f *flow) { rd.sourcesByID(f, ids) })
@@ -131,12 +129,10 @@ func (rd *reading) sourcesByID(f *flow, ids []int64) {
 // tables reads all tables, by the old names of the methods where the portal
 // does not know the new ones, and then the columns of those that need them.
 func (rd *reading) tables(f *flow, w wanted) error {
-	keep := keeper(rd, tables, bitrix.DecodeTables, rd.live.Tables, func(t *bitrix.Table) int64 { return t.ID })
-	list := func(rg bitrix.Range) bitrix.Query { return bitrix.ListTables(rd.live.Family, rg) }
-	err := readAll(f, list, true, keep)
+	err := rd.readAll(f, tables, true)
 	if errors.Is(err, rest.MethodNotFound) {
 		rd.live.Family = bitrix.Datasets
-		if err = readAll(f, list, w.tablesHelp, keep); w.tablesHelp && errors.Is(err, rest.MethodNotFound) {
+		if err = rd.readAll(f, tables, w.tablesHelp); w.tablesHelp && errors.Is(err, rest.MethodNotFound) {
 			rd.logger.Info("this portal has no methods for tables")
 			return nil
 		}
@@ -146,10 +142,10 @@ func (rd *reading) tables(f *flow, w wanted) error {
 	}
 	var tasks []schedule.Task
 	var of []*bitrix.Table
-	for _, id := range sortedKeys(rd.live.Tables) {
-		if t := rd.live.Tables[id]; w.columns(t.Name) {
-			of = append(of, t)
-			tasks = append(tasks, schedule.Task{Command: bitrix.GetTable(rd.live.Family, id)})
+	for _, o := range tables.live(&rd.live) {
+		if w.columns(o.title) {
+			of = append(of, o.whole.(*bitrix.Table))
+			tasks = append(tasks, schedule.Task{Command: bitrix.GetTable(rd.live.Family, o.id)})
 		}
 	}
 	if tasks == nil {
@@ -183,7 +179,7 @@ func answerFor(k *kind, ids []int64, out schedule.Outcome) (found map[int64]any,
 		err = errSkipped
 	case err == nil:
 		shown, broken, err = k.decode(ids, out.Reply.Result)
-	case errors.Is(err, k.notFound) && len(ids) == 1:
+	case errors.Is(err, rest.Code(k.notFound.Code)) && len(ids) == 1:
 		return nil, map[int64]error{ids[0]: nil}
 	}
 	for _, id := range ids {
@@ -223,14 +219,17 @@ func unmanaged(live Live, c *Changeset) []Unmanaged {
 			list = append(list, u)
 		}
 	}
-	for _, id := range sortedKeys(live.Connectors) {
-		add(KindConnector, id, Unmanaged{Title: live.Connectors[id].Title})
-	}
-	for _, id := range sortedKeys(live.Sources) {
-		add(KindSource, id, Unmanaged{Title: live.Sources[id].Title, ConnectorID: live.Sources[id].ConnectorID})
-	}
-	for _, id := range sortedKeys(live.Tables) {
-		add(KindTable, id, Unmanaged{Title: live.Tables[id].Name, SourceID: live.Tables[id].SourceID})
+	for _, k := range kinds {
+		for _, o := range k.live(&live) {
+			u := Unmanaged{Title: o.title}
+			switch k {
+			case sources:
+				u.ConnectorID = o.parent
+			case tables:
+				u.SourceID = o.parent
+			}
+			add(k.name, o.id, u)
+		}
 	}
 	for _, k := range kinds {
 		for _, id := range slices.Sorted(maps.Keys(live.Broken[k.name])) {

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,16 +11,18 @@ import (
 	"syncsources/manifest"
 )
 
-var sources = &kind{
+var sources = define(kind{
 	name:     KindSource,
-	notFound: rest.SourceNotFound,
+	notFound: Failure{Code: string(rest.SourceNotFound), Message: "Source was not found."},
+	below:    tables,
+	list:     func(_ bitrix.Family, r bitrix.Range) bitrix.Query { return bitrix.ListSources(r) },
 	group:    bitrix.PageSize,
 	read:     func(_ bitrix.Family, ids []int64) bitrix.Query { return bitrix.SourcesByID(ids) },
-	decode: func(_ []int64, answer json.RawMessage) (map[int64]any, map[int64]error, error) {
-		list, err := bitrix.DecodeSources(answer)
-		return index(list, err, func(s *bitrix.Source) int64 { return s.ID })
-	},
-}
+	removing: func(o liveObject, _ bitrix.Family) subject { return &source{live: o.whole.(*bitrix.Source)} },
+}, bitrix.DecodeSources, func(l *Live) map[int64]*bitrix.Source { return l.Sources },
+	func(s *bitrix.Source) liveObject {
+		return liveObject{id: s.ID, title: s.Title, parent: s.ConnectorID, created: s.DateCreate, by: s.CreatedByID}
+	})
 
 // source is the subject of a source.
 type source struct {
@@ -64,43 +65,25 @@ func (s *source) settingTypes() []bitrix.SettingType {
 // that the portal does not show is the empty text: the portal keeps no
 // difference between the two, nor between a description of null and "".
 func (s *source) compare() ([]difference, *Failure) {
-	d := s.desired
-	var f fields
-	if s.live == nil {
-		f.created("title", textValue(*d.Title))
-		if d.Description != nil && *d.Description != "" {
-			f.created("description", textValue(*d.Description))
-		}
-		if d.Active != nil && !*d.Active {
-			f.created("active", boolValue(false)) // new ones are active
-		}
-	} else {
-		f.text("title", d.Title, s.live.Title)
-		f.text("description", d.Description, s.live.Description)
-		if d.Active != nil {
-			if s.live.Active == rest.Unsaid {
-				return nil, failure(&rest.Error{Code: rest.BadAnswer, Method: bitrix.MethodSourceList,
-					Message: "the portal does not say whether the source is active"})
-			}
-			f.boolean("active", d.Active, s.live.Active == rest.True)
-		}
+	d, live, f := s.desired, s.live, fields{created: s.live == nil}
+	if live == nil {
+		live = &bitrix.Source{Active: rest.True} // as new ones are
 	}
+	f.text("title", d.Title, live.Title)
+	f.text("description", d.Description, live.Description)
+	if d.Active != nil && live.Active == rest.Unsaid {
+		return nil, failure(&rest.Error{Code: rest.BadAnswer, Method: bitrix.MethodSourceList,
+			Message: "the portal does not say whether the source is active"})
+	}
+	f.boolean("active", d.Active, live.Active == rest.True)
 	for i := range d.Settings {
 		set := &d.Settings[i]
-		from, to := "", trim(set.Value.Text().Plain())
-		if s.live != nil {
-			from = liveSetting(s.live, set.Code)
-		}
-		if from == to {
-			continue
-		}
-		diff := difference{path: settingPath(set.Code), code: set.Code, to: textValue(to), sensitive: !set.Reveal}
-		if s.live != nil {
-			diff.from = textValue(from)
-		}
-		f = append(f, diff)
+		f.add(difference{
+			path: settingPath(set.Code), code: set.Code, sensitive: !set.Reveal,
+			from: textValue(liveSetting(live, set.Code)), to: textValue(trim(set.Value.Text().Plain())),
+		})
 	}
-	return f, nil
+	return f.list, nil
 }
 
 func liveSetting(live *bitrix.Source, code string) string {
@@ -310,27 +293,8 @@ func (s *source) lookup() bitrix.Query {
 	return bitrix.SourcesTitled(s.connectorID(), *s.desired.Title)
 }
 
-func (s *source) made(answer json.RawMessage) ([]int64, error) {
-	list, err := bitrix.DecodeSources(answer)
-	if err != nil {
-		return nil, err
-	}
-	var ids []int64
-	for i := range list.Items {
-		if found := &list.Items[i]; found.Title == *s.desired.Title && found.ConnectorID == s.connectorID() {
-			ids = append(ids, found.ID)
-		}
-	}
-	return ids, list.Broken[0]
-}
-
 func (s *source) lookupNewer(from int64) (bitrix.Query, bool) {
 	return bitrix.SourcesOf(s.connectorID(), bitrix.Range{From: from}), true
-}
-
-func (s *source) stored(answer json.RawMessage) ([]int64, int64, error) {
-	list, err := bitrix.DecodeSources(answer)
-	return storedAs(list, err, *s.desired.Title, func(s *bitrix.Source) (int64, string) { return s.ID, s.Title })
 }
 
 // notes say what an update does beside what is declared, and what is known

@@ -9,19 +9,24 @@ import (
 	"syncsources/manifest"
 )
 
-var tables = &kind{
+var tables = define(kind{
 	name:     KindTable,
-	notFound: "DATASET_NOT_FOUND",
+	notFound: Failure{Code: "DATASET_NOT_FOUND", Message: "Dataset was not found."},
+	list:     bitrix.ListTables,
 	group:    1, // a list does not show columns
 	read:     func(f bitrix.Family, ids []int64) bitrix.Query { return bitrix.GetTable(f, ids[0]) },
-	decode: func(ids []int64, answer json.RawMessage) (map[int64]any, map[int64]error, error) {
+	decode: func(_ []int64, answer json.RawMessage) (map[int64]any, map[int64]error, error) {
 		t, err := bitrix.DecodeTable(answer)
 		if err != nil {
 			return nil, nil, err
 		}
 		return map[int64]any{t.ID: &t}, nil, nil
 	},
-}
+	removing: func(o liveObject, f bitrix.Family) subject { return &table{live: o.whole.(*bitrix.Table), family: f} },
+}, bitrix.DecodeTables, func(l *Live) map[int64]*bitrix.Table { return l.Tables },
+	func(t *bitrix.Table) liveObject {
+		return liveObject{id: t.ID, title: t.Name, parent: t.SourceID, created: t.DateCreate, by: t.CreatedByID}
+	})
 
 // table is the subject of a table.
 type table struct {
@@ -49,27 +54,13 @@ func (t *table) sourceID() int64 {
 }
 
 func (t *table) compare() ([]difference, *Failure) {
-	d := t.desired
-	var f fields
-	if t.live == nil {
-		f.created("externalName", textValue(*d.ExternalName))
-		f.created("externalCode", textValue(*d.ExternalCode))
-		if d.Description != nil && *d.Description != "" {
-			f.created("description", textValue(*d.Description))
-		}
-		for _, c := range d.Columns {
-			f = append(f, difference{path: columnPath(c.Name), code: c.Name, to: textValue(columnType(c.Type, c.ExternalCode))})
-			if c.Visible != nil && !*c.Visible {
-				f = append(f, difference{path: columnPath(c.Name) + ".visible", code: c.Name, to: boolValue(false)})
-			}
-		}
-		return f, nil
+	d, live, f := t.desired, t.live, fields{created: t.live == nil}
+	if live == nil {
+		live = &bitrix.Table{}
+		f.list = append(f.list, difference{path: "externalName", to: textValue(*d.ExternalName)}, difference{path: "externalCode", to: textValue(*d.ExternalCode)})
 	}
-	f.text("description", d.Description, t.live.Description)
-	if d.Columns != nil {
-		f = append(f, t.compareColumns()...)
-	}
-	return f, nil
+	f.text("description", d.Description, live.Description)
+	return append(f.list, t.compareColumns(live.Columns)...), nil
 }
 
 // columnType is a column as plans show it: int "amount".
@@ -77,10 +68,13 @@ func columnType(kind, externalCode string) string { return fmt.Sprintf("%s %q", 
 
 // compareColumns compares columns by their names. A column of another type or
 // code can only be replaced, which takes --prune.
-func (t *table) compareColumns() []difference {
-	live := make(map[string]*bitrix.Column, len(t.live.Columns))
-	for i := range t.live.Columns {
-		live[t.live.Columns[i].Name] = &t.live.Columns[i]
+func (t *table) compareColumns(shown []bitrix.Column) []difference {
+	if t.desired.Columns == nil {
+		return nil
+	}
+	live := make(map[string]*bitrix.Column, len(shown))
+	for i := range shown {
+		live[shown[i].Name] = &shown[i]
 	}
 	var diffs []difference
 	declared := make(map[string]bool, len(t.desired.Columns))
@@ -106,7 +100,7 @@ func (t *table) compareColumns() []difference {
 			diffs = append(diffs, diff)
 		}
 	}
-	for _, c := range t.live.Columns {
+	for _, c := range shown {
 		if t.prune && !declared[c.Name] {
 			diffs = append(diffs, difference{path: columnPath(c.Name), code: c.Name, from: textValue(columnType(c.Type, c.ExternalCode))})
 		}
@@ -227,24 +221,8 @@ func (t *table) remove() bitrix.Write { return bitrix.DeleteTable(t.family, t.li
 
 func (t *table) lookup() bitrix.Query { return bitrix.TablesByName(t.family, t.desired.Name) }
 
-func (t *table) made(answer json.RawMessage) ([]int64, error) {
-	list, err := bitrix.DecodeTables(answer)
-	if err != nil {
-		return nil, err
-	}
-	var ids []int64
-	for _, found := range list.Items {
-		if found.Name == t.desired.Name {
-			ids = append(ids, found.ID)
-		}
-	}
-	return ids, list.Broken[0]
-}
-
 // lookupNewer has nothing to look for: names are stored as they are.
 func (t *table) lookupNewer(int64) (bitrix.Query, bool) { return bitrix.Query{}, false }
-
-func (t *table) stored(json.RawMessage) ([]int64, int64, error) { return nil, 0, nil }
 
 func (t *table) notes(diffs []difference) []string {
 	for _, d := range diffs {

@@ -70,7 +70,7 @@ func (a *apply) write(f *flow, e *entry, w write) written {
 		}
 		refused := refusal(out)
 		switch what := refused.Reaction(); {
-		case e.action == ActionDelete && refused.Code == e.kind.notFound:
+		case e.action == ActionDelete && string(refused.Code) == e.kind.notFound.Code:
 			return acknowledged // somebody else was faster
 		case what == rest.Unknown, what == rest.NotDelivered:
 			e.lost = refused
