@@ -86,6 +86,9 @@ func complete(r *runner.Report) *runner.Report {
 	full.Timeline = thin(r.Timeline, timelineLimit)
 	full.Waits = r.Waits[:min(len(r.Waits), timelineLimit)]
 	full.Objects = slices.Clone(r.Objects)
+	if full.Objects == nil && full.Outcome != runner.OutcomeInvalid && (r.Command == "plan" || r.Command == "apply") {
+		full.Objects = []runner.Object{}
+	}
 	for i := range full.Objects {
 		full.Objects[i].Changes = masked(full.Objects[i].Changes)
 	}

@@ -79,7 +79,9 @@ func TestJSONLists(t *testing.T) {
 // Every report is what its JSON Schema says.
 func TestJSONSchema(t *testing.T) {
 	s := compile(t)
-	for name, r := range samples() {
+	all := samples()
+	all["stopped before it read the manifests"] = &runner.Report{Schema: runner.ReportSchema, Command: "plan", Outcome: runner.OutcomeStopped}
+	for name, r := range all {
 		if err := validate(s, rendered(t, render.JSON, r, render.Options{})); err != nil {
 			t.Errorf("%s: %#v", name, err)
 		}

@@ -46,6 +46,8 @@ func left(r *runner.Report) string {
 	unseen := notLookedAt(r)
 	undone := r.Summary.Skipped - unseen
 	switch {
+	case len(r.Objects) == 0:
+		return "nothing was looked at."
 	case unseen == 0 && undone == 0:
 		return "nothing was left to do."
 	case undone == 0:

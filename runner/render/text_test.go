@@ -142,7 +142,8 @@ func TestTextStop(t *testing.T) {
 	for want, r := range map[string]*runner.Report{
 		"Stopped (TIMEOUT): 2 objects not looked at.":                    ended(runner.OutcomeStopped, runner.CodeTimeout, 2),
 		"Interrupted: 1 object not looked at.":                           ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 1),
-		"Interrupted: nothing was left to do.":                           ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 0),
+		"Interrupted: nothing was looked at.":                            ended(runner.OutcomeInterrupted, runner.CodeInterrupted, 0),
+		"Interrupted: nothing was left to do.":                           report("apply", runner.OutcomeInterrupted, crm(runner.StatusUnchanged)),
 		"Refused (TOO_MANY_CHANGES): 1 object not looked at.":            ended(runner.OutcomeFailed, runner.CodeTooManyChanges, 1),
 		"Stopped: 3 objects not looked at.":                              ended(runner.OutcomeFailed, "", 3), // --fail-fast
 		"Stopped (TIMEOUT): 1 object not looked at, 1 change not made.":  stopped(),
