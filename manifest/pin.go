@@ -15,6 +15,9 @@ import (
 type ID struct {
 	Position Position // Object.Position
 	ID       int64
+	// Referred is set where others refer to the object. Without a name of its
+	// own it would lose the one that they use: its title.
+	Referred bool
 }
 
 // Pin writes ids into the text of a manifest: id becomes the first key of the
@@ -22,8 +25,8 @@ type ID struct {
 // file as Load calls it.
 //
 // What cannot be edited safely is reported and left as it is: an object that
-// has an id, one behind an alias, and one whose edit, read again,
-// makes anything but that object with an id. The positions must be those of
+// has an id, one behind an alias, one that others refer to by its title, and
+// one whose edit, read again, makes anything but that object with an id. The positions must be those of
 // this text.
 func Pin(name string, data []byte, ids []ID) (edited []byte, refused []*Finding) {
 	p, found := newPinning(name, data)
@@ -121,8 +124,12 @@ func (p *pinning) edit(id ID) (edit, *Finding) {
 	case p.aliased[id.Position]:
 		return edit{}, refusal(id, fmt.Sprintf("write id: %d beside <<: and the alias", id.ID), "the object is behind an alias, so others may share its id")
 	}
-	if (Node{doc: p.docs[0], val: object}).get("id").there() {
+	node := Node{doc: p.docs[0], val: object}
+	if node.get("id").there() {
 		return edit{}, refusal(id, "remove it first if it is wrong", "the object has an id")
+	}
+	if id.Referred && !node.get("name").there() {
+		return edit{}, refusal(id, "give it a name first: name, with its title as the value", "others refer to the object by its title, which is no name any more once it has an id")
 	}
 	key := object.Content[0]
 	line := p.text.line(key.Line - added)

@@ -107,7 +107,7 @@ func (a *app) pin(signalled context.Context, f *pinFlags, paths []string) error 
 	code := exit.OK
 	for _, m := range p.unclear {
 		code = exit.Failed
-		a.printFailure(&exit.Failure{Code: m.Failure.Code, Message: fmt.Sprintf("%s: %s %q: %s", m.Declared.Position, m.Kind, m.Declared.Name, m.Failure.Message)}, &f.log)
+		a.printFailure(&exit.Failure{Code: m.Failure.Code, Message: fmt.Sprintf("%s: %s %q: %s", m.Declared.Position, m.Kind, m.Declared.Name, m.Failure.Message), Hints: []string{m.Failure.Hint}}, &f.log)
 	}
 	switch {
 	case f.check && len(p.missing) > 0:
@@ -131,19 +131,27 @@ func (a *app) pin(signalled context.Context, f *pinFlags, paths []string) error 
 // pins are the ids that manifests lack.
 type pins struct {
 	missing []runner.Match // of objects that exist
-	unclear []runner.Match // more than one live object fits
+	unclear []runner.Match // of which nobody knows which live object they are
 	absent  int            // objects that do not exist yet
+	// referred holds the kinds and names by which manifests refer to objects.
+	referred map[string]bool
 }
 
 func newPins(set *manifest.Set, live runner.Live) *pins {
-	p := &pins{}
+	p := &pins{referred: map[string]bool{}}
+	for i := range set.Sources {
+		p.referred[string(runner.KindConnector)+" "+set.Sources[i].Connector.Name] = true
+	}
+	for i := range set.Tables {
+		p.referred[string(runner.KindSource)+" "+set.Tables[i].Source.Name] = true
+	}
 	for _, m := range runner.Compare(set, live, runner.Choices{}).Matches() {
 		switch {
 		case m.Declared.ID != 0 || m.Kind == runner.KindTable:
-		case m.ID != 0:
-			p.missing = append(p.missing, m)
 		case m.Failure != nil && m.Failure.Code == runner.CodeAmbiguous:
 			p.unclear = append(p.unclear, m)
+		case m.ID != 0:
+			p.missing = append(p.missing, m)
 		default:
 			p.absent++
 		}
@@ -157,7 +165,7 @@ func (p *pins) write() (refused []*manifest.Finding, err error) {
 	files := map[string][]manifest.ID{}
 	for _, m := range p.missing {
 		at := m.Declared.Position
-		files[at.File] = append(files[at.File], manifest.ID{Position: at, ID: m.ID})
+		files[at.File] = append(files[at.File], manifest.ID{Position: at, ID: m.ID, Referred: p.referred[string(m.Kind)+" "+m.Declared.Name]})
 	}
 	for _, file := range slices.Sorted(maps.Keys(files)) {
 		data, err := os.ReadFile(file)
