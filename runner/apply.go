@@ -52,8 +52,8 @@ type apply struct {
 	of       map[*step]*entry
 	unread   map[group][]*entry // to be read back
 	gates    gates
-	removing waiters // removals, until all else is through
-	open     int     // entries that are no removals and not done
+	removing waiters // removals, until all that comes before them is through
+	open     [4]int  // entries that are not done, by removalOrder
 	done     int     // entries with a status
 	through  int     // entries whose writes are answered
 	stopped  bool    // nothing new is written
@@ -88,9 +88,7 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 		e := &entry{step: s, result: &r.report.Objects[at[s]], acknowledged: map[string]bool{}, unsent: map[string]bool{}}
 		a.entries = append(a.entries, e)
 		a.of[s] = e
-		if s.action != ActionDelete {
-			a.open++
-		}
+		a.open[removalOrder(s)]++
 	}
 	a.gates.choose(a.entries, r.options.Schedule.Seed)
 	r.progress = Progress{Phase: PhaseWriting, Total: len(a.entries), Failed: r.progress.Failed}
@@ -165,7 +163,7 @@ func (e *entry) complete() bool {
 // await waits until everything that the object depends on is there, or, before
 // a removal, gone. It returns the entry because of which it will not be.
 func (a *apply) await(f *flow, e *entry) (on *entry, ok bool) {
-	for e.action == ActionDelete && a.open > 0 && !a.over {
+	for slices.ContainsFunc(a.open[:removalOrder(e.step)], func(open int) bool { return open > 0 }) && !a.over {
 		a.removing.wait(f)
 	}
 	for _, s := range e.depends {
@@ -282,10 +280,9 @@ func (a *apply) end(e *entry, status Status, f *Failure) {
 	a.writingOver(e)
 	a.gates.left(e)
 	e.later.wake()
-	if e.action != ActionDelete {
-		if a.open--; a.open == 0 {
-			a.removing.wake()
-		}
+	order := removalOrder(e.step)
+	if a.open[order]--; a.open[order] == 0 {
+		a.removing.wake()
 	}
 }
 

@@ -182,23 +182,29 @@ func TestSettingsCalledLikeFieldsStay(t *testing.T) {
 }
 
 // What a portal stores otherwise is said, with what it shows where that may be
-// printed, and is written once a run at most.
+// printed and the way out, and is written once a run at most.
 func TestStoredOtherwise(t *testing.T) {
+	password := func(value string) manifest.Source {
+		return manifest.Source{Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal(value)}}}
+	}
 	for name, c := range map[string]struct {
 		switches sandbox.Switches
 		source   manifest.Source
+		message  string // what the failure holds
+		hint     string // what its hint holds, in each run
 	}{
-		"cut titles":      {sandbox.Switches{CutTitles: 3}, manifest.Source{Title: ptr("longer")}},
-		"escaped":         {sandbox.Switches{StoreTexts: []string{"escape"}}, manifest.Source{Title: ptr("a & b")}},
-		"normalised":      {sandbox.Switches{StoreTexts: []string{"nfc"}}, manifest.Source{Description: ptr("e\u0301clair")}},
-		"without emoji":   {sandbox.Switches{StoreTexts: []string{"bmp"}}, manifest.Source{Title: ptr("a 🚀")}},
-		"leading zeros":   {sandbox.Switches{StoreNumbers: true}, manifest.Source{Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("007")}}}},
-		"masked":          {sandbox.Switches{ShowSettings: sandbox.SettingsMasked}, manifest.Source{Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("x")}}}},
-		"hashed":          {sandbox.Switches{ShowSettings: sandbox.SettingsHashed}, manifest.Source{Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("x")}}}},
-		"left out":        {sandbox.Switches{ShowSettings: sandbox.SettingsOmitted}, manifest.Source{Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("x")}}}},
-		"no settings key": {sandbox.Switches{OmitKeys: []string{"settings"}}, manifest.Source{Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("")}}}},
-		"no description":  {sandbox.Switches{OmitKeys: []string{"description"}}, manifest.Source{Description: ptr("")}},
-		"a code twice":    {sandbox.Switches{DoubleSettings: true}, manifest.Source{Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("admin")}}}},
+		"cut titles":      {sandbox.Switches{CutTitles: 3}, manifest.Source{Title: ptr("longer")}, `title: sent "longer", shown "lon"`, "declare what the portal shows"},
+		"escaped":         {sandbox.Switches{StoreTexts: []string{"escape"}}, manifest.Source{Title: ptr("a & b")}, `shown "a &amp; b", with characters escaped`, "declare what the portal shows"},
+		"normalised":      {sandbox.Switches{StoreTexts: []string{"nfc"}}, manifest.Source{Description: ptr("e\u0301clair")}, "other code points", "declare what the portal shows"},
+		"without emoji":   {sandbox.Switches{StoreTexts: []string{"bmp"}}, manifest.Source{Title: ptr("a 🚀")}, "such as emoji", "declare what the portal shows"},
+		"leading zeros":   {sandbox.Switches{StoreNumbers: true}, password("007"), "settings.password is stored as a number", "declare what the portal shows"},
+		"masked":          {sandbox.Switches{ShowSettings: sandbox.SettingsMasked}, password("x"), "", `hides the values of "password", so they cannot be verified: leave the setting out`},
+		"hashed":          {sandbox.Switches{ShowSettings: sandbox.SettingsHashed}, password("x"), "", "leave the setting out of the manifest and change it by hand, or use --no-verify"},
+		"left out":        {sandbox.Switches{ShowSettings: sandbox.SettingsOmitted}, password("x"), "", `hides the values of "password"`},
+		"shown late":      {sandbox.Switches{ShowAfter: time.Hour}, manifest.Source{Title: ptr("new")}, `title: sent "new", shown`, "if it shows writes late, the next run finds this one"},
+		"no settings key": {sandbox.Switches{OmitKeys: []string{"settings"}}, manifest.Source{Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("")}}}, "nothing about settings", ""},
+		"no description":  {sandbox.Switches{OmitKeys: []string{"description"}}, manifest.Source{Description: ptr("")}, "nothing about description", ""},
+		"a code twice":    {sandbox.Switches{DoubleSettings: true}, manifest.Source{Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("admin")}}}, "twice", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			state := sqlState(1)
@@ -211,8 +217,8 @@ func TestStoredOtherwise(t *testing.T) {
 					o := report.Objects[0]
 					if o.Status != runner.StatusFailed {
 						t.Errorf("run %d: %s", run, o.Status)
-					} else {
-						t.Logf("run %d: %s: %s (%s)", run, o.Error.Code, o.Error.Message, o.Error.Hint)
+					} else if !strings.Contains(o.Error.Message, c.message) || !strings.Contains(o.Error.Hint, c.hint) {
+						t.Errorf("run %d: %s: %s (%s)", run, o.Error.Code, o.Error.Message, o.Error.Hint)
 					}
 					if n := b.Stats().Updates[1] - before; n > 1 {
 						t.Errorf("run %d: %d updates", run, n)

@@ -29,6 +29,15 @@ func textValue(s string) value  { return value{secret.New(s), isText} }
 func numberValue(n int64) value { return value{secret.New(strconv.FormatInt(n, 10)), isNumber} }
 func boolValue(b bool) value    { return value{secret.New(strconv.FormatBool(b)), isBool} }
 func (v value) plain() string   { return v.text.Plain() }
+
+// quoted is the value as messages show it.
+func (v value) quoted() string {
+	if v.kind == isText {
+		return strconv.Quote(v.plain())
+	}
+	return v.plain()
+}
+
 func (v value) shown() (show any) {
 	switch v.kind {
 	case isText:

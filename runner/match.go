@@ -153,12 +153,21 @@ func (p *planner) sources() {
 		switch id := sub.connectorID(); {
 		case d.ID == 0 && id != 0:
 			p.match(s, titled(byTitle[id], s.title))
-		case sub.live != nil && id != 0 && (sub.parent != nil || d.Connector.ID != 0) && sub.live.ConnectorID != id:
+		case sub.parent != nil && sub.parent.failure != nil: // which connector it is to have is not known
+		case sub.live != nil && (sub.parent != nil || d.Connector.ID != 0) && sub.live.ConnectorID != id:
 			s.fail(&Failure{Code: CodeImmutable,
-				Message: fmt.Sprintf("the portal cannot change the connector of a source: it is #%d, declared #%d", sub.live.ConnectorID, id),
+				Message: fmt.Sprintf("the portal cannot change the connector of a source: it is #%d, declared %s", sub.live.ConnectorID, target(sub.parent, id)),
 				Hint:    "declare the live connector, or declare the source without its id to create another one"})
 		}
 	}
+}
+
+// target is how messages call what an object is declared to belong to.
+func target(parent *step, id int64) string {
+	if id == 0 && parent != nil {
+		return fmt.Sprintf("the new %q", parent.declared.Name)
+	}
+	return fmt.Sprintf("#%d", id)
 }
 
 func (p *planner) tables() {

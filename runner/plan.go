@@ -1,6 +1,9 @@
 package runner
 
 import (
+	"fmt"
+	"slices"
+
 	"syncsources/bitrix"
 	"syncsources/manifest"
 )
@@ -81,7 +84,7 @@ func (p *planner) compare(s *step) {
 		return
 	}
 	for _, on := range s.depends {
-		if on.failure != nil && s.failure == nil && s.id == 0 {
+		if on.failure != nil && s.failure == nil && (s.id == 0 || !p.found(on)) {
 			s.skip(on)
 		}
 	}
@@ -90,9 +93,6 @@ func (p *planner) compare(s *step) {
 	}
 	exists := s.id != 0
 	diffs, f := s.subject.compare()
-	if f == nil {
-		f = s.subject.check(diffs)
-	}
 	s.diffs = diffs
 	switch {
 	case !exists:
@@ -105,17 +105,28 @@ func (p *planner) compare(s *step) {
 			}
 		}
 	}
+	for _, on := range s.depends {
+		if on.failure != nil && s.status == StatusPlanned && f == nil {
+			s.skip(on)
+		}
+	}
+	if f == nil && s.failure == nil {
+		f = s.subject.check(diffs)
+	}
 	if f != nil {
 		s.fail(f)
 		return
 	}
 	s.notes = append(s.notes, s.subject.notes(diffs)...)
-	for _, on := range s.depends {
-		if on.failure != nil && s.status == StatusPlanned {
-			s.skip(on)
+	for _, d := range diffs {
+		if how := storedDifferently(d); how != "" && how != cut && !d.sensitive {
+			s.notes = append(s.notes, fmt.Sprintf("the portal shows the declared %s %s; if it stores it so, the apply says NOT_CONVERGED: declare what it shows", d.path, how))
 		}
 	}
 }
+
+// found reports whether the live object of a step is known.
+func (p *planner) found(s *step) bool { return slices.Contains(p.claims[claim{s.kind.name, s.id}], s) }
 
 func notFound(k *kind) *Failure {
 	f := k.notFound

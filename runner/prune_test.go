@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -112,6 +113,27 @@ func TestPrune(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Tables go first, then sources, then connectors, be it that nothing hangs on
+// them.
+func TestRemovalsInOrder(t *testing.T) {
+	state := grown()
+	state.Connectors = append(state.Connectors, sandbox.Connector{ID: 4, Title: "Empty"})
+	state.WriteCost = time.Second
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Set: declaringCRM(), Prune: true})
+		var kinds []string
+		for _, c := range b.Calls() {
+			if kind, is := strings.CutSuffix(strings.TrimPrefix(c.Method, "biconnector."), ".delete"); is {
+				kinds = append(kinds, kind)
+			}
+		}
+		want := []string{"table", "table", "table", "source", "source", "source", "connector", "connector"}
+		if !slices.Equal(kinds, want) {
+			t.Errorf("removed %q, want %q; %v", kinds, want, report.Err())
+		}
+	})
 }
 
 // live lists all that a portal has.

@@ -78,10 +78,11 @@ func (s *source) compare() ([]difference, *Failure) {
 	f.boolean("active", d.Active, live.Active == rest.True)
 	for i := range d.Settings {
 		set := &d.Settings[i]
-		f.add(difference{
-			path: settingPath(set.Code), code: set.Code, sensitive: !set.Reveal,
-			from: textValue(liveSetting(live, set.Code)), to: textValue(trim(set.Value.Text().Plain())),
-		})
+		from, to := liveSetting(live, set.Code), set.Value.Text().Plain()
+		if from != to {
+			to = trim(to)
+		}
+		f.add(difference{path: settingPath(set.Code), code: set.Code, sensitive: !set.Reveal, from: textValue(from), to: textValue(to)})
 	}
 	return f.list, nil
 }
@@ -128,12 +129,12 @@ func (s *source) check(diffs []difference) *Failure {
 }
 
 func (s *source) checkSettings(diffs []difference) *Failure {
-	types := s.settingTypes()
-	if len(types) == 0 {
-		return nil
+	if s.parent == nil && s.connector == nil {
+		return nil // the connector is not known
 	}
+	types := s.settingTypes()
 	known := make(map[string]string, len(types))
-	codes := make([]string, 0, len(types))
+	var codes []string
 	for _, t := range types {
 		known[t.Code] = t.Type
 		codes = append(codes, t.Code)
@@ -161,7 +162,11 @@ func (s *source) checkSettings(diffs []difference) *Failure {
 	if unknown != nil {
 		f.Code = CodeUnknownSetting
 		parts = append(parts, fmt.Sprintf("%s declares no setting %s", s.connectorName(), strings.Join(unknown, ", ")))
-		hints = append(hints, "declared settings: "+strings.Join(codes, ", "))
+		if codes != nil {
+			hints = append(hints, "declared settings: "+strings.Join(codes, ", "))
+		} else {
+			hints = append(hints, "the connector has to declare a setting before its sources can have it")
+		}
 	}
 	if wrong != nil {
 		f.Code = "VALIDATION_INVALID_FIELD_TYPE" // as the portal would say first
@@ -303,6 +308,11 @@ func (s *source) notes(diffs []difference) []string {
 	var notes []string
 	if find(diffs, "active") != nil {
 		notes = append(notes, "current portals accept active and ignore it; where this one does, the apply says NOT_CONVERGED")
+	}
+	for _, d := range diffs {
+		if d.isSetting() && masked(d.from.plain()) {
+			notes = append(notes, fmt.Sprintf("the portal shows a mask in place of the setting %q; where it still does after the write, the apply says NOT_CONVERGED", d.code))
+		}
 	}
 	types := s.settingTypes()
 	if s.live == nil || len(types) == 0 || len(diffs) == 0 {

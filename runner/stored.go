@@ -13,6 +13,9 @@ import (
 // and more.
 const leastCut = 50
 
+// cut is what became of a text that is longer than the portal takes.
+const cut = "cut"
+
 // storedForm reports whether a live text is what some portals make of the
 // declared one when they store it, and says what they do to it.
 func storedForm(declared, live string) (how string, is bool) {
@@ -31,7 +34,7 @@ func storedForm(declared, live string) (how string, is bool) {
 		return "with characters escaped as in HTML", true
 	}
 	if strings.HasPrefix(declared, live) && utf8.RuneCountInString(live) >= leastCut {
-		return "cut", true
+		return cut, true
 	}
 	return "", false
 }

@@ -115,8 +115,8 @@ func (t *table) check(diffs []difference) *Failure {
 	}
 	d := t.desired
 	var fixed []string
-	if id := t.sourceID(); id != 0 && t.live.SourceID != 0 && id != t.live.SourceID {
-		fixed = append(fixed, fmt.Sprintf("source (#%d, declared #%d)", t.live.SourceID, id))
+	if id := t.sourceID(); t.live.SourceID != 0 && id != t.live.SourceID {
+		fixed = append(fixed, fmt.Sprintf("source (#%d, declared %s)", t.live.SourceID, target(t.parent, id)))
 	}
 	if d.ExternalName != nil && *d.ExternalName != t.live.ExternalName {
 		fixed = append(fixed, fmt.Sprintf("externalName (%q, declared %q)", t.live.ExternalName, *d.ExternalName))

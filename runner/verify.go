@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"syncsources/bitrix"
 	"syncsources/runner/schedule"
 )
 
@@ -237,30 +238,25 @@ func (e *entry) notConverged(diffs []difference) *Failure {
 		unsent = unsent && e.unsent[d.path]
 		how := storedDifferently(d)
 		switch {
-		case d.path == "active":
-			hints = append(hints, "this portal ignores active: switch the source by hand and remove active from the manifest")
 		case d.sensitive && how != "":
 			details = append(details, fmt.Sprintf("%s is stored %s", d.path, how))
-		case !d.sensitive && d.from.kind != nothing && d.to.kind != nothing:
-			detail := fmt.Sprintf("%s: sent %q, shown %q", d.path, d.to.plain(), d.from.plain())
+		case !d.sensitive && d.path != "active" && !e.unsent[d.path] && d.from.kind != nothing && d.to.kind != nothing:
+			detail := fmt.Sprintf("%s: sent %s, shown %s", d.path, d.to.quoted(), d.from.quoted())
 			if how != "" {
 				detail += ", " + how
 			}
 			details = append(details, detail)
 		}
-		if d.isSetting() {
-			hints = append(hints, e.settingHint(d))
-		}
+		hints = append(hints, e.wayOut(d, how))
 	}
 	if unsent {
 		f.Message = "the portal does not take " + paths(diffs) + ", as its other sources have shown, so it was not sent"
 	}
 	if details != nil {
 		f.Message += " (" + strings.Join(details, "; ") + ")"
-		hints = append(hints, "declare what the portal shows: it shows another value after each write")
 	}
 	slices.Sort(hints)
-	f.Hint = strings.Join(slices.Compact(slices.DeleteFunc(hints, func(h string) bool { return h == "" })), "; ")
+	f.Hint = strings.Join(slices.Compact(hints), "; ")
 	return f
 }
 
@@ -272,22 +268,27 @@ func (e *entry) mark(diffs []difference) {
 	}
 }
 
-// settingHint is the way out for a setting that did not converge.
-func (e *entry) settingHint(d difference) string {
-	s, ok := e.subject.(*source)
-	if !ok {
-		return ""
+// wayOut is what to do about a difference that stayed, which the portal may
+// have stored in a form of its own.
+func (e *entry) wayOut(d difference, how string) string {
+	s, isSource := e.subject.(*source)
+	before := find(e.diffs, d.path)
+	switch {
+	case d.path == "active":
+		return "this portal ignores active: switch the source by hand and remove active from the manifest"
+	case isSource && d.isSetting() && !slices.ContainsFunc(s.settingTypes(), func(t bitrix.SettingType) bool { return t.Code == d.code }):
+		return "the connector may not have this setting: the portal drops unknown ones silently"
+	case isSource && d.isSetting() && (d.from.plain() == "" || masked(d.from.plain())):
+		return fmt.Sprintf("the portal hides the values of %q, so they cannot be verified: leave the setting out of the manifest and change it by hand, or use --no-verify", d.code)
 	}
-	for _, t := range s.settingTypes() {
-		if t.Code != d.code {
-			continue
-		}
-		if d.from.plain() == "" || masked(d.from.plain()) {
-			return fmt.Sprintf("the portal hides the values of %q, so they cannot be verified: leave the setting out of the manifest and change it by hand, or use --no-verify", d.code)
-		}
-		return ""
+	way := "declare what the portal shows"
+	if d.sensitive && how == "" {
+		way = "leave the setting out of the manifest and change it by hand, or use --no-verify"
 	}
-	return "the connector may not have this setting: the portal drops unknown ones silently"
+	if before != nil && before.from == d.from && how == "" {
+		return "the portal shows what it showed before the write: if it shows writes late, the next run finds this one; if every run says so, " + way
+	}
+	return way + ": the portal shows another value after each write"
 }
 
 // storedDifferently says how the live value came from the declared one, where

@@ -41,6 +41,8 @@ var hints = map[rest.Code]string{
 	"METHOD_CONFIRM_DENIED":           "an administrator of the portal has denied the application's request",
 	rest.FrontPage:                    "a server in front of the portal answered, not its REST interface: check " + signin.Portal + "; if other calls get through, a firewall does not like what this one holds: have it let REST calls pass",
 	rest.SourceNotFound:               "the source does not exist, or another application created it: an application sees only its own sources",
+	"CONNECTOR_NOT_FOUND":             "the connector does not exist, or another application created it: an application sees only its own connectors",
+	"DATASET_NOT_FOUND":               "the table does not exist any more, or its source belongs to another application",
 	rest.UpdateConnectionError:        "the external system did not accept the new settings or did not answer; the source was not changed",
 	"invalid_grant":                   "the refresh token has been used up, is older than 180 days, or the application was installed anew; get a new pair with: syncsources login",
 	"invalid_request":                 "check " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.OAuth,
