@@ -3,6 +3,7 @@ package bitrix
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -18,10 +19,18 @@ const ScopeBIConnector = "biconnector"
 type Identity struct {
 	UserID int64
 	Name   string   // of the user, fit to print; may be empty
-	Admin  bool     // the user administers the portal
 	Scope  []string // sorted
 	// Finished is when the portal answered, by its own clock; zero: unknown.
 	Finished time.Time
+}
+
+// User names the user: Jo Doe (user 7).
+func (id Identity) User() string {
+	user := fmt.Sprintf("user %d", id.UserID)
+	if id.Name != "" {
+		user = fmt.Sprintf("%s (%s)", id.Name, user)
+	}
+	return user
 }
 
 // Identify asks the portal what the credentials are good for, by two calls
@@ -50,15 +59,12 @@ func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 	}
 	var f fields
 	var first, last string
-	admin := rest.Unsaid
 	f.integer("ID", &id.UserID)
-	f.optional("ADMIN", &admin)
 	f.optional("NAME", &first)
 	f.optional("LAST_NAME", &last)
 	if f.read(resp.Replies[0].Result) != nil {
 		return id, &rest.Error{Code: rest.BadAnswer, Method: "profile", Message: "the portal's profile of the user cannot be read"}
 	}
-	id.Admin = admin == rest.True
 	id.Finished = resp.Time.Finished
 	id.Name = rest.Clean(strings.TrimSpace(first + " " + last))
 	return id, nil

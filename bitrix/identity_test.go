@@ -27,7 +27,7 @@ func TestIdentify(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := New(Config{Credentials: creds, Transport: p.RoundTripper()}).Identify(context.Background())
-	want := Identity{UserID: 1, Name: "Sandbox User", Admin: true, Scope: []string{"biconnector", "user_brief"}}
+	want := Identity{UserID: 1, Name: "Sandbox User", Scope: []string{"biconnector", "user_brief"}}
 	if time.Since(got.Finished).Abs() > time.Minute {
 		t.Errorf("answered at %v", got.Finished)
 	}

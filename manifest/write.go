@@ -283,15 +283,7 @@ func (e *writer) table(t LiveTable) *yaml.Node {
 // SOURCE_4_PASSWORD. It is made from what does not change, not from the title,
 // because secrets are kept under it elsewhere.
 func (e *writer) variable(id int64, code string) string {
-	word := strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z':
-			return r - 'a' + 'A'
-		case 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-			return r
-		}
-		return '_'
-	}, code), "_")
+	word := VariableWord(code)
 	if word == "" {
 		word = "SETTING"
 	}
@@ -302,6 +294,20 @@ func (e *writer) variable(id int64, code string) string {
 	}
 	e.taken[name] = true
 	return name
+}
+
+// VariableWord is a text as it can be part of a variable's name: api-key is
+// API_KEY. It may be empty.
+func VariableWord(text string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z':
+			return r - 'a' + 'A'
+		case 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+			return r
+		}
+		return '_'
+	}, text), "_")
 }
 
 // fits reports whether a text has from fewest to most characters.

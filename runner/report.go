@@ -252,6 +252,15 @@ type PortalsReport struct {
 	close func() // of the place where reports are stored; may be nil
 }
 
+// OfMany is the report of a run of many portals that ended, before the first
+// of them, as this one did.
+func (r *Report) OfMany() *PortalsReport {
+	return &PortalsReport{
+		Schema: PortalsSchema, Command: r.Command, Outcome: r.Outcome, Started: r.Started, Finished: r.Finished, Duration: r.Duration,
+		Error: r.Error, Findings: r.Findings,
+	}
+}
+
 // PortalReport is the report of one portal of many.
 type PortalReport struct {
 	Name   string  `json:"name"`

@@ -155,20 +155,3 @@ func scalar(v any) string {
 func urlencode(s string) string {
 	return strings.ReplaceAll(url.QueryEscape(s), "~", "%7E")
 }
-
-// Walk calls f for every key and every scalar below v, keys with scalar nil.
-func Walk(v any, f func(key string, scalar any)) {
-	switch v := v.(type) {
-	case Params:
-		for _, m := range v {
-			f(m.Key, nil)
-			Walk(m.Value, f)
-		}
-	case []any:
-		for _, e := range v {
-			Walk(e, f)
-		}
-	default:
-		f("", v)
-	}
-}

@@ -37,6 +37,24 @@ func (a *app) connect(ctx context.Context, stateFile string, logger *slog.Logger
 	return a.connection(ctx, credentials)
 }
 
+// connectListed is connect for a portal of a file, whose findings are those of
+// its credentials.
+func (a *app) connectListed(ctx context.Context, sign *signin.Portals, config *manifest.PortalConfig, stateFile string) (*connection, []*manifest.Finding, error) {
+	if stateFile != "" {
+		c, err := connectSandbox(ctx, stateFile)
+		return c, nil, err
+	}
+	credentials, findings, err := sign.Of(config)
+	if err != nil {
+		return nil, nil, signinFailure(ctx, err)
+	}
+	if len(findings) > 0 {
+		return nil, findings, nil
+	}
+	c, err := a.connection(ctx, credentials)
+	return c, nil, err
+}
+
 // connection is the way to the portal of credentials. It makes sure that there
 // is a token pair where one is kept.
 func (a *app) connection(ctx context.Context, c *signin.Credentials) (*connection, error) {

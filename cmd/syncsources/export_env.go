@@ -25,15 +25,7 @@ func variablePrefix(text string) (string, error) {
 
 // portalPrefix makes the beginning of variables' names from a portal's name.
 func portalPrefix(name string) string {
-	word := strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z':
-			return r - 'a' + 'A'
-		case 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-			return r
-		}
-		return '_'
-	}, name), "_")
+	word := manifest.VariableWord(name)
 	if word == "" || '0' <= word[0] && word[0] <= '9' {
 		word = "PORTAL_" + word
 	}

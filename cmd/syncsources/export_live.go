@@ -17,23 +17,21 @@ func keepLive(live runner.Live, ids, connectors []int) runner.Live {
 	if len(ids)+len(connectors) == 0 {
 		return live
 	}
-	kept := runner.Live{Connectors: map[int64]*bitrix.Connector{}, Sources: map[int64]*bitrix.Source{}, Tables: map[int64]*bitrix.Table{}}
-	for id, c := range live.Connectors {
-		if len(ids) == 0 && slices.Contains(connectors, int(id)) {
-			kept.Connectors[id] = c
-		}
-	}
-	for id, s := range live.Sources {
-		if (len(ids) == 0 || slices.Contains(ids, int(id))) && (len(connectors) == 0 || slices.Contains(connectors, int(s.ConnectorID))) {
-			kept.Sources[id] = s
-		}
-	}
-	for id, t := range live.Tables {
-		if kept.Sources[t.SourceID] != nil {
-			kept.Tables[id] = t
-		}
-	}
-	return kept
+	live.Connectors = filtered(live.Connectors, func(id int64, _ *bitrix.Connector) bool {
+		return len(ids) == 0 && slices.Contains(connectors, int(id))
+	})
+	live.Sources = filtered(live.Sources, func(id int64, s *bitrix.Source) bool {
+		return (len(ids) == 0 || slices.Contains(ids, int(id))) && (len(connectors) == 0 || slices.Contains(connectors, int(s.ConnectorID)))
+	})
+	live.Tables = filtered(live.Tables, func(_ int64, t *bitrix.Table) bool { return live.Sources[t.SourceID] != nil })
+	return live
+}
+
+// filtered is a copy of a map without what keep does not want.
+func filtered[T any](objects map[int64]*T, keep func(id int64, o *T) bool) map[int64]*T {
+	objects = maps.Clone(objects)
+	maps.DeleteFunc(objects, func(id int64, o *T) bool { return !keep(id, o) })
+	return objects
 }
 
 // ofPortal is the part of a set that is for a portal, or for any.
@@ -49,24 +47,18 @@ func ofPortal(set *manifest.Set, portal string) *manifest.Set {
 
 // undeclared keeps what no declaration of the set means.
 func undeclared(kept, live runner.Live, set *manifest.Set) runner.Live {
-	missing := runner.Live{Connectors: map[int64]*bitrix.Connector{}, Sources: map[int64]*bitrix.Source{}, Tables: map[int64]*bitrix.Table{}}
-	for _, u := range runner.Compare(set, live, runner.Choices{}).Undeclared(live) {
-		switch u.Kind {
-		case runner.KindConnector:
-			if c := kept.Connectors[u.ID]; c != nil {
-				missing.Connectors[u.ID] = c
-			}
-		case runner.KindSource:
-			if s := kept.Sources[u.ID]; s != nil {
-				missing.Sources[u.ID] = s
-			}
-		case runner.KindTable:
-			if t := kept.Tables[u.ID]; t != nil {
-				missing.Tables[u.ID] = t
-			}
-		}
+	type object struct {
+		kind runner.Kind
+		id   int64
 	}
-	return missing
+	missing := map[object]bool{}
+	for _, u := range runner.Compare(set, live, runner.Choices{}).Undeclared(live) {
+		missing[object{u.Kind, u.ID}] = true
+	}
+	kept.Connectors = filtered(kept.Connectors, func(id int64, _ *bitrix.Connector) bool { return missing[object{runner.KindConnector, id}] })
+	kept.Sources = filtered(kept.Sources, func(id int64, _ *bitrix.Source) bool { return missing[object{runner.KindSource, id}] })
+	kept.Tables = filtered(kept.Tables, func(id int64, _ *bitrix.Table) bool { return missing[object{runner.KindTable, id}] })
+	return kept
 }
 
 // manifestOf is what is live as package manifest writes it, by rising id.

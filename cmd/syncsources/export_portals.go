@@ -35,17 +35,11 @@ func (a *app) exportPortals(signalled context.Context, f *exportFlags, declared 
 	for _, config := range portals.selected {
 		j := &exportJob{prefix: f.envPrefix + portalPrefix(config.Name), limits: f.limits.or(limitsOf(config.Limits))}
 		j.connect = func(ctx context.Context) (*connection, error) {
-			if credentials == nil {
-				return connectSandbox(ctx, f.sandbox)
-			}
-			c, findings, err := credentials.Of(config)
-			if err != nil {
-				return nil, signinFailure(ctx, err)
-			}
+			c, findings, err := a.connectListed(ctx, credentials, config, f.sandbox)
 			if len(findings) > 0 {
-				return nil, &exit.Failure{Exit: exit.Invalid, Code: exit.CodeCredentials, Message: "portal " + config.Name + ": its credentials have findings", Findings: findings}
+				err = &exit.Failure{Exit: exit.Invalid, Code: exit.CodeCredentials, Message: "portal " + config.Name + ": its credentials have findings", Findings: findings}
 			}
-			return a.connection(ctx, c)
+			return c, err
 		}
 		jobs[config.Name] = j
 		runs = append(runs, runner.Portal{Name: config.Name, Run: func(ctx context.Context) *runner.Report {

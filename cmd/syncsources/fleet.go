@@ -36,7 +36,7 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 		return err
 	}
 	if len(findings) > 0 {
-		return a.finish(ctx, render.Many(portalsOf(runner.Invalid(command, findings))), d)
+		return a.finish(ctx, render.Many(runner.Invalid(command, findings).OfMany()), d)
 	}
 	defer fl.close()
 	a.sayEmpty(fl.portals)
@@ -242,26 +242,9 @@ func (fl *fleet) job(ctx context.Context, config *manifest.PortalConfig, logger 
 		paths: config.Manifests, limits: limitsOf(config.Limits), resolve: resolver, partOfMany: true,
 		elsewhere: "correct the manifest, or give it to that portal in the portals file",
 		connect: func(ctx context.Context) (*connection, []*manifest.Finding, error) {
-			if fl.signin == nil {
-				c, err := connectSandbox(ctx, fl.flags.sandbox)
-				return c, nil, err
-			}
-			credentials, findings, err := fl.signin.Of(config)
-			if err != nil {
-				return nil, nil, signinFailure(ctx, err)
-			}
-			if len(findings) > 0 {
-				return nil, findings, nil
-			}
-			c, err := fl.app.connection(ctx, credentials)
-			return c, nil, err
+			return fl.app.connectListed(ctx, fl.signin, config, fl.flags.sandbox)
 		},
 	}, nil, nil
-}
-
-// portalsOf is the report of a run of many portals that ended before the first.
-func portalsOf(r *runner.Report) *runner.PortalsReport {
-	return &runner.PortalsReport{Schema: runner.PortalsSchema, Command: r.Command, Outcome: r.Outcome, Started: r.Started, Finished: r.Finished, Error: r.Error, Findings: r.Findings}
 }
 
 // counter shows how many portals are done.

@@ -147,12 +147,8 @@ func (a *app) showLogin(ctx context.Context, app *signin.Application, logger *sl
 		}
 		return f
 	}
-	user := fmt.Sprintf("user %d", who.UserID)
-	if who.Name != "" {
-		user = fmt.Sprintf("%s (user %d)", who.Name, who.UserID)
-	}
 	lines := []string{
-		"Logged in to " + client.Portal() + " as " + user + ".",
+		"Logged in to " + client.Portal() + " as " + who.User() + ".",
 		"Scope: " + cmp.Or(strings.Join(who.Scope, ", "), "none") + ".",
 		"The tokens are in " + app.Place() + ", and are renewed when they expire.",
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"syncsources/cmd/syncsources/exit"
@@ -25,21 +27,17 @@ func (a *app) printFailure(f *exit.Failure, log *logFlags) {
 }
 
 // warn writes a warning to standard error, in the form that log asks for.
-func (a *app) warn(message string, log *logFlags) {
-	if log.machine() {
-		log.logger(a.stderr, false).Warn(message)
-		return
-	}
-	_, _ = fmt.Fprintf(a.stderr, "warning: %s\n", clean.Lines(message))
-}
+func (a *app) warn(message string, log *logFlags) { a.say(slog.LevelWarn, "warning", message, log) }
 
 // hint writes a hint to standard error, in the form that log asks for.
-func (a *app) hint(text string, log *logFlags) {
+func (a *app) hint(text string, log *logFlags) { a.say(slog.LevelInfo, "hint", text, log) }
+
+func (a *app) say(level slog.Level, word, text string, log *logFlags) {
 	if log.machine() {
-		log.logger(a.stderr, false).Info(text)
+		log.logger(a.stderr, false).Log(context.Background(), level, text)
 		return
 	}
-	_, _ = fmt.Fprintf(a.stderr, "hint: %s\n", clean.Lines(text))
+	_, _ = fmt.Fprintf(a.stderr, "%s: %s\n", word, clean.Lines(text))
 }
 
 // printFindings writes what is wrong with files.

@@ -199,7 +199,7 @@ func (a *app) reportFailure(ctx context.Context, command string, d *destinations
 	switch {
 	case command == "report":
 	case d.portals.file != "":
-		run = render.Many(portalsOf(r))
+		run = render.Many(r.OfMany())
 	case command != "validate":
 		r.Portal = cmp.Or(f.Portal, a.portalOf(ctx, d.sandbox, nil))
 	}

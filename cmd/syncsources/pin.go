@@ -198,11 +198,7 @@ func (p *pins) text(check bool) string {
 	if check {
 		verb = "missing"
 	}
-	noun := "ids"
-	if len(p.missing) == 1 {
-		noun = "id"
-	}
-	fmt.Fprintf(&b, "%d %s %s", len(p.missing), noun, verb)
+	fmt.Fprintf(&b, "%s %s", plural(len(p.missing), "id"), verb)
 	switch {
 	case p.absent == 1:
 		b.WriteString("; 1 object does not exist yet")

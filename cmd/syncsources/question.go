@@ -56,11 +56,7 @@ func (a *app) approvePortals(ctx context.Context, plans *runner.PortalsReport, f
 	if err := render.TextTotal(a.stderr, plans, render.Options{Color: a.env.Colored(f.output.noColor, a.stderr)}); err != nil {
 		return false, err
 	}
-	to := "1 portal"
-	if portals > 1 {
-		to = fmt.Sprintf("%d portals", portals)
-	}
-	return a.ask(ctx, fmt.Sprintf("Apply %s to %s?", counts, to))
+	return a.ask(ctx, fmt.Sprintf("Apply %s to %s?", counts, plural(portals, "portal")))
 }
 
 // ask puts a question to the terminal. Any answer but yes is a no.
@@ -104,20 +100,25 @@ func (c changes) total() int {
 func (c changes) String() string {
 	var parts []string
 	for _, kind := range []struct {
-		action    runner.Action
-		one, many string
+		action runner.Action
+		noun   string
 	}{
-		{runner.ActionCreate, "creation", "creations"}, {runner.ActionUpdate, "update", "updates"},
-		{runner.ActionReplace, "replacement", "replacements"}, {runner.ActionDelete, "deletion", "deletions"},
+		{runner.ActionCreate, "creation"}, {runner.ActionUpdate, "update"},
+		{runner.ActionReplace, "replacement"}, {runner.ActionDelete, "deletion"},
 	} {
-		switch n := c[kind.action]; {
-		case n == 1:
-			parts = append(parts, "1 "+kind.one)
-		case n > 1:
-			parts = append(parts, fmt.Sprintf("%d %s", n, kind.many))
+		if n := c[kind.action]; n > 0 {
+			parts = append(parts, plural(n, kind.noun))
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// plural is a number with its noun: 1 update, 2 updates.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // declined makes a plan the report of the apply that was not wanted: what was

@@ -88,7 +88,7 @@ func (a *app) validatePortals(ctx context.Context, f *portalsFlags, resolver *ma
 		return err
 	}
 	if len(findings) > 0 {
-		return a.finish(ctx, render.Many(portalsOf(runner.Invalid("validate", findings))), d)
+		return a.finish(ctx, render.Many(runner.Invalid("validate", findings).OfMany()), d)
 	}
 	paths, further := portals.inputs()
 	if err := out.check(a.inputs(paths, append(further, input{f.file, "the portals file"})...)); err != nil {

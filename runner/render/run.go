@@ -20,11 +20,7 @@ func (run Run) head() *runner.PortalsReport {
 	if run.Portals != nil {
 		return run.Portals
 	}
-	r := run.Report
-	return &runner.PortalsReport{
-		Command: r.Command, Outcome: r.Outcome, Started: r.Started, Finished: r.Finished, Duration: r.Duration,
-		Error: r.Error, Findings: r.Findings,
-	}
+	return run.Report.OfMany()
 }
 
 // Command is what was run: plan, apply or validate.

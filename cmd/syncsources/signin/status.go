@@ -210,11 +210,7 @@ func (s *status) portal(ctx context.Context, calling bitrix.Credentials) {
 		return
 	}
 	took := time.Since(start)
-	user := fmt.Sprintf("user %d", who.UserID)
-	if who.Name != "" {
-		user = fmt.Sprintf("%s (user %d)", who.Name, who.UserID)
-	}
-	s.good("user", "%s", user)
+	s.good("user", "%s", who.User())
 	if slices.Contains(who.Scope, bitrix.ScopeBIConnector) {
 		s.good("scope", "%s", strings.Join(who.Scope, ", "))
 	} else {
