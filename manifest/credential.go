@@ -22,6 +22,9 @@ type Credential struct {
 func (c *Credential) Text(lookup func(name string) (string, bool)) (secret.Text, *Finding) {
 	text, problem := c.text(lookup)
 	if problem != nil {
+		if problem.rule != "env-unset" { // the others advise on settings
+			problem.hints = nil
+		}
 		return secret.Text{}, &Finding{Position: c.Position, Rule: problem.rule, Message: problem.message, Hints: problem.hints}
 	}
 	return secret.New(text), nil

@@ -190,18 +190,25 @@ func (d *Database) reason(err error) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "it does not answer in time"
 	case errors.As(err, &connect):
-		cause := connect.Unwrap()
-		for next := cause; next != nil; next = errors.Unwrap(next) {
-			cause = next
-		}
-		if cause == nil {
-			cause = connect
-		}
-		return "no connection: " + rest.Clean(cause.Error())
+		return "no connection: " + rest.Clean(innermost(connect).Error())
 	case isEOF(err):
 		return "the connection was lost"
 	}
 	return rest.Clean(err.Error())
+}
+
+// innermost is what an error began with, of several that came together the first.
+func innermost(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if all, ok := err.(interface{ Unwrap() []error }); ok && len(all.Unwrap()) > 0 {
+			next = all.Unwrap()[0]
+		}
+		if next == nil {
+			return err
+		}
+		err = next
+	}
 }
 
 // failure makes the error of a store that fails.

@@ -9,6 +9,8 @@ import (
 	"syncsources/runner"
 )
 
+const brokenHint = "the portal fails by itself: its error log, or Bitrix24 support, knows more; running again later is safe"
+
 const scopeHint = "the credentials lack a scope; the application needs \"biconnector\" ticked in its settings"
 
 // hints say what to do about a failure, by its code or by the finer reason
@@ -22,6 +24,8 @@ var hints = map[rest.Code]string{
 	rest.Moved:                        "if the portal was renamed, set " + signin.Portal + " to its new address and run: syncsources login",
 	rest.OverloadLimit:                "the portal is blocked by hand because of overload; write to Bitrix24 support to lift the block",
 	rest.ExpiredToken:                 "the access token has expired; get a new one, or use a token file, which is renewed by itself (syncsources login)",
+	"INTERNAL_SERVER_ERROR":           brokenHint,
+	"ERROR_UNEXPECTED_ANSWER":         brokenHint,
 	"NO_AUTH_FOUND":                   "the portal does not know these credentials; check them, or get new ones (a webhook may have been deleted)",
 	"invalid_token":                   "the portal does not know this access token; get a new one, or a token pair with: syncsources login",
 	"INVALID_CREDENTIALS":             "the user behind these credentials lacks permission; give the user access to the BI module",
