@@ -165,6 +165,21 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
+// A pattern of keep stands for all of a title, whatever that holds.
+func TestKeptPattern(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, title string
+		want           bool
+	}{
+		{"CRM*", "CRM", true}, {"CRM*", "CRM\nold", true}, {"CRM?", "CRM", false}, {"CRM?", "CRM1", true}, {"CRM?", "CRM12", false},
+		{"CRM", "a CRM", false}, {"a.b", "axb", false}, {"*", "", true},
+	} {
+		if got := globbed(tt.pattern, tt.title); got != tt.want {
+			t.Errorf("%q fits %q: %t", tt.pattern, tt.title, got)
+		}
+	}
+}
+
 func TestLimit(t *testing.T) {
 	for _, bad := range []string{"-1", "x", "101%", "5 %", "+5", "1.5", "%", "05"} {
 		if _, err := ParseLimit(bad); err == nil {

@@ -83,6 +83,22 @@ func TestPrune(t *testing.T) {
 			[]string{"table crm_leads", "table shop_orders", "table old_deals", "source Finance 1", "source Shop"}, `connector #2 "Old" stays: source #21 "Old CRM" is kept`},
 		"a kept table keeps its source": {func(s *manifest.Set) { s.Keep.Tables = []manifest.Pattern{{Glob: "old_*"}} },
 			[]string{"table crm_leads", "table shop_orders", "source Finance 1", "source Shop"}, `source #21 "Old CRM" stays: table "old_deals" is kept`},
+		"a kept source keeps its tables": {func(s *manifest.Set) {
+			s.Declares, s.Keep.Sources = manifest.Declares{Sources: true}, []manifest.Pattern{{ID: 13}}
+		}, []string{"source Finance 1"}, ""},
+		"a declared connector without declared sources stays": {func(s *manifest.Set) {
+			s.Sources, s.Tables = nil, nil
+		}, []string{"table crm_deals", "table crm_leads", "table shop_orders", "table old_deals", "source CRM", "source Finance 1", "source Shop", "source Old CRM", "connector Old"}, ""},
+		"what a new source refers to by id": {func(s *manifest.Set) {
+			added := declaredSource("new", "")
+			added.Connector = manifest.Ref{ID: 2}
+			s.Declares, s.Sources = manifest.Declares{Connectors: true, Sources: true}, append(s.Sources, added)
+		}, []string{"table shop_orders", "table old_deals", "source Finance 1", "source Shop", "source Old CRM"}, ""},
+		"what a new table refers to by id": {func(s *manifest.Set) {
+			added := declaredTable("shop_returns", "")
+			added.Source = manifest.Ref{ID: 13}
+			s.Tables = append(s.Tables, added)
+		}, []string{"table crm_leads", "table shop_orders", "table old_deals", "source Finance 1", "source Old CRM", "connector Old"}, ""},
 		"a glob of titles": {func(s *manifest.Set) { s.Keep.Sources = []manifest.Pattern{{Glob: "Finance *"}} },
 			[]string{"table crm_leads", "table shop_orders", "table old_deals", "source Shop", "source Old CRM", "connector Old"}, ""},
 		"what a declaration refers to by id": {func(s *manifest.Set) {
@@ -134,6 +150,80 @@ func TestRemovalsInOrder(t *testing.T) {
 			t.Errorf("removed %q, want %q; %v", kinds, want, report.Err())
 		}
 	})
+}
+
+// None of several objects that a declaration may mean is removed.
+func TestPruneLeavesTheAmbiguous(t *testing.T) {
+	state := grown()
+	state.Sources = append(state.Sources, sandbox.Source{ID: 14, Title: "CRM", ConnectorID: 1})
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Tables = nil
+		report := b.apply(runner.Options{Set: set, Prune: true})
+		if gone := removals(report); slices.Contains(gone, "source CRM") || !slices.Contains(gone, "source Shop") {
+			t.Errorf("removed: %q", gone)
+		}
+	})
+}
+
+// What a removal meets on its way, and what the report says of it.
+func TestRemoval(t *testing.T) {
+	of := func(f sandbox.Fault) func(*sandbox.State) {
+		f.At, f.Method = sandbox.AtCommand, "biconnector.source.delete"
+		return func(s *sandbox.State) { s.Faults = []sandbox.Fault{f} }
+	}
+	for name, tt := range map[string]struct {
+		state    func(*sandbox.State)
+		noVerify bool
+		end      time.Duration // of the run, by a signal
+		want     map[string]int
+	}{
+		"shown for a moment longer":    {state: func(s *sandbox.State) { s.ShowAfter = time.Second }, want: map[string]int{"deleted": 7, "unchanged": 3}},
+		"somebody else was faster":     {state: of(sandbox.Fault{Kind: sandbox.FaultError, Status: 200, Code: "SOURCE_NOT_FOUND", Nth: []int{1}, Ran: true}), want: map[string]int{"deleted": 7, "unchanged": 3}},
+		"lost":                         {state: of(sandbox.Fault{Kind: sandbox.FaultDropped, Nth: []int{1}}), want: map[string]int{"deleted": 7, "unchanged": 3}},
+		"lost and done":                {state: of(sandbox.Fault{Kind: sandbox.FaultDropped, Nth: []int{1}, Ran: true}), want: map[string]int{"deleted": 7, "unchanged": 3}},
+		"lost and not to be verified":  {state: of(sandbox.Fault{Kind: sandbox.FaultDropped, Nth: []int{1}}), noVerify: true, want: map[string]int{"deleted": 7, "unchanged": 3}},
+		"lost at the end of the run":   {state: of(sandbox.Fault{Kind: sandbox.FaultDropped}), end: 2 * time.Second, want: map[string]int{"deleted": 3, "failed NETWORK": 3, "skipped DEPENDENCY": 1, "unchanged": 3}},
+		"refused by the portal itself": {state: of(sandbox.Fault{Kind: sandbox.FaultError, Status: 200, Code: "BX_ERROR"}), want: map[string]int{"deleted": 3, "failed BX_ERROR": 3, "skipped DEPENDENCY": 1, "unchanged": 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := grown()
+			tt.state(&state)
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				if tt.end > 0 {
+					time.AfterFunc(tt.end, func() { cancel(runner.ErrInterrupted) })
+				}
+				before := live(b)
+				report := runner.Apply(ctx, b.client, runner.Options{Set: declaringCRM(), Prune: true, NoVerify: tt.noVerify})
+				if diff := cmp.Diff(tt.want, statuses(report)); diff != "" || report.Duration > 20 {
+					t.Errorf("after %.0f s %s\n%v", report.Duration, diff, report.Err())
+				}
+				time.Sleep(state.ShowAfter)
+				if gone := len(before) - len(live(b)); gone != report.Summary.Deleted {
+					t.Errorf("%d objects are gone, %d are reported as deleted", gone, report.Summary.Deleted)
+				}
+			})
+		})
+	}
+}
+
+// The share that --max-deletes allows is one of the live objects of all kinds
+// that are pruned.
+func TestMaxDeletesIsAShareOfAllKinds(t *testing.T) {
+	for limit, refused := range map[string]bool{"70%": false, "69%": true} { // 7 of 10
+		onPortal(t, grown(), func(t *testing.T, b *bench) {
+			most, err := runner.ParseLimit(limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			report := b.apply(runner.Options{Set: declaringCRM(), Prune: true, MaxDeletes: most})
+			if got := report.Error != nil && report.Error.Code == runner.CodeTooManyDeletes; got != refused {
+				t.Errorf("%s: %v, %v", limit, report.Error, statuses(report))
+			}
+		})
+	}
 }
 
 // live lists all that a portal has.
@@ -264,9 +354,10 @@ func TestIdentity(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onPortal(t, state, func(t *testing.T, b *bench) {
+				plan := runner.Plan(context.Background(), b.client, runner.Options{Set: declares(tt.source)})
 				report := b.apply(runner.Options{Set: declares(tt.source)})
-				if diff := cmp.Diff(tt.want, statuses(report)); diff != "" {
-					t.Errorf("%s\n%v", diff, report.Err())
+				if diff := cmp.Diff(tt.want, statuses(report)); diff != "" || plan.Summary.Failed != report.Summary.Failed {
+					t.Errorf("%s\n%v, in the plan %v", diff, report.Err(), statuses(plan))
 				}
 				if tt.said != "" && !strings.Contains(report.Err().Error(), tt.said) {
 					t.Errorf("%v", report.Err())
@@ -285,6 +376,35 @@ func TestIdentity(t *testing.T) {
 			}
 			if text := report.Err().Error(); !strings.Contains(text, "a.yaml:3:5") || !strings.Contains(text, "b.yaml:7:5") {
 				t.Errorf("both places are not said: %s", text)
+			}
+		})
+	})
+	t.Run("another connector than the live one", func(t *testing.T) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			old := declaredConnector("old")
+			set := declares(manifest.Source{Object: manifest.Object{ID: 11, Name: "a"}, Connector: manifest.Ref{Name: "old"}, Title: ptr("CRM")})
+			set.Connectors = []manifest.Connector{{Object: manifest.Object{ID: 2, Name: "old"}, Title: ptr("Old"), URLData: old.URLData}}
+			report := b.apply(runner.Options{Set: set})
+			if o := report.Objects[1]; o.Error == nil || o.Error.Code != runner.CodeImmutable || o.Attempts > 0 {
+				t.Errorf("%+v", o)
+			}
+		})
+	})
+	t.Run("a connector that is not there and not selected", func(t *testing.T) {
+		onPortal(t, sandbox.State{}, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Set: fromNothing(1), Selected: func(o manifest.Object) bool { return o.Name == "s000" }})
+			if diff := cmp.Diff(map[string]int{"failed DEPENDENCY": 1}, statuses(report)); diff != "" || !strings.Contains(report.Err().Error(), "not selected") {
+				t.Errorf("%s\n%v", diff, report.Err())
+			}
+		})
+	})
+	t.Run("a table of a source that is not", func(t *testing.T) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			table := declaredTable("deals", "")
+			table.Source = manifest.Ref{ID: 99}
+			plan := runner.Plan(context.Background(), b.client, runner.Options{Set: &manifest.Set{Tables: []manifest.Table{table}}})
+			if diff := cmp.Diff(map[string]int{"failed SOURCE_NOT_FOUND": 1}, statuses(plan)); diff != "" {
+				t.Error(diff)
 			}
 		})
 	})
@@ -329,6 +449,11 @@ func TestRenameHint(t *testing.T) {
 		plan := runner.Plan(context.Background(), b.client, runner.Options{Set: set})
 		if notes := strings.Join(plan.Objects[0].Notes, "\n"); !strings.Contains(notes, `#21 "Old CRM"`) || !strings.Contains(notes, "id") {
 			t.Errorf("%q", notes)
+		}
+		set.Sources = append(set.Sources, manifest.Source{Object: manifest.Object{ID: 21, Name: "b"}, Title: ptr("Old CRM")})
+		plan = runner.Plan(context.Background(), b.client, runner.Options{Set: set})
+		if notes := plan.Objects[0].Notes; len(notes) > 0 {
+			t.Errorf("all of the connector are declared: %q", notes)
 		}
 	})
 }

@@ -1,0 +1,209 @@
+package runner_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncsources/bitrix"
+	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
+	"syncsources/runner"
+	"syncsources/runner/schedule"
+)
+
+// erpState is a portal with a connector, and no source yet.
+func erpState() sandbox.State {
+	return sandbox.State{Connectors: []sandbox.Connector{{ID: 1, Title: "ERP", Settings: []sandbox.SettingType{{Code: "password"}}}}}
+}
+
+// newSources declares n sources of the connector of erpState.
+func newSources(n int) *manifest.Set {
+	set := &manifest.Set{}
+	for i := range n {
+		s := declaredSource(fmt.Sprintf("s%03d", i), "")
+		s.Connector = manifest.Ref{ID: 1}
+		set.Sources = append(set.Sources, s)
+	}
+	return set
+}
+
+// What an add cannot say follows: that a source is inactive, and that a column
+// is hidden.
+func TestCreateInactiveAndHidden(t *testing.T) {
+	onPortal(t, sandbox.State{Switches: sandbox.Switches{HonourActive: true}}, func(t *testing.T, b *bench) {
+		set := fromNothing(2)
+		set.Sources[0].Active = ptr(false)
+		set.Tables[0].Columns[1].Visible = ptr(false)
+		report := b.apply(runner.Options{Set: set})
+		if diff := cmp.Diff(map[string]int{"created": 5}, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+		for _, s := range b.Sources() {
+			if active := s.Active == nil || *s.Active; active != (s.Title == "Source s001") {
+				t.Errorf("%s is active: %t", s.Title, active)
+			}
+		}
+		for _, table := range b.Tables() {
+			if c := table.Columns[1]; (c.Visible == nil || *c.Visible) != (table.Name == "t_s001") {
+				t.Errorf("%s: %+v", table.Name, c)
+			}
+		}
+	})
+}
+
+// A firewall's page about an answer leaves open whether the add ran.
+func TestPageOverAnAddMakesNoSecondObject(t *testing.T) {
+	for _, ran := range []bool{true, false} {
+		t.Run(fmt.Sprintf("ran %t", ran), func(t *testing.T) {
+			state := erpState()
+			state.Faults = []sandbox.Fault{{Kind: sandbox.FaultPage, Contains: "union select", Ran: ran}}
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				set := newSources(20)
+				set.Sources[7].Description = ptr("x' union select 1")
+				report := b.apply(runner.Options{Set: set})
+				want := map[string]int{"created": 20}
+				if !ran {
+					want = map[string]int{"created": 19, "failed BAD_ANSWER": 1}
+				}
+				if diff := cmp.Diff(want, statuses(report)); diff != "" {
+					t.Errorf("%s\n%v", diff, report.Err())
+				}
+				if n := len(b.Sources()); n != want["created"] {
+					t.Errorf("%d sources", n)
+				}
+				if n := report.Objects[7].Attempts; n > 3 {
+					t.Errorf("%d attempts to create what a firewall refuses", n)
+				}
+			})
+		})
+	}
+}
+
+// Where the page refuses the look for the object too, nobody knows whether it is
+// there, and it is not added again.
+func TestPageOverTheLookForAnAdd(t *testing.T) {
+	state := erpState()
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultPage, Contains: "union select", Ran: true}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := newSources(5)
+		set.Sources[2].Title = ptr("x' union select 1")
+		report := b.apply(runner.Options{Set: set})
+		if diff := cmp.Diff(map[string]int{"created": 4, "failed UNKNOWN_OUTCOME": 1}, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+		if n := len(b.Sources()); n != 5 {
+			t.Errorf("%d sources", n)
+		}
+	})
+}
+
+// An add whose connection check fails is tried once more, two seconds later,
+// and with fail-fast not at all.
+func TestConnectionCheckOfAnAdd(t *testing.T) {
+	state := erpState()
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Method: bitrix.MethodSourceAdd, Nth: []int{1}}}
+	for _, failFast := range []bool{false, true} {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Set: newSources(1), FailFast: failFast})
+			want := map[string]int{"created": 1}
+			if failFast {
+				want = map[string]int{"failed SOURCE_CREATE_CONNECTION_ERROR": 1}
+			}
+			if diff := cmp.Diff(want, statuses(report)); diff != "" {
+				t.Errorf("%s\n%v", diff, report.Err())
+			}
+			if !failFast && report.Duration < 2 {
+				t.Errorf("the second attempt came after %.1f s", report.Duration)
+			}
+		})
+	}
+}
+
+// A run that ends before the second attempt says why the first one failed.
+func TestInterruptedBeforeTheSecondCheckOfAnAdd(t *testing.T) {
+	state := erpState()
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Method: bitrix.MethodSourceAdd}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(runner.ErrInterrupted) })
+		report := runner.Apply(ctx, b.client, runner.Options{Set: newSources(1)})
+		if diff := cmp.Diff(map[string]int{"failed SOURCE_CREATE_CONNECTION_ERROR": 1}, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+	})
+}
+
+// A signal while objects are created skips the rest, and the outcome says so.
+func TestInterruptedCreation(t *testing.T) {
+	state := erpState()
+	state.UpdateCost = time.Second
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(10*time.Second, func() { cancel(runner.ErrInterrupted) })
+		report := runner.Apply(ctx, b.client, runner.Options{Set: newSources(500)})
+		if s := report.Summary; report.Outcome != runner.OutcomeInterrupted || s.Created == 0 || s.Skipped == 0 || s.Created+s.Skipped != 500 {
+			t.Errorf("%s %v", report.Outcome, statuses(report))
+		}
+	})
+}
+
+// Adds whose answers are lost, on a portal that stores their titles otherwise,
+// are found among what is newer than the plan, however much that is.
+func TestLostAddStoredOtherwise(t *testing.T) {
+	state := erpState()
+	state.CutTitles = 60
+	state.Sources = []sandbox.Source{{ID: 4, Title: "another", ConnectorID: 1}}
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Ran: true, Method: bitrix.MethodSourceAdd, At: sandbox.AtCommand, Times: 60}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := newSources(60)
+		for i := range set.Sources {
+			set.Sources[i].Title = ptr(fmt.Sprintf("%02d %s", i, strings.Repeat("long title ", 10)))
+		}
+		report := b.apply(runner.Options{Set: set, Schedule: schedule.Config{BatchSize: 1}})
+		if diff := cmp.Diff(map[string]int{"failed NOT_CONVERGED": 60}, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+		if n := len(b.Sources()); n != 61 {
+			t.Errorf("%d sources", n)
+		}
+	})
+}
+
+// A portal that lets a request take longer may execute an add that much later.
+func TestAddExecutedAfterALongRequestTime(t *testing.T) {
+	state := erpState()
+	state.UpdateCost, state.RequestTime = 100*time.Second, 3*time.Minute
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		b.patience(20 * time.Second)
+		report := b.apply(runner.Options{Set: newSources(1), Schedule: schedule.Config{RequestTime: 3 * time.Minute}})
+		b.Wait()
+		if n := len(b.Sources()); n != 1 || report.Summary.Created != 1 {
+			t.Errorf("%d sources, %v", n, statuses(report))
+		}
+	})
+}
+
+// A table's name that somebody else has is a failure of its own, however the
+// portal puts it.
+func TestNameOfATableIsTaken(t *testing.T) {
+	for _, switches := range []sandbox.Switches{{}, {TextCodes: true}, {NoTableMethods: true}} {
+		state := erpState()
+		state.Switches = switches
+		state.Connectors = append(state.Connectors, sandbox.Connector{ID: 2, Title: "Theirs", Owner: "another application"})
+		state.Sources = []sandbox.Source{{ID: 4, Title: "Source a", ConnectorID: 1}, {ID: 5, Title: "Theirs", ConnectorID: 2}}
+		state.Tables = []sandbox.Table{{ID: 9, Name: "deals", SourceID: 5, ExternalName: "Deals", ExternalCode: "deals", Columns: []sandbox.Column{{Name: "ID", Type: "int", ExternalCode: "id"}}}}
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			table := declaredTable("deals", "")
+			table.Source = manifest.Ref{ID: 4}
+			report := b.apply(runner.Options{Set: &manifest.Set{Tables: []manifest.Table{table}}})
+			if diff := cmp.Diff(map[string]int{"failed NAME_TAKEN": 1}, statuses(report)); diff != "" {
+				t.Errorf("%s\n%v", diff, report.Err())
+			}
+		})
+	}
+}
