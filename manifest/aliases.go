@@ -19,7 +19,7 @@ const (
 // unbounded reports what makes it impossible to go on with a document: aliases
 // that contain themselves, reach into another document, or blow this one up.
 func unbounded(d *Document) []*Finding {
-	a := aliases{doc: d, sizes: map[*yaml.Node]float64{}}
+	a := aliases{sizes: map[*yaml.Node]float64{}}
 	own, total := a.measure(d.root)
 	if a.cycle != nil {
 		return []*Finding{d.problem(a.cycle, nil, "alias-cycle", nil, "the alias *%s refers to a node that contains it", bare(a.cycle.Value))}
@@ -38,7 +38,6 @@ func unbounded(d *Document) []*Finding {
 
 // aliases counts the nodes of a document, with aliases expanded.
 type aliases struct {
-	doc     *Document
 	sizes   map[*yaml.Node]float64 // of what aliases name; 0 while it is being counted
 	cycle   *yaml.Node             // an alias inside what it names
 	foreign *yaml.Node             // an alias of what another document has: the YAML library keeps anchors

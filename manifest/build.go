@@ -99,19 +99,19 @@ func patterns(n Node) []Pattern {
 	var all []Pattern
 	for item := range n.Items() {
 		ref := refOf(item) // written alike: an integer is an id
-		all = append(all, Pattern{ref.Position, ref.ID, ref.Name})
+		all = append(all, Pattern{ref.ID, ref.Name})
 	}
 	return all
 }
 
 // itemsOf reads the items of a list; nil where there is none.
-func itemsOf[T any](n Node, read func(Node, record) T) []T {
+func itemsOf[T any](n Node, read func(record) T) []T {
 	if n.Kind() != List {
 		return nil
 	}
 	items := make([]T, 0, n.Len())
 	for item := range n.Items() {
-		items = append(items, read(item, item.Fields()))
+		items = append(items, read(item.Fields()))
 	}
 	return items
 }

@@ -19,7 +19,6 @@ type Connector struct {
 
 // SettingType is a parameter that a connector's sources have.
 type SettingType struct {
-	Position   Position
 	Code, Name string
 	Type       string // STRING or INT
 }
@@ -45,8 +44,8 @@ func buildConnector(o Object, f record) Connector {
 	}
 }
 
-func settingTypeOf(n Node, f record) SettingType {
-	return SettingType{n.Position(), scalarText(f.get("code")), scalarText(f.get("name")), scalarText(f.get("type"))}
+func settingTypeOf(f record) SettingType {
+	return SettingType{scalarText(f.get("code")), scalarText(f.get("name")), scalarText(f.get("type"))}
 }
 
 func logoOf(n Node) *Logo {

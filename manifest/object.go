@@ -48,9 +48,8 @@ type Keep struct{ Connectors, Sources, Tables []Pattern }
 // Pattern is the id of an object to keep, or a glob of titles (of a table: its
 // name) where ID is 0. "*" matches any characters, "?" one.
 type Pattern struct {
-	Position Position
-	ID       int64
-	Glob     string
+	ID   int64
+	Glob string
 }
 
 // Portal is the portal that a manifest is meant for.

@@ -17,7 +17,6 @@ type Portals struct {
 // PortalConfig is what a portals file says of one portal, the file's defaults
 // included. Paths are joined with the directory of the file.
 type PortalConfig struct {
-	Position    Position
 	Name        string // unique in the file; where none is given the host
 	URL         string // http or https, a host, perhaps a port; perhaps one slash at the end
 	Manifests   []string
@@ -29,7 +28,6 @@ type PortalConfig struct {
 // Credentials say how to sign in to a portal. What is nil or empty is not
 // given.
 type Credentials struct {
-	Position                                                      Position // of the mapping; of the portal where there is none
 	WebhookURL, AccessToken, ClientID, ClientSecret, RefreshToken *Credential
 	TokenFile                                                     string
 	TokenHelper                                                   string // a program and its arguments
@@ -125,8 +123,7 @@ func (b *portalsBuilder) portal(n Node, defaults PortalConfig) (config PortalCon
 	f := record(n.Fields())
 	label = f.get("name")
 	url := f.get("url")
-	config = PortalConfig{Position: n.Position(), Name: scalarText(label), URL: scalarText(url), EnvFile: b.path(f.get("env_file"))}
-	config.Credentials.Position = n.Position()
+	config = PortalConfig{Name: scalarText(label), URL: scalarText(url), EnvFile: b.path(f.get("env_file"))}
 	b.settings(&config, n)
 	if url.there() {
 		b.found = append(b.found, address(url)...)
@@ -150,7 +147,6 @@ func (b *portalsBuilder) settings(config *PortalConfig, n Node) {
 	if c := n.get("credentials"); c.there() {
 		f := record(c.Fields())
 		config.Credentials = Credentials{
-			Position:   c.Position(),
 			WebhookURL: b.credential(f.get("webhook_url")), AccessToken: b.credential(f.get("access_token")),
 			ClientID: b.credential(f.get("client_id")), ClientSecret: b.credential(f.get("client_secret")),
 			RefreshToken: b.credential(f.get("refresh_token")),

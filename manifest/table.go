@@ -14,7 +14,6 @@ type Table struct {
 
 // Column is one column of a table.
 type Column struct {
-	Position     Position
 	Name         string
 	Type         string // int, string, double, date, datetime, money or timezone
 	ExternalCode string
@@ -29,6 +28,6 @@ func buildTable(o Object, f record) Table {
 	}
 }
 
-func columnOf(n Node, f record) Column {
-	return Column{n.Position(), scalarText(f.get("name")), scalarText(f.get("type")), f.get("externalCode").text(), booleanOf(f.get("visible"))}
+func columnOf(f record) Column {
+	return Column{scalarText(f.get("name")), scalarText(f.get("type")), f.get("externalCode").text(), booleanOf(f.get("visible"))}
 }

@@ -154,38 +154,35 @@ func (c *connector) create() bitrix.Write {
 }
 
 func (c *connector) writes(diffs []difference) []write {
+	if len(diffs) == 0 {
+		return nil
+	}
 	d := c.desired
-	var f bitrix.ConnectorFields
+	f := bitrix.ConnectorFields{
+		Title: where(diffs, "title", d.Title), Description: where(diffs, "description", d.Description), Sort: where(diffs, "sort", d.Sort),
+		URLCheck: where(diffs, "urlCheck", d.URLCheck), URLTableList: where(diffs, "urlTableList", d.URLTableList),
+		URLTableDescription: where(diffs, "urlTableDescription", d.URLTableDescription), URLData: where(diffs, "urlData", d.URLData),
+		SupportMapping: where(diffs, "supportMapping", d.SupportMapping),
+	}
+	if find(diffs, "logo") != nil {
+		f.Logo = &d.Logo.URL
+	}
+	if slices.ContainsFunc(diffs, difference.isSetting) {
+		f.Settings = c.settings()
+	}
 	var sent []string
 	for _, diff := range diffs {
 		sent = append(sent, diff.path)
-		switch diff.path {
-		case "title":
-			f.Title = d.Title
-		case "description":
-			f.Description = d.Description
-		case "logo":
-			f.Logo = &d.Logo.URL
-		case "sort":
-			f.Sort = d.Sort
-		case "urlCheck":
-			f.URLCheck = d.URLCheck
-		case "urlTableList":
-			f.URLTableList = d.URLTableList
-		case "urlTableDescription":
-			f.URLTableDescription = d.URLTableDescription
-		case "urlData":
-			f.URLData = d.URLData
-		case "supportMapping":
-			f.SupportMapping = d.SupportMapping
-		default:
-			f.Settings = c.settings()
-		}
-	}
-	if sent == nil {
-		return nil
 	}
 	return []write{{command: bitrix.UpdateConnector(c.live.ID, f), paths: sent}}
+}
+
+// where is a declared value if it differs, else nil.
+func where[T any](diffs []difference, path string, declared *T) *T {
+	if find(diffs, path) == nil {
+		return nil
+	}
+	return declared
 }
 
 func (c *connector) remove() bitrix.Write { return bitrix.DeleteConnector(c.live.ID) }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"strings"
+	"time"
 
 	"syncsources/bitrix/sandbox/php"
 )
@@ -26,23 +27,28 @@ func own[T object](r *run, s *store[T], id int64) (T, *apiError) {
 	return s.own(r.auth.client, s.get(id))
 }
 
-// get is the get methods.
-func get[T object](r *run, s *store[T], params *php.Array) (any, *apiError) {
+// one does something with the object whose id the parameters hold, after the
+// time that it takes. p.mu is held while it is found and while do runs.
+func one[T object](r *run, s *store[T], params *php.Array, cost time.Duration, find func(id int64) T, do func(id int64, o T) (any, *apiError)) (any, *apiError) {
 	id, err := checkID(params)
 	if err != nil {
 		return nil, err
 	}
-	p := r.p
-	if err := r.work(p.cfg.ReadCost); err != nil {
+	if err := r.work(cost); err != nil {
 		return nil, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	o, err := s.own(r.auth.client, s.shown(id))
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	o, err := s.own(r.auth.client, find(id))
 	if err != nil {
 		return nil, err
 	}
-	return php.Dict("item", o.item(p)), nil
+	return do(id, o)
+}
+
+// get is the get methods.
+func get[T object](r *run, s *store[T], params *php.Array) (any, *apiError) {
+	return one(r, s, params, r.p.cfg.ReadCost, s.shown, func(_ int64, o T) (any, *apiError) { return php.Dict("item", o.item(r.p)), nil })
 }
 
 // update is the update methods of what no endpoint is called for.
@@ -76,23 +82,12 @@ func update[T object](r *run, s *store[T], params *php.Array, change func(old T,
 // remove is the delete methods. An object that others hang on stays, and used
 // is the answer.
 func remove[T object](r *run, s *store[T], params *php.Array, children func(id int64) int, used *apiError) (any, *apiError) {
-	id, err := checkID(params)
-	if err != nil {
-		return nil, err
-	}
-	p := r.p
-	if err := r.work(p.cfg.WriteCost); err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, err := own(r, s, id); err != nil {
-		return nil, err
-	}
-	if children(id) > 0 {
-		return nil, used
-	}
-	s.drop(id)
-	p.stats.Writes["biconnector."+s.kind+".delete"]++
-	return true, nil
+	return one(r, s, params, r.p.cfg.WriteCost, s.get, func(id int64, _ T) (any, *apiError) {
+		if children(id) > 0 {
+			return nil, used
+		}
+		s.drop(id)
+		r.p.stats.Writes["biconnector."+s.kind+".delete"]++
+		return true, nil
+	})
 }

@@ -204,14 +204,5 @@ func (r *run) tableDelete(params *php.Array) (any, *apiError) {
 	if !r.old || p.cfg.DatasetDelete == DatasetDeleteWorks || p.cfg.DatasetDelete == "" && p.cfg.NoTableMethods {
 		return remove(r, &p.tables, params, func(int64) int { return 0 }, nil)
 	}
-	id, err := checkID(params)
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if _, err := own(r, &p.tables, id); err != nil {
-		return nil, err
-	}
-	return nil, errFatal
+	return one(r, &p.tables, params, 0, p.tables.get, func(int64, *table) (any, *apiError) { return nil, errFatal })
 }

@@ -39,11 +39,11 @@ type htmlTimeline struct {
 }
 
 type chartPanel struct {
-	Title, Class, Path, Top string // Path: the outline of the area
-	TitleY, Bottom          string
-	Limit, LimitY           string // the name and height of the limit line; "" for none
-	LimitTextY              string
-	Max, MaxY               string
+	Title, Path    string // Path: the outline of the area
+	TitleY, Bottom string
+	Limit, LimitY  string // the name and height of the limit line; "" for none
+	LimitTextY     string
+	Max, MaxY      string
 }
 
 type chartMark struct{ X, Text, Class string }
@@ -130,7 +130,7 @@ func (c *chart) draw(bars []runner.Exchange) *htmlTimeline {
 		carried = max(carried, e.Commands)
 	}
 	t.Panels = append(t.Panels, chartPanel{
-		Title: "Commands in each request", Class: "batch", Top: num(batchTop), TitleY: num(batchTop - 8), Bottom: num(batchTop + chartBatch),
+		Title: "Commands in each request", TitleY: num(batchTop - 8), Bottom: num(batchTop + chartBatch),
 		Max: grouped(carried), MaxY: num(batchTop + 4),
 	})
 	if c.limits != nil && c.limits.Rate > 0 {
@@ -200,7 +200,7 @@ func (c *chart) bucket() (steps []point, fullest float64) {
 // of those that share one, the highest.
 func (c *chart) area(title, class string, steps []point, highest, limit float64, limitName string, top, height float64) chartPanel {
 	scale := max(1, highest)
-	p := chartPanel{Title: title, Class: class, Top: num(top), TitleY: num(top - 8), Bottom: num(top + height), Max: grouped(int(math.Ceil(scale))), MaxY: num(top + 4)}
+	p := chartPanel{Title: title, TitleY: num(top - 8), Bottom: num(top + height), Max: grouped(int(math.Ceil(scale))), MaxY: num(top + 4)}
 	// A limit far above everything would flatten the picture: it is named only.
 	if limit > 0 && limit <= 4*scale {
 		scale = max(scale, limit)
