@@ -441,6 +441,22 @@ func TestDependency(t *testing.T) {
 	})
 }
 
+// A plan skips the change of a live object too where what it refers to failed,
+// and leaves one alone that is as declared.
+func TestDependencyInAPlan(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Sources[0].Settings = []manifest.Setting{{Code: "nope", Value: manifest.Literal("x")}}
+		leads := set.Tables[0]
+		leads.Name, leads.ExternalName, leads.ExternalCode, leads.Description = "crm_leads", ptr("Leads"), ptr("leads"), ptr("new")
+		set.Tables = append(set.Tables, leads)
+		want := map[string]int{"failed UNKNOWN_SETTING": 1, "unchanged": 2, "skipped DEPENDENCY": 1}
+		if diff := cmp.Diff(want, statuses(b.apply(runner.Options{Set: set}))); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // A plan that creates a source beside one that nobody declares says that a
 // rename needs the id.
 func TestRenameHint(t *testing.T) {

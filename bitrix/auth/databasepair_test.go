@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -283,13 +284,18 @@ func TestDatabaseReadOnlyAfterFailover(t *testing.T) {
 
 // A store that is down is told as such, and in time.
 func TestDatabaseDown(t *testing.T) {
-	t.Parallel() // it waits
-	d := machine(t, shared{URL: "postgres://user:canary@127.0.0.1:1/db?connect_timeout=1", Key: key})
-	_, err := d.Tokens("https://acme.example", "local.1").Load(context.Background())
-	var e *rest.Error
-	if !errors.As(err, &e) || e.Code != rest.NoToken || e.Reason != StoreDown || !strings.Contains(e.Message, "no connection: ") || strings.Contains(e.Message, "canary") {
-		t.Errorf("%v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d := machine(t, shared{URL: "postgres://user:canary@127.0.0.1:1/db?connect_timeout=1", Key: key})
+		start := time.Now()
+		_, err := d.Tokens("https://acme.example", "local.1").Load(context.Background())
+		var e *rest.Error
+		if !errors.As(err, &e) || e.Code != rest.NoToken || e.Reason != StoreDown || !strings.Contains(e.Message, "no connection: ") || strings.Contains(e.Message, "canary") {
+			t.Errorf("%v", err)
+		}
+		if took := time.Since(start); took != 3*time.Second {
+			t.Errorf("it was tried for %v", took)
+		}
+	})
 }
 
 // The connection, and with it the lock, is lost before the new pair is stored,

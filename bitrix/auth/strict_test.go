@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -120,14 +121,21 @@ func (s *strict) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case "answer and kill":
 		defer func() {
-			time.Sleep(time.Duration(rand.IntN(3000)) * time.Microsecond)
+			dawdle(3000)
 			s.kill(pid)
 		}()
 	case "delay":
-		time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
+		dawdle(20000)
 	}
 	_, _ = fmt.Fprint(w, answer)
 	_ = http.NewResponseController(w).Flush()
+}
+
+// dawdle lets others go first, for a time that nobody knows.
+func dawdle(most int) {
+	for range rand.IntN(most) {
+		runtime.Gosched()
+	}
 }
 
 // fates says what happens to the process before and after its token is spent.

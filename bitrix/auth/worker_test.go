@@ -158,9 +158,10 @@ func workerMain(config string) int {
 
 // worker is a machine in a process of its own.
 type worker struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Reader
+	gone *os.File // ends when the process and all that it has started are gone
 }
 
 func startWorker(t *testing.T, c shared) *worker {
@@ -180,7 +181,12 @@ func startWorker(t *testing.T, c shared) *worker {
 		t.Fatal(err)
 	}
 	w.out = bufio.NewReader(out)
-	if err := w.cmd.Start(); err != nil {
+	var alive *os.File
+	if w.gone, alive, err = os.Pipe(); err != nil {
+		t.Fatal(err)
+	}
+	w.cmd.ExtraFiles = []*os.File{alive}
+	if err := errors.Join(w.cmd.Start(), alive.Close()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.stop)
@@ -191,6 +197,8 @@ func (w *worker) stop() {
 	_ = w.in.Close()
 	_ = w.cmd.Process.Kill()
 	_ = w.cmd.Wait()
+	_, _ = io.Copy(io.Discard, w.gone)
+	_ = w.gone.Close()
 }
 
 // do gives an order; ok is false if the process died over it.
