@@ -97,9 +97,6 @@ func (c Credentials) Portal() string {
 	return c.portal.String()
 }
 
-// IsWebhook reports whether the calls go through an inbound webhook.
-func (c Credentials) IsWebhook() bool { return c.code != secret.Text{} }
-
 // Key is the lasting secret part of the credentials, for keyed checksums.
 func (c Credentials) Key() secret.Text { return c.key }
 

@@ -185,6 +185,21 @@ func manifestName(path string) bool {
 	return ext == ".yaml" || ext == ".yml"
 }
 
+// Reads reports whether a file is among those that Load may read for a
+// directory.
+func Reads(dir, path string) bool {
+	real, err := realPath(path)
+	if err != nil {
+		return false
+	}
+	top, err := realPath(dir)
+	if err != nil {
+		return false
+	}
+	_, _, inside := below(real, []root{root(top)})
+	return inside && manifestName(real)
+}
+
 // leadsOut reports whether a file found in a directory lies outside of it, after
 // resolving links. Mounted configuration has links within its directory.
 func leadsOut(path, dir string) bool {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -36,11 +35,11 @@ func (h *TokenHelper) run(ctx context.Context, verb string, input []byte, secret
 	case err == nil && stdout.over:
 		return nil, errors.New("its output is too long")
 	case err == nil:
-		return stdout.Bytes(), nil
+		return stdout.kept.Bytes(), nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%s took too long: %w", verb, ctx.Err())
 	}
-	if said := harmlessText(stderr.String(), stdout.Bytes(), secrets); said != "" {
+	if said := harmlessText(stderr.kept.String(), stdout.kept.Bytes(), secrets); said != "" {
 		return nil, fmt.Errorf("%w: %s", err, said)
 	}
 	return nil, err
@@ -60,23 +59,17 @@ func harmlessText(said string, printed []byte, secrets []string) string {
 	return tokenLike.ReplaceAllString(rest.Scrub(secrets...).Text(said), secret.Mask)
 }
 
-// capped is a buffer that keeps what fits and swallows the rest.
+// capped keeps what fits and swallows the rest. The buffer's own ReadFrom, which
+// knows no limit, is hidden.
 type capped struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	most int
 	over bool
 }
 
 func (c *capped) Write(p []byte) (int, error) {
-	if room := c.most - c.Len(); len(p) > room {
-		c.over = true
-		_, _ = c.Buffer.Write(p[:room])
-		return len(p), nil
-	}
-	return c.Buffer.Write(p)
-}
-
-// ReadFrom hides the buffer's own, which knows no limit.
-func (c *capped) ReadFrom(r io.Reader) (int64, error) {
-	return io.Copy(struct{ io.Writer }{c}, r)
+	room := min(len(p), c.most-c.kept.Len())
+	c.over = c.over || room < len(p)
+	c.kept.Write(p[:room])
+	return len(p), nil
 }

@@ -52,9 +52,6 @@ func NewTokenFile(path string, logger *slog.Logger) (*TokenFile, error) {
 // String returns "the token file PATH".
 func (t *TokenFile) String() string { return "the token file " + t.path }
 
-// Files returns the paths of all files that hold, or may hold, a pair.
-func (t *TokenFile) Files() []string { return []string{t.path, t.next()} }
-
 func (t *TokenFile) next() string { return t.path + ".new" }
 func (t *TokenFile) lock() string { return t.path + ".lock" }
 

@@ -62,13 +62,6 @@ func NewTokenSource(conf TokenConfig) (*TokenSource, error) {
 // Token is TokenContext without a context.
 func (s *TokenSource) Token() (*oauth2.Token, error) { return s.TokenContext(context.Background()) }
 
-// Check reads the store, so that what is wrong with it is known before a run.
-// It renews nothing. Errors are *rest.Error.
-func (s *TokenSource) Check(ctx context.Context) error {
-	_, err := s.Stored(ctx)
-	return err
-}
-
 // Stored returns the pair that is stored, or the seed, and renews nothing.
 func (s *TokenSource) Stored(ctx context.Context) (p Pair, err error) {
 	_, err = s.withTurn(ctx, func() (err error) {

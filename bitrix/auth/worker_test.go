@@ -83,7 +83,7 @@ func (c shared) renew(ctx context.Context, store TokenStore, portal, rejected st
 	if err != nil {
 		return "", err
 	}
-	if err := source.Check(ctx); err != nil {
+	if _, err := source.Stored(ctx); err != nil {
 		return "", err
 	}
 	token, err := source.Renew(ctx, &oauth2.Token{AccessToken: rejected})

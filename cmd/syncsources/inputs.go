@@ -2,9 +2,7 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"syncsources/cmd/syncsources/signin"
 	"syncsources/manifest"
@@ -43,7 +41,7 @@ func (in inputs) at(path string) string {
 		case err != nil:
 		case os.SameFile(info, file):
 			return i.what
-		case info.IsDir() && isManifest(path) && below(path, i.path):
+		case info.IsDir() && manifest.Reads(i.path, path):
 			return i.what
 		}
 	}
@@ -68,34 +66,4 @@ func replaced(set *manifest.Set, o *outputFlags, m *metricsFlags) []*manifest.Fi
 		}
 		return hit
 	})
-}
-
-// isManifest reports whether a file would be read as one of a directory.
-func isManifest(path string) bool {
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		real = path
-	}
-	ending := strings.ToLower(filepath.Ext(real))
-	return ending == ".yaml" || ending == ".yml"
-}
-
-// below reports whether a file is inside a directory.
-func below(path, dir string) bool {
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return false
-	}
-	top, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return false
-	}
-	real, err = filepath.Abs(real)
-	if err != nil {
-		return false
-	}
-	if top, err = filepath.Abs(top); err != nil {
-		return false
-	}
-	return strings.HasPrefix(real, strings.TrimSuffix(top, string(filepath.Separator))+string(filepath.Separator))
 }

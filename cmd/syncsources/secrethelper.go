@@ -50,29 +50,28 @@ func secretHelper(e option.Environment) func(ctx context.Context, keys []byte) (
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case err != nil:
-			if said := strings.TrimSpace(secretLike.ReplaceAllString(remarks.String(), secret.Mask)); said != "" {
+			if said := strings.TrimSpace(secretLike.ReplaceAllString(remarks.kept.String(), secret.Mask)); said != "" {
 				err = fmt.Errorf("%w: %s", err, said)
 			}
 			return nil, err
 		case out.full:
 			return nil, fmt.Errorf("it printed more than %d MiB", maxSecrets>>20)
 		}
-		return out.Bytes(), nil
+		return out.kept.Bytes(), nil
 	}
 }
 
-// bounded keeps the beginning of what is written to it.
+// bounded keeps the beginning of what is written to it. The buffer's own
+// ReadFrom, which knows no limit, is hidden.
 type bounded struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	most int
 	full bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if room := b.most - b.Len(); len(p) > room {
-		b.full = true
-		_, _ = b.Buffer.Write(p[:room])
-		return len(p), nil
-	}
-	return b.Buffer.Write(p)
+	room := min(len(p), b.most-b.kept.Len())
+	b.full = b.full || room < len(p)
+	b.kept.Write(p[:room])
+	return len(p), nil
 }

@@ -27,15 +27,6 @@ type Array struct {
 // indexFrom is the length from which a lookup by map beats a scan.
 const indexFrom = 12
 
-// List makes an array with the keys 0..n-1.
-func List(vals ...any) *Array {
-	a := &Array{keys: make([]string, 0, len(vals)), vals: make([]any, 0, len(vals))}
-	for _, v := range vals {
-		a.Push(v)
-	}
-	return a
-}
-
 // Dict makes an array of alternating keys, all different, and values.
 func Dict(pairs ...any) *Array {
 	a := &Array{keys: make([]string, 0, len(pairs)/2), vals: make([]any, 0, len(pairs)/2)}
