@@ -161,7 +161,7 @@ func splitBatch(ans answer, commands []Command) ([]Reply, error) {
 		}
 		e := rest.BothError(failure, result, ans.secrets)
 		if e == nil && result == nil {
-			e = &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer leaves this command out"}
+			e = &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer lacks this command"}
 		}
 		if e != nil {
 			e.Method = c.Method()

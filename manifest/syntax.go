@@ -133,7 +133,7 @@ const (
 
 // sentences holds the library's problems.
 var sentences = []sentence{
-	{"mapping values are not allowed", "a colon is not allowed here", []string{"quote text that holds a colon and a space; a key has to begin on a line of its own, indented like its siblings"},
+	{"mapping values are not allowed", "a colon is not allowed here", []string{"quote text that holds a colon and a space; a key begins on a line of its own, indented like its siblings"},
 		atTold, group(`^[^:]*(?::\S+)*:\s+.*?(:)(?:\s|$)`)},
 	{"found character that cannot start any token", "a value cannot begin with this character", []string{"indent with spaces, not with tabs; quote text that begins with a tab, %, @ or `"},
 		atTold, group("(?:^|[ \\[{,])([\\t@`%])")},

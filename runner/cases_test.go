@@ -248,7 +248,7 @@ func TestAnotherJobSpendsTheTime(t *testing.T) {
 func TestNotJSON(t *testing.T) {
 	for fault, want := range map[string]string{
 		"{kind: text_before}": "text before the JSON",
-		"{kind: text_after}":  "more behind the JSON",
+		"{kind: text_after}":  "more after the JSON",
 		"{kind: empty}":       "nothing",
 		"{kind: page, status: 200, text: '<html><h1>Maintenance</h1>'}":       "a web page",
 		"{kind: page, status: 200, text: '<?xml version=\"1.0\"?><result/>'}": "XML",

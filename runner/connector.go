@@ -128,7 +128,7 @@ func (c *connector) check(diffs []difference) *Failure {
 	for _, path := range c.live.Unclean {
 		if strings.HasPrefix(path, "settings.") && !declared[path] && slices.ContainsFunc(diffs, difference.isSetting) {
 			return &Failure{Code: CodeUncleanText,
-				Message: fmt.Sprintf("the portal shows %s with characters that cannot be read exactly, and an update of the settings would have to send it back", path),
+				Message: fmt.Sprintf("the portal shows %s with characters that cannot be read exactly, and an update of the settings would send it back", path),
 				Hint:    "declare this setting in the connector's settings"}
 		}
 	}
@@ -208,7 +208,7 @@ func (c *connector) notes(diffs []difference) []string {
 			}
 		}
 		if len(losing) > 0 {
-			notes = append(notes, fmt.Sprintf("with the setting %q go its values in %s, at their next update", d.code, enumerate(losing)))
+			notes = append(notes, fmt.Sprintf("the values of the setting %q go with it, at the next update of %s", d.code, enumerate(losing)))
 		}
 	}
 	return notes

@@ -50,7 +50,7 @@ func (a *apply) create(f *flow, e *entry) bool {
 			}
 			if e.losses >= maxAttempts {
 				failed := failure(refused)
-				failed.Message += fmt.Sprintf("; the object was not made in %d attempts", e.result.Attempts)
+				failed.Message += fmt.Sprintf("; the object was not created in %d attempts", e.result.Attempts)
 				a.fail(e, failed)
 				return false
 			}
@@ -97,7 +97,7 @@ func (a *apply) found(e *entry, ids []int64, err error) bool {
 	switch {
 	case err != nil:
 		a.fail(e, &Failure{Code: CodeUnknownOutcome,
-			Message: "the answer to the creation was lost, and what became of it could not be read: " + failure(err).Error(),
+			Message: "the answer to the creation was lost, and its outcome could not be read: " + failure(err).Error(),
 			Hint:    "run again: it looks for the object before it creates anything"})
 	case len(ids) == 1:
 		a.made(e, ids[0])
@@ -115,7 +115,7 @@ func (e *entry) refused(err *rest.Error) *Failure {
 	f := failure(err)
 	if e.kind == tables && bitrix.NameTaken(err) {
 		f.Code = CodeNameTaken
-		f.Hint = "names of tables are unique on the whole portal, and this one belongs to somebody else: choose another"
+		f.Hint = "table names are unique on the whole portal, and somebody else uses this one: choose another"
 	}
 	return f
 }

@@ -34,12 +34,12 @@ func failure(err error) *Failure {
 // ended is the failure of a run whose context has ended, and its outcome.
 func ended(ctx context.Context) (*Failure, Outcome) {
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-		return &Failure{Code: CodeTimeout, Message: "the run's time limit is over", Hint: "raise --timeout, or run again: what is done stays done"}, OutcomeStopped
+		return &Failure{Code: CodeTimeout, Message: "the run hit its time limit", Hint: "raise --timeout, or run again: finished work is kept"}, OutcomeStopped
 	}
 	if e := (*rest.Error)(nil); errors.As(context.Cause(ctx), &e) {
 		return failure(e), OutcomeStopped
 	}
-	return &Failure{Code: CodeInterrupted, Message: "the run was interrupted", Hint: "run again: what is done stays done"}, OutcomeInterrupted
+	return &Failure{Code: CodeInterrupted, Message: "the run was interrupted", Hint: "run again: finished work is kept"}, OutcomeInterrupted
 }
 
 // Err collects the failures of the objects, and of the run as a whole, into

@@ -111,11 +111,11 @@ func (rd *reading) readAll(f *flow, k *kind, optional bool) error {
 func (p page) unlike(rg bitrix.Range) string {
 	for _, id := range append(p.broken, p.ids...) {
 		if id < rg.From || rg.To > 0 && id >= rg.To {
-			return "the portal does not heed the range of ids that it was asked for"
+			return "the portal ignores the range of ids that it was asked for"
 		}
 	}
 	if p.full && !ordered(p.ids, rg.Newest) {
-		return "the portal does not heed the order by id that it was asked for, so nobody can tell where its list ends"
+		return "the portal ignores the order by id that it was asked for, so the end of its list is unknown"
 	}
 	return ""
 }

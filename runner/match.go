@@ -221,8 +221,8 @@ func (p *planner) rejectDoubles() {
 			other := claimants[(i+1)%len(claimants)]
 			s.failure = nil
 			s.fail(&Failure{Code: CodeAmbiguous,
-				Message: fmt.Sprintf("two declarations are one live %s, #%d: %s and %s", at.kind, at.id, s.declared.Position, other.declared.Position),
-				Hint:    "declare it once; an id tells one from the other"})
+				Message: fmt.Sprintf("two declarations mean one live %s, #%d: %s and %s", at.kind, at.id, s.declared.Position, other.declared.Position),
+				Hint:    "declare it once, or give each its own id"})
 		}
 	}
 }
@@ -241,7 +241,7 @@ func (p *planner) hintRenames() {
 			continue
 		}
 		if others := undeclared[s.subject.(*source).connectorID()]; others != nil {
-			s.notes = append(s.notes, fmt.Sprintf("the connector has a source that nobody declares: %s; if this is a rename, declare its id", enumerate(others)))
+			s.notes = append(s.notes, fmt.Sprintf("not declared, but on the same connector: %s; if this is a rename, declare its id", enumerate(others)))
 		}
 	}
 }

@@ -73,7 +73,7 @@ const (
 	CodeImmutable      = "IMMUTABLE"        // the portal cannot change this
 	CodeNameTaken      = "NAME_TAKEN"       // a table of this name belongs to somebody else
 	CodeDependency     = "DEPENDENCY"       // what the object depends on failed
-	CodeTimeout        = "TIMEOUT"          // the run's time limit is over
+	CodeTimeout        = "TIMEOUT"          // the run hit its time limit
 	CodeTooManyChanges = "TOO_MANY_CHANGES" // more changes than --max-changes allows
 	CodeTooManyDeletes = "TOO_MANY_DELETES" // more removals than --max-deletes allows
 	CodeUncleanText    = "UNCLEAN_TEXT"     // a live text that cannot be read exactly would have to be sent back

@@ -177,7 +177,7 @@ func (r *run) awaitLastAdd(ctx context.Context) error {
 	if left <= 0 {
 		return nil
 	}
-	r.logger.Warn("a run that was killed had sent a creation; waiting until the portal must have ended it", "seconds", int(left.Seconds())+1)
+	r.logger.Warn("a run that was killed had sent a creation; waiting until the portal must be done with it", "seconds", int(left.Seconds())+1)
 	r.progress.Waiting, r.progress.Until = "a killed run's creation", time.Now().Add(left)
 	r.show()
 	timer := time.NewTimer(left)
@@ -325,7 +325,7 @@ func (r *run) warnOfTimeout(ctx context.Context, c *Changeset) {
 		return
 	}
 	if left, need := time.Until(deadline), r.scheduler.Estimate(c.commands()...); need > left {
-		r.logger.Warn("the time limit is too short for this plan: what is not done when it is over is skipped",
+		r.logger.Warn("the time limit is too short for this plan: what is not done in time is skipped",
 			"needed", need.Round(time.Second).String(), "left", left.Round(time.Second).String())
 	}
 }

@@ -121,7 +121,7 @@ func (s *source) check(diffs []difference) *Failure {
 	case s.desired.Title == nil && slices.Contains(s.live.Unclean, "title"):
 		return &Failure{
 			Code:    CodeUncleanText,
-			Message: "the portal shows a title with characters that cannot be read exactly, and every update has to send it back",
+			Message: "the portal shows a title with characters that cannot be read exactly, and every update sends it back",
 			Hint:    "declare a title for this source",
 		}
 	}
@@ -165,7 +165,7 @@ func (s *source) checkSettings(diffs []difference) *Failure {
 		if codes != nil {
 			hints = append(hints, "declared settings: "+strings.Join(codes, ", "))
 		} else {
-			hints = append(hints, "the connector has to declare a setting before its sources can have it")
+			hints = append(hints, "the connector must declare a setting before its sources can have it")
 		}
 	}
 	if wrong != nil {
@@ -307,11 +307,11 @@ func (s *source) lookupNewer(from int64) (bitrix.Query, bool) {
 func (s *source) notes(diffs []difference) []string {
 	var notes []string
 	if find(diffs, "active") != nil {
-		notes = append(notes, "current portals accept active and ignore it; where this one does, the apply says NOT_CONVERGED")
+		notes = append(notes, "current portals accept active and ignore it; if this one does, the apply reports NOT_CONVERGED")
 	}
 	for _, d := range diffs {
 		if d.isSetting() && masked(d.from.plain()) {
-			notes = append(notes, fmt.Sprintf("the portal shows a mask in place of the setting %q; where it still does after the write, the apply says NOT_CONVERGED", d.code))
+			notes = append(notes, fmt.Sprintf("the portal shows a mask in place of the setting %q; if it still does after the write, the apply reports NOT_CONVERGED", d.code))
 		}
 	}
 	types := s.settingTypes()

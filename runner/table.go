@@ -124,7 +124,7 @@ func (t *table) check(diffs []difference) *Failure {
 	if d.ExternalCode != nil && *d.ExternalCode != t.live.ExternalCode {
 		fixed = append(fixed, fmt.Sprintf("externalCode (%q, declared %q)", t.live.ExternalCode, *d.ExternalCode))
 	}
-	hint := "declare what is live, or remove the table and create it under another name; reports on it lose their base"
+	hint := "declare what is live, or remove the table and create it under another name; reports on it lose their data"
 	for _, diff := range diffs {
 		if diff.replace && !t.prune {
 			fixed = append(fixed, fmt.Sprintf("column %s (%s, declared %s)", diff.code, diff.from.plain(), diff.to.plain()))

@@ -250,7 +250,7 @@ func (e *entry) notConverged(diffs []difference) *Failure {
 		hints = append(hints, e.wayOut(d, how))
 	}
 	if unsent {
-		f.Message = "the portal does not take " + paths(diffs) + ", as its other sources have shown, so it was not sent"
+		f.Message = "this portal ignores " + paths(diffs) + ", as its other sources have shown, so it was not sent"
 	}
 	if details != nil {
 		f.Message += " (" + strings.Join(details, "; ") + ")"

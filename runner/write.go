@@ -93,7 +93,7 @@ func refusal(out schedule.Outcome) *rest.Error {
 	if errors.As(out.Reply.Err, &refused) {
 		return refused
 	}
-	refused = &rest.Error{Code: rest.BadAnswer, Message: "the portal answered the write with something other than what the method documents"}
+	refused = &rest.Error{Code: rest.BadAnswer, Message: "the portal answered the write with something that the method does not document"}
 	if out.Reply.Err != nil {
 		refused.Message = out.Reply.Err.Error()
 	}

@@ -202,7 +202,7 @@ func kindOf(content []byte, secrets Scrubber) string {
 	case err != nil:
 		return "malformed JSON"
 	case dec.InputOffset() < int64(len(content)):
-		return "more behind the JSON"
+		return "more after the JSON"
 	}
 	return ""
 }

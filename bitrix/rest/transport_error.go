@@ -33,7 +33,7 @@ func Lost(server string, status int, err error, secrets Scrubber) *Error {
 		e.Message = server + "'s address redirects to " + secrets.Text(elsewhere.target())
 		e.Hint, e.Reason = "credentials are not sent on to another address", Moved
 	case errors.Is(err, errTooLong):
-		e.Code, e.Message = BadAnswer, server+"'s answer is too long to be one"
+		e.Code, e.Message = BadAnswer, server+"'s answer is too long"
 	case errors.As(err, &cert):
 		e.Message = server + "'s certificate is not trusted: " + e.Err.Error()
 		e.Hint = certificateHint(server, cert)
@@ -51,7 +51,7 @@ func certificateHint(server string, err error) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &host) && host.Certificate != nil && len(host.Certificate.DNSNames)+len(host.Certificate.IPAddresses) == 0:
-		return "the certificate names its host in the subject only, which is out of use: it needs a subjectAltName; have it issued anew"
+		return "the certificate names its host only in the subject, which is no longer accepted: it needs a subjectAltName; have it reissued"
 	case errors.As(err, &host):
 		return "the certificate belongs to another host: check " + server + "'s address"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:

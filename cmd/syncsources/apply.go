@@ -55,7 +55,7 @@ With --portals it applies to every portal of a file, side by side.
 		set.BoolVar(&f.dryRun, "dry-run", false, "plan only: show what differs, and write nothing")
 		set.BoolVar(&f.yes, "yes", false, "do not ask on a terminal before anything is written")
 		f.addSafety(set)
-		set.BoolVar(&f.noVerify, "no-verify", false, "trust the portal's answers and do not read back")
+		set.BoolVar(&f.noVerify, "no-verify", false, "trust the portal's answers instead of reading back")
 	})
 	option.AddGroup(set, option.Output, f.addOutput)
 	option.AddGroup(set, option.Limits, func(set *pflag.FlagSet) {

@@ -48,7 +48,7 @@ are, by rising id. Names are made from their titles. Once the variables that the
 manifest refers to are set, a plan of it shows no change.
 
 The values of settings are not in it: each is a reference to an environment
-variable, {env: SOURCE_4_PASSWORD}. --values writes those that are no secret;
+variable, {env: SOURCE_4_PASSWORD}. --values writes those that are not secret;
 --env-file lists the others.
 
 With --portals it prints a document for each portal, and the names of the
@@ -73,10 +73,10 @@ variables begin with the portal's.`,
 		addSandbox(set, &f.sandbox)
 	})
 	option.AddGroup(set, option.Output, func(set *pflag.FlagSet) {
-		set.BoolVar(&f.active, "active", false, "declare whether sources are active; current portals ignore that")
+		set.BoolVar(&f.active, "active", false, "declare whether sources are active, which current portals ignore")
 		option.AddList(set, &f.values, "values", "CODE|GLOB", "write the values of these settings, comma-separated, and reveal them", option.Text("the code of a setting, or a pattern"))
-		option.Add(set, &f.envPrefix, "env-prefix", "PREFIX", "", "let the names of variables begin with this", variablePrefix)
-		option.Add(set, &f.envFile, "env-file", "file", "", "add the variables that the manifest refers to, and that this file does not have, to it, without values", option.Path("a file"))
+		option.Add(set, &f.envPrefix, "env-prefix", "PREFIX", "", "begin the names of variables with this", variablePrefix)
+		option.Add(set, &f.envFile, "env-file", "file", "", "append to this file the variables that the manifest refers to and the file lacks, without values", option.Path("a file"))
 		set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, like the variable NO_COLOR")
 		f.log.add(set)
 	})
@@ -217,7 +217,7 @@ func (a *app) noteValues(f *exportFlags, variables []manifest.Variable) {
 	}
 	slices.Sort(codes)
 	if codes = slices.Compact(codes); len(codes) > 0 && len(f.values) == 0 {
-		a.hint("the values of these settings are references; name those that are no secret to --values: "+strings.Join(codes, ","), &f.log)
+		a.hint("the values of these settings are references; list those that are not secret in --values: "+strings.Join(codes, ","), &f.log)
 	}
 }
 

@@ -82,7 +82,7 @@ func (f *runFlags) addLimits(set *pflag.FlagSet) {
 // other and places where nothing could be written.
 func (f *runFlags) check(in inputs) error {
 	if f.prune && !f.selection.empty() {
-		return exit.Refuse(exit.CodeCommandLine, "--prune removes what is not declared, and does not go together with --target and --file", "plan the pruning of the whole portal by itself")
+		return exit.Refuse(exit.CodeCommandLine, "--prune cannot be combined with --target or --file", "pruning is about the whole portal")
 	}
 	return cmp.Or(f.output.check(in), f.metrics.check(in))
 }
@@ -125,5 +125,5 @@ func addAllowFile(set *pflag.FlagSet, target *[]string) {
 // addSandbox adds the flag that puts a stand-in portal in the place of the
 // real one.
 func addSandbox(set *pflag.FlagSet, target *string) {
-	option.Add(set, target, "sandbox", "file", "", "run against an in-process stand-in portal seeded from this state file; needs no credentials", option.Path("a state file"))
+	option.Add(set, target, "sandbox", "file", "", "run against the sandbox, in memory, seeded from this state file; needs no credentials", option.Path("a state file"))
 }

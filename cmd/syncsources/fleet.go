@@ -89,7 +89,7 @@ func (a *app) newFleet(ctx, signalled context.Context, f *runFlags) (*fleet, []*
 		return nil, findings, err
 	}
 	if f.checksum != "" && len(portals.selected) > 1 {
-		return nil, nil, exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --checksum: it is of the plan of one portal, but %d are selected", len(portals.selected)), "select the portal with --portal")
+		return nil, nil, exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --checksum: a checksum is for the plan of one portal, but %d are selected", len(portals.selected)), "select the portal with --portal")
 	}
 	paths, further := portals.inputs()
 	further = append(further, input{f.sandbox, "the sandbox's state file"}, input{f.portals.file, "the portals file"})
@@ -240,7 +240,7 @@ func (fl *fleet) job(ctx context.Context, config *manifest.PortalConfig, logger 
 	resolver.DenyFiles = append(resolver.DenyFiles, fl.deny...)
 	return job{
 		paths: config.Manifests, limits: limitsOf(config.Limits), resolve: resolver, partOfMany: true,
-		elsewhere: "correct the manifest, or give it to that portal in the portals file",
+		elsewhere: "correct the manifest, or list it under that portal in the portals file",
 		connect: func(ctx context.Context) (*connection, []*manifest.Finding, error) {
 			return fl.app.connectListed(ctx, fl.signin, config, fl.flags.sandbox)
 		},

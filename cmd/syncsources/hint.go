@@ -9,7 +9,7 @@ import (
 	"syncsources/runner"
 )
 
-const brokenHint = "the portal fails by itself: its error log, or Bitrix24 support, knows more; running again later is safe"
+const brokenHint = "the portal has an internal error: look into its error log, or ask Bitrix24 support; running again later is safe"
 
 const scopeHint = "the credentials lack a scope; the application needs \"biconnector\" ticked in its settings"
 
@@ -22,8 +22,8 @@ var hints = map[rest.Code]string{
 		"(Applications > Developer resources > Other > Local application), set " + signin.Portal + ", " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.TokenFile + ", and run: syncsources login",
 	rest.Proxy:                        "check HTTPS_PROXY and NO_PROXY; nothing was sent to the portal",
 	rest.Moved:                        "if the portal was renamed, set " + signin.Portal + " to its new address and run: syncsources login",
-	rest.OverloadLimit:                "the portal is blocked by hand because of overload; write to Bitrix24 support to lift the block",
-	rest.ExpiredToken:                 "the access token has expired; get a new one, or use a token file, which is renewed by itself (syncsources login)",
+	rest.OverloadLimit:                "the portal is blocked by hand because of overload; ask Bitrix24 support to lift the block",
+	rest.ExpiredToken:                 "the access token has expired; get a new one, or use a token file, which is renewed automatically (syncsources login)",
 	"INTERNAL_SERVER_ERROR":           brokenHint,
 	"ERROR_UNEXPECTED_ANSWER":         brokenHint,
 	"NO_AUTH_FOUND":                   "the portal does not know these credentials; check them, or get new ones (a webhook may have been deleted)",
@@ -40,15 +40,15 @@ var hints = map[rest.Code]string{
 	"ERROR_OAUTH":                     "the application is unknown to the portal or was removed there; install it again, then run: syncsources login",
 	"NOT_INSTALLED":                   "the application is not installed completely; open it in the portal once, or install it again",
 	"WRONG_AUTH_TYPE":                 "these methods take an application's access token only; set " + signin.Portal + ", " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.TokenFile + ", and run: syncsources login",
-	"authorization_error":             "the portal could not check the token; run again, and if it stays, get a new pair with: syncsources login",
+	"authorization_error":             "the portal could not check the token; run again; if that does not help, get a new pair with: syncsources login",
 	"METHOD_CONFIRM_WAITING":          "have an administrator of the portal confirm the application's request in the portal's notifications, then run again",
 	"METHOD_CONFIRM_DENIED":           "an administrator of the portal has denied the application's request",
-	rest.FrontPage:                    "a server in front of the portal answered, not its REST interface: check " + signin.Portal + "; if other calls get through, a firewall does not like what this one holds: have it let REST calls pass",
+	rest.FrontPage:                    "a server in front of the portal answered, not its REST interface: check " + signin.Portal + "; if other calls get through, a firewall blocks the content of this one: have it allow REST calls",
 	rest.SourceNotFound:               "the source does not exist, or another application created it: an application sees only its own sources",
 	"CONNECTOR_NOT_FOUND":             "the connector does not exist, or another application created it: an application sees only its own connectors",
-	"DATASET_NOT_FOUND":               "the table does not exist any more, or its source belongs to another application",
+	"DATASET_NOT_FOUND":               "the table no longer exists, or its source belongs to another application",
 	rest.UpdateConnectionError:        "the external system did not accept the new settings or did not answer; the source was not changed",
-	"invalid_grant":                   "the refresh token has been used up, is older than 180 days, or the application was installed anew; get a new pair with: syncsources login",
+	"invalid_grant":                   "the refresh token was used before, is older than 180 days, or the application was reinstalled; get a new pair with: syncsources login",
 	"invalid_request":                 "check " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.OAuth,
 	"invalid_client":                  "check " + signin.ClientID + " and " + signin.ClientSecret + " against the application's settings in the portal",
 
@@ -58,7 +58,7 @@ var hints = map[rest.Code]string{
 
 	auth.NoPair:           "get a token pair with: syncsources login",
 	auth.OtherPortal:      "correct " + signin.Portal + ", or use another token file for this portal; if the portal was renamed, get a new pair with: syncsources login",
-	auth.NewTokenRejected: "compare the clock of a self-hosted portal with this machine's; in the cloud install the application anew, then run: syncsources login",
+	auth.NewTokenRejected: "compare the clock of a self-hosted portal with this machine's; in the cloud reinstall the application, then run: syncsources login",
 	auth.StoreDown:        "check " + signin.Store + " and the server that it names; nothing was sent to the portal, and no token was renewed",
 	auth.StoreKeyWrong:    "set " + signin.StoreKey + " to the key with which the pair was stored, in a rotation also " + signin.StoreKeyOld + "; if the key is lost, empty the table syncsources_pairs, then run: syncsources login",
 	auth.ServerUnanswered: "check that this machine, or its proxy, may call oauth.bitrix.info, or oauth.bitrix24.tech for portals in ru, by, kz, kg, uz, am, az and ge, and " + signin.OAuth + " if you set it; nothing was changed on the portal",

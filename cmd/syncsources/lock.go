@@ -24,7 +24,7 @@ func lockPortal(ctx context.Context, locks auth.Locks, portal string, timeout ti
 		return nil, left, exit.Interruption(ctx)
 	case errors.As(err, &held):
 		return nil, left, &exit.Failure{Exit: exit.Stopped, Code: exit.CodeLocked, Message: held.Error(),
-			Hints: []string{"wait until it has ended, or let this one wait with --lock-timeout 10m"}}
+			Hints: []string{"wait until it ends, or make this one wait with --lock-timeout 10m"}}
 	}
 	return nil, left, &exit.Failure{Exit: exit.Stopped, Code: exit.CodeLocked, Message: fmt.Sprintf("cannot lock the portal: %v", err)}
 }

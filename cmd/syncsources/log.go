@@ -21,7 +21,7 @@ type logFlags struct {
 
 func (l *logFlags) add(set *pflag.FlagSet) {
 	option.AddChoice(set, &l.level, "log-level", "", "level",
-		"what is logged to standard error: warn (what needs attention), info (waits and steps as well), debug or error", "warn", "info", "debug", "error")
+		"what is logged to standard error: warn (what needs attention), info (also waits and steps), debug or error", "warn", "info", "debug", "error")
 	option.AddChoice(set, &l.format, "log-format", "", "format",
 		"text for people or json for programs (one object a line)", "text", "json")
 }

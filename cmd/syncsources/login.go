@@ -41,7 +41,7 @@ func newLogin(a *app) *cobra.Command {
 		Use:   "login",
 		Short: "Log the application in and store its tokens",
 		Long: `Get an application's first pair of OAuth tokens and store it: in B24_TOKEN_FILE,
-by means of B24_TOKEN_HELPER, or in the database SYNCSOURCES_STORE. From then on
+through B24_TOKEN_HELPER, or in the database SYNCSOURCES_STORE. From then on
 runs renew it themselves. B24_PORTAL_URL, B24_CLIENT_ID and B24_CLIENT_SECRET
 name the portal and the application; with --portals and --portal a portals file
 does, and says where the pair is stored. A pair of another portal is never replaced.
@@ -65,7 +65,7 @@ At the end login asks the portal whose tokens they are, and prints the answer.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.code, "code", "", "the `code` of an authorization already given, or the address that holds it")
-	option.Add(cmd.Flags(), &f.listen, "listen", "address", returnAddress, "host and port on this machine where login waits for the browser; the application's handler path in the portal has to be http:// and this", loopbackAndPort)
+	option.Add(cmd.Flags(), &f.listen, "listen", "address", returnAddress, "host and port on this machine where login waits for the browser; the application's handler path in the portal must be http:// and this", loopbackAndPort)
 	cmd.Flags().BoolVar(&f.noBrowser, "no-browser", false, "do not open a browser")
 	option.Add(cmd.Flags(), &f.timeout, "timeout", "duration", "10m", "how long to wait for the authorization", option.Duration)
 	f.portals.add(cmd.Flags())

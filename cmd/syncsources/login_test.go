@@ -268,7 +268,7 @@ func TestLoginWithoutAFreePort(t *testing.T) {
 	defer func() { _ = taken.Close() }()
 	_, environ, _ := applicationPortal(t, "")
 	login := startLogin(t, context.Background(), environ, "--listen", taken.Addr().String(), "--timeout", "1ns")
-	if code := login.wait(); code != exit.Stopped || !strings.Contains(login.stderr.String(), "has to be pasted") ||
+	if code := login.wait(); code != exit.Stopped || !strings.Contains(login.stderr.String(), "paste its address instead") ||
 		!strings.Contains(login.stderr.String(), "no authorization arrived in time") {
 		t.Errorf("exit code %d\n%s", code, login.stderr.String())
 	}

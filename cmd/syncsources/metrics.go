@@ -27,7 +27,7 @@ func (m *metricsFlags) check(in inputs) error {
 		return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --metrics-file: %v", err))
 	}
 	if what := in.at(m.file); what != "" {
-		return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --metrics-file: %q is %s, which the metrics would replace", m.file, what), "name another file")
+		return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --metrics-file: %q is %s, which the metrics would replace", m.file, what), "choose another file")
 	}
 	return nil
 }

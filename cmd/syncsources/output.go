@@ -33,13 +33,13 @@ func (o *outputFlags) add(set *pflag.FlagSet) {
 	formats := render.Names()
 	option.AddChoice(set, &o.format, "output", "o", "format", "format of the result: "+option.Enumerate(formats, "or"), formats...)
 	option.AddList(set, &o.reports, "report", "file", "also write the report to this file, in the format of its extension: "+option.Enumerate(render.Endings(), "or")+"; written atomically, also when the run fails", option.Path("a file"))
-	option.Add(set, &o.commentID, "comment-id", "id", "", "name this run in the marker that markdown begins with, so that several runs against one portal have a comment each", commentID)
+	option.Add(set, &o.commentID, "comment-id", "id", "", "name this run in the marker at the top of markdown, so that several runs against one portal get a comment each", commentID)
 }
 
 // commentID refuses what cannot be part of a marker.
 func commentID(text string) (string, error) {
 	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`).MatchString(text) || strings.Contains(text, "--") {
-		return "", errors.New("must be of letters, digits, dots, underscores and single hyphens, at most 64")
+		return "", errors.New("must consist of letters, digits, dots, underscores and single hyphens, at most 64")
 	}
 	return text, nil
 }
@@ -56,7 +56,7 @@ func (o *outputFlags) addColor(set *pflag.FlagSet) {
 func (o *outputFlags) check(in inputs) error {
 	for _, path := range o.reports {
 		if what := in.at(path); what != "" {
-			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --report: %q is %s, which the report would replace", path, what), "name another file")
+			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --report: %q is %s, which the report would replace", path, what), "choose another file")
 		}
 		if err := render.CheckFile(path); err != nil {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --report: %v", err))

@@ -43,7 +43,7 @@ func obeying[T any](ctx context.Context, f func() (T, error)) (T, error) {
 func tooLate(ctx context.Context) *exit.Failure {
 	if context.Cause(ctx) == context.DeadlineExceeded {
 		return &exit.Failure{Exit: exit.Stopped, Code: runner.CodeTimeout, Message: "the run hit its time limit before it began",
-			Hints: []string{"an input that never ends, like a pipe that nobody writes to, may be why; --timeout gives more time"}}
+			Hints: []string{"an input that never ends, such as a pipe without a writer, may be the cause; --timeout gives more time"}}
 	}
 	return exit.Interruption(ctx)
 }

@@ -74,7 +74,7 @@ func (a *app) pin(signalled context.Context, f *pinFlags, paths []string) error 
 	ctx, cancel := context.WithTimeout(signalled, f.timeout)
 	defer cancel()
 	if slices.Contains(paths, "-") && !f.check {
-		return exit.Refuse(exit.CodeCommandLine, "pin cannot write into standard input", "name the file, or use --check")
+		return exit.Refuse(exit.CodeCommandLine, "pin cannot write to standard input", "name the file, or use --check")
 	}
 	set, findings, err := a.load(ctx, paths)
 	if err != nil {

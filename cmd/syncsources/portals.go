@@ -28,13 +28,13 @@ type portalsFlags struct {
 // add adds the flags that choose portals.
 func (p *portalsFlags) add(set *pflag.FlagSet) {
 	option.Add(set, &p.file, "portals", "FILE", "", "run against the portals of this file, with its manifests and credentials", option.Path("a portals file"))
-	option.AddList(set, &p.names, "portal", "NAME|GLOB", "only the portals of this name; * matches any characters, ? any one", option.Text("the name of a portal, or a pattern"))
+	option.AddList(set, &p.names, "portal", "NAME|GLOB", "only the portals with this name; * matches any characters, ? any one", option.Text("the name of a portal, or a pattern"))
 	option.Add(set, &p.shard, "shard", "I/N", "", "only the portals whose name falls to shard I of N; auto/N takes the number of a Kubernetes Indexed Job's pod", parseShard)
 }
 
 // addParallel adds the flag that says how many portals run at a time.
 func (p *portalsFlags) addParallel(set *pflag.FlagSet) {
-	option.Add(set, &p.parallel, "parallel", "N", "64", "maximum portals of --portals that run side by side", option.Integer(1, 10_000))
+	option.Add(set, &p.parallel, "parallel", "N", "64", "maximum number of portals that run side by side", option.Integer(1, 10_000))
 }
 
 // pathsOrPortals demands paths of manifests or a portals file, and not both. It
@@ -57,7 +57,7 @@ func (p *portalsFlags) pathsOrPortals(cmd *cobra.Command, paths []string) error 
 func (p *portalsFlags) alone() error {
 	for flag, given := range map[string]bool{"portal": len(p.names) > 0, "shard": p.shard.of > 0} {
 		if p.file == "" && given {
-			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --%s: it chooses among the portals of a file", flag), "name the file with --portals FILE")
+			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --%s: it needs a portals file", flag), "name the file with --portals FILE")
 		}
 	}
 	return nil

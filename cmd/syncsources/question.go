@@ -129,7 +129,7 @@ func declined(plan *runner.Report) *runner.Report {
 		return plan // nobody was asked about it
 	}
 	plan.Outcome = runner.OutcomeFailed
-	plan.Error = &runner.Failure{Code: codeDeclined, Message: "the answer was not yes; nothing was written"}
+	plan.Error = &runner.Failure{Code: codeDeclined, Message: "the answer was not yes, so nothing was written"}
 	for i := range plan.Objects {
 		if plan.Objects[i].Status == runner.StatusPlanned {
 			plan.Objects[i].Status = runner.StatusSkipped

@@ -22,11 +22,11 @@ func newReport(a *app) *cobra.Command {
 		Use:   "report FILE.json...",
 		Short: "Join JSON reports and print them in any format",
 		Long: `Read the JSON reports of earlier runs and print them in any format: a run as a
-page to look at, or the reports of several shards as one. The reports have to
-be of one command and of different portals; - is standard input.
+page to look at, or the reports of several shards as one. The reports must be of
+one command and of different portals; - is standard input.
 
-It ends with 0 whatever the runs were like; with --exit-code as the runs would
-have ended together.`,
+It exits with 0 whatever the runs were like, or, with --exit-code, as the runs
+would have together.`,
 		Example: `  syncsources report run.json
   syncsources report --report run.html -o markdown run.json
   syncsources report --exit-code shard-*.json`,
@@ -63,7 +63,7 @@ have ended together.`,
 	out.addQuiet(set)
 	out.addColor(set)
 	metrics.add(set)
-	set.BoolVar(&exitCode, "exit-code", false, "end as the runs together would have: 0, 1, 3, 4 or 130")
+	set.BoolVar(&exitCode, "exit-code", false, "exit as the runs together would have: 0, 1, 3, 4 or 130")
 	set.BoolVar(&detailed, "detailed-exitcode", false, "like --exit-code, and with 2 for plans with changes and no failure")
 	return cmd
 }
@@ -88,7 +88,7 @@ func (a *app) readReports(ctx context.Context, files []string) (render.Run, erro
 		}
 		one, many, err := runner.ReadReport(doc)
 		if err != nil {
-			return render.Run{}, exit.Refuse(exit.CodeUnreadable, fmt.Sprintf("%s: %v", file, err), "give it what --report FILE.json or -o json has written")
+			return render.Run{}, exit.Refuse(exit.CodeUnreadable, fmt.Sprintf("%s: %v", file, err), "pass a file that --report FILE.json or -o json wrote")
 		}
 		if one != nil && len(files) == 1 {
 			return render.One(one), nil

@@ -26,13 +26,13 @@ func newSandbox(a *app) *cobra.Command {
 	var quiet, secure bool
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Serve a stand-in portal for trying things out",
-		Long: `Serve a stand-in portal over HTTP until interrupted. It answers the methods of
-BIconnector connectors, sources and tables as a Bitrix24 portal does: errors
-inside results, limits, slow updates. What it holds comes from a state file and
-is gone when it ends; without a file it starts empty.
+		Short: "Serve the sandbox, a stand-in portal for trying things out",
+		Long: `Serve the sandbox, a stand-in portal, over HTTP until interrupted. It answers the
+methods of BIconnector connectors, sources and tables as a Bitrix24 portal does:
+errors inside results, limits, slow updates. What it holds comes from a state file
+and is gone when it ends; without a file it starts empty.
 
-Standard output says how to reach it, and with --tls how clients learn to trust
+Standard output says how to reach it and, with --tls, how clients learn to trust
 it; standard error gets a line for each request.`,
 		Example: "  syncsources sandbox --state examples/sandbox.yaml\n  syncsources sandbox --tls",
 		Args:    noArguments,
@@ -50,8 +50,8 @@ it; standard error gets a line for each request.`,
 	}
 	option.Add(cmd.Flags(), &listen, "listen", "address", "127.0.0.1:8924", "host and port to listen on; port 0 takes a free one", option.Address)
 	cmd.Flags().StringVar(&stateFile, "state", "", "the state `file` that the portal starts from")
-	cmd.Flags().BoolVar(&secure, "tls", false, "serve https, with a certificate made at the start")
-	cmd.Flags().BoolVar(&quiet, "quiet", false, "no line for each request")
+	cmd.Flags().BoolVar(&secure, "tls", false, "serve https with a certificate made at startup")
+	cmd.Flags().BoolVar(&quiet, "quiet", false, "do not log each request")
 	return cmd
 }
 

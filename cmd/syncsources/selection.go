@@ -19,7 +19,7 @@ import (
 type selection struct{ targets, files []string }
 
 func (s *selection) add(set *pflag.FlagSet) {
-	option.AddList(set, &s.targets, "target", "NAME|ID|GLOB", "only the declared connectors, sources and tables of this name or id; * matches any characters, ? any one", option.Text("a name, an id or a pattern"))
+	option.AddList(set, &s.targets, "target", "NAME|ID|GLOB", "only the declared connectors, sources and tables with this name or id; * matches any characters, ? any one", option.Text("a name, an id or a pattern"))
 	option.AddList(set, &s.files, "file", "GLOB", "only what these manifests declare; a pattern without a slash is compared with the file's name, one with a slash with its path, and a directory selects all files below it", option.Text("a path or a pattern"))
 }
 
@@ -61,7 +61,7 @@ func (m *matches) check() error {
 	}
 	for _, f := range m.selection.files {
 		if !m.files[f] {
-			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("--file %q matches no manifest that declares something", f),
+			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("--file %q matches no manifest that declares anything", f),
 				didYouMean(f, m.paths, "write a path as the findings and the plan show it, or a pattern"))
 		}
 	}

@@ -27,7 +27,7 @@ const maxShards = 100_000
 
 // parseShard reads I/N and auto/N.
 func parseShard(text string) (shard, error) {
-	bad := fmt.Errorf("must be a shard and their number, like 2/8, or auto/8 in a Kubernetes Indexed Job")
+	bad := fmt.Errorf("must be a shard and the number of shards, like 2/8, or auto/8 in a Kubernetes Indexed Job")
 	first, second, ok := strings.Cut(text, "/")
 	of, err := strconv.Atoi(second)
 	if !ok || err != nil || of < 1 || of > maxShards || second != strconv.Itoa(of) {

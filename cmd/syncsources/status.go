@@ -34,16 +34,16 @@ func newStatus(a *app) *cobra.Command {
 		Use:   "status",
 		Short: "Check everything that a run needs: portal, credentials, rights, token, store",
 		Long: `Check everything that a run needs, one line each: the store of the token pair and
-the age of its tokens, whom the portal takes the credentials for, their scope and
+the age of its tokens, the user whose credentials they are, their scope and
 rights, the clocks, and the limits that a run would keep to.
 
-status changes nothing and spends nothing. An access token that has expired is
-told, and not renewed; --renew renews it, as the next run would.
+status changes nothing and spends nothing. It reports an expired access token and
+does not renew it; --renew does, as the next run would.
 
-With --portals it checks the portals of a file, with the credentials, the store
-and the limits that stand there.
+With --portals it checks the portals of a file, with their credentials and limits
+and the store that the file names.
 
-It ends with 0 where a run would work, and with 4 where it would not.`,
+It exits with 0 if a run would work, and with 4 if not.`,
 		Example: "  syncsources status\n  syncsources status --renew\n  syncsources status --portals portals.yaml --portal 'acme*'",
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), f) },
@@ -209,7 +209,7 @@ func (l limits) words() string {
 	conf := l.schedule()
 	text := fmt.Sprintf("%g requests a second, %d at once", conf.Rate, conf.Burst)
 	if conf.OperatingLimit > 0 {
-		text += fmt.Sprintf("; %v of execution in 10 minutes for each method", conf.OperatingLimit)
+		text += fmt.Sprintf("; %g s of execution in 10 minutes for each method", conf.OperatingLimit.Seconds())
 	}
-	return text + fmt.Sprintf("; a request is cut off after %v", conf.RequestTime)
+	return text + fmt.Sprintf("; a request is cut off after %g s", conf.RequestTime.Seconds())
 }

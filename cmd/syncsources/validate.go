@@ -99,7 +99,7 @@ func (a *app) validatePortals(ctx context.Context, f *portalsFlags, resolver *ma
 	all := &runner.PortalsReport{Schema: runner.PortalsSchema, Command: "validate", Outcome: runner.OutcomeOK, Started: now, Finished: now}
 	for _, config := range portals.selected {
 		r, err := a.validate(ctx, config.Manifests, resolver, out, func(declared []manifest.Portal) []*manifest.Finding {
-			return otherPortals(declared, config.URL, "correct the manifest, or give it to that portal in the portals file")
+			return otherPortals(declared, config.URL, "correct the manifest, or list it under that portal in the portals file")
 		})
 		if err != nil {
 			return err

@@ -81,12 +81,12 @@ func (o *outage) lost(now, sent time.Time, err *rest.Error) error {
 	gone := &rest.Error{Code: err.Code, Status: err.Status, Method: err.Method, Reason: err.Reason, Hint: err.Hint, Err: err}
 	switch err.Code {
 	case rest.BadAnswer: // somebody answers, but not the REST interface
-		gone.Message = fmt.Sprintf("nothing better has come for %.0f s: %s", away.Seconds(), err.Message)
+		gone.Message = fmt.Sprintf("no usable answer for %.0f s: %s", away.Seconds(), err.Message)
 		if err.Hint == "" && err.Reason == "" {
 			gone.Hint = "something on the portal's server, or in front of it, spoils its answers: ask whoever runs it; running again later is safe"
 		}
 	case rest.Proxy:
-		gone.Message = fmt.Sprintf("no way to the portal for %.0f s: %s", away.Seconds(), err.Message)
+		gone.Message = fmt.Sprintf("no connection to the portal for %.0f s: %s", away.Seconds(), err.Message)
 	default:
 		gone.Code = rest.Network
 		gone.Message = fmt.Sprintf("the portal has not answered for %.0f s: %s", away.Seconds(), err.Message)

@@ -100,8 +100,8 @@ func TestOutageSaysWhatCame(t *testing.T) {
 	}{
 		{rest.Error{Code: rest.Network, Message: "connection refused"}, rest.Network, "the portal has not answered for 31 s: connection refused"},
 		{rest.Error{Code: "INTERNAL_SERVER_ERROR", Status: 500}, rest.Network, "the portal has not answered for 31 s: "},
-		{rest.Error{Code: rest.BadAnswer, Status: 200, Message: "the portal answered 200 OK with XML"}, rest.BadAnswer, "nothing better has come for 31 s: the portal answered 200 OK with XML"},
-		{rest.Error{Code: rest.Proxy, NotSent: true, Message: "the proxy cannot be reached"}, rest.Proxy, "no way to the portal for 31 s: the proxy cannot be reached"},
+		{rest.Error{Code: rest.BadAnswer, Status: 200, Message: "the portal answered 200 OK with XML"}, rest.BadAnswer, "no usable answer for 31 s: the portal answered 200 OK with XML"},
+		{rest.Error{Code: rest.Proxy, NotSent: true, Message: "the proxy cannot be reached"}, rest.Proxy, "no connection to the portal for 31 s: the proxy cannot be reached"},
 	} {
 		var o outage
 		_, _ = o.lost(at(0), at(0), &tt.lost), o.lost(at(1), at(1), &tt.lost)

@@ -213,7 +213,7 @@ func (s *Scheduler) settleReplies(r *request, now time.Time) {
 		if i < len(r.resp.Replies) {
 			reply = r.resp.Replies[i]
 		} else {
-			reply.Err = &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer leaves this command out", Method: it.Command.Method()}
+			reply.Err = &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer lacks this command", Method: it.Command.Method()}
 		}
 		if reply.Err == nil {
 			good = true

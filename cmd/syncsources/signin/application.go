@@ -41,8 +41,8 @@ func (s *settings) renewing(conf Config) (*Credentials, error) {
 			verb = "is"
 		}
 		return nil, refuse(option.Enumerate(missing, "and")+" "+verb+" not set",
-			"an application with a token that is renewed needs "+option.Enumerate([]string{Portal, ClientID, ClientSecret}, "and")+
-				", and "+TokenFile+", "+TokenHelper+" or "+Store+": each renewal replaces the refresh token, which has to be kept")
+			"an application whose token is renewed needs "+option.Enumerate([]string{Portal, ClientID, ClientSecret}, "and")+
+				", and "+TokenFile+", "+TokenHelper+" or "+Store+": each renewal replaces the refresh token, which must be stored")
 	}
 	var places []string
 	for _, v := range []struct{ name, value string }{{TokenFile, s.tokenFile}, {TokenHelper, s.tokenHelper}, {Store, s.store.Plain()}} {

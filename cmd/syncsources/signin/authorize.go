@@ -35,12 +35,12 @@ func (app *Application) await(ctx context.Context, l Login) (grant, error) {
 	o := &offers{grants: make(chan grant, 1), failures: make(chan error, 1)}
 	back, err := listenForReturn(ctx, l.Listen, state, o)
 	if err != nil {
-		app.logger.Warn("cannot listen for the browser, so its address has to be pasted", "address", l.Listen, "error", err.Error())
+		app.logger.Warn("cannot listen for the browser: paste its address instead", "address", l.Listen, "error", err.Error())
 	} else {
 		defer back.close()
 	}
 	address := auth.AuthorizeURL(app.Portal, app.ClientID, state)
-	_, _ = fmt.Fprintf(l.Stderr, "To let the application into %s, open\n\n  %s\n\n", app.Portal, address)
+	_, _ = fmt.Fprintf(l.Stderr, "To authorize the application on %s, open\n\n  %s\n\n", app.Portal, address)
 	if back != nil {
 		_, _ = fmt.Fprintf(l.Stderr, "and come back here. The application's handler path in the portal should be http://%s/.\n", back.address)
 	}
@@ -67,7 +67,7 @@ func (app *Application) needsTerminal() error {
 	return refuse("login needs a terminal, or a token pair on standard input",
 		"run it on a terminal; the machine needs no browser",
 		"or open "+auth.AuthorizeURL(app.Portal, app.ClientID, "")+" anywhere, and within 30 s run: syncsources login --code CODE",
-		"or hand over the event of the installation, or a token file: syncsources login <event.json")
+		"or pass the installation event, or a token file: syncsources login <event.json")
 }
 
 // offers are what several ways to a grant have found; the first one counts.
@@ -170,7 +170,7 @@ func (app *Application) readAll(ctx context.Context, in io.Reader) (grant, error
 	}
 	g, err := app.understand(text, "")
 	if errors.Is(err, errNoGrant) || errors.Is(err, errOtherLogin) {
-		return grant{}, refuse("standard input: "+err.Error(), "it may be the event of the installation, a token file, or what else holds an access token and a refresh token")
+		return grant{}, refuse("standard input: "+err.Error(), "it takes the installation event, a token file, or anything else with an access token and a refresh token")
 	}
 	return g, err
 }

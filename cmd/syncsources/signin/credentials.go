@@ -160,7 +160,7 @@ func (s *settings) credentials(conf Config) (*Credentials, error) {
 	}
 	return nil, refuse("no credentials in the environment",
 		"set "+Portal+" and "+AccessToken+" for an application, or "+Webhook+" for a webhook",
-		"for a token that is renewed, set "+option.Enumerate([]string{Portal, ClientID, ClientSecret, TokenFile}, "and")+", then run: syncsources login",
+		"for a token that syncsources renews, set "+option.Enumerate([]string{Portal, ClientID, ClientSecret, TokenFile}, "and")+", then run: syncsources login",
 		"to try the program without a portal, use --sandbox FILE")
 }
 
@@ -212,7 +212,7 @@ func (s *settings) database(conf Config) (*auth.Database, error) {
 		return nil, nil
 	}
 	if s.storeKey.Plain() == "" {
-		return nil, refuse(StoreKey+" is not set", "set it, on every machine, to one and the same key, which this makes once: openssl rand -base64 32")
+		return nil, refuse(StoreKey+" is not set", "set it to the same key on every machine; this makes one: openssl rand -base64 32")
 	}
 	d, err := auth.OpenDatabase(auth.DatabaseConfig{URL: s.store, Key: s.storeKey, OldKey: s.storeKeyOld, Logger: conf.Logger})
 	if key := (*auth.KeyError)(nil); errors.As(err, &key) {
@@ -220,7 +220,7 @@ func (s *settings) database(conf Config) (*auth.Database, error) {
 		if key.Old {
 			name = StoreKeyOld
 		}
-		return nil, refuse(name+": "+err.Error(), "it takes 32 random bytes in base64, as this prints them: openssl rand -base64 32")
+		return nil, refuse(name+": "+err.Error(), "it takes 32 random bytes in base64; this makes them: openssl rand -base64 32")
 	}
 	if err != nil {
 		return nil, refuse(Store + ": " + err.Error())

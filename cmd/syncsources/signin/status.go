@@ -149,11 +149,11 @@ func (s *status) age(p auth.Pair, renewed bool) {
 	access := "access token valid for " + inWords(p.Expires.Sub(now))
 	switch {
 	case p.AccessToken.Plain() == "":
-		access = "no access token yet, the first run gets one (with --renew this does)"
+		access = "no access token yet; the first run gets one, or --renew does now"
 	case p.Expires.IsZero():
 		access = "access token of unknown age"
 	case p.Expired(now):
-		access = "access token expired, the next run renews it (with --renew this does)"
+		access = "access token expired; the next run renews it, or --renew does now"
 	case renewed:
 		access = "renewed just now, " + access
 	}
@@ -168,7 +168,7 @@ func (s *status) age(p auth.Pair, renewed bool) {
 	case age > auth.RefreshLifetime:
 		s.add(Bad, "token", fmt.Sprintf("the refresh token is %s old, and is valid for %s only", inWords(age), inWords(auth.RefreshLifetime)), "get a new pair with: syncsources login")
 	case age > oldRefreshToken:
-		s.add(Warning, "token", text, "run anything that calls the portal: that renews it")
+		s.add(Warning, "token", text, "any run against the portal renews it")
 	default:
 		s.good("token", "%s", text)
 	}
@@ -214,7 +214,7 @@ func (s *status) portal(ctx context.Context, calling bitrix.Credentials) {
 	if slices.Contains(who.Scope, bitrix.ScopeBIConnector) {
 		s.good("scope", "%s", strings.Join(who.Scope, ", "))
 	} else {
-		s.add(Bad, "scope", "the scope biconnector is missing, there is only: "+cmp.Or(strings.Join(who.Scope, ", "), "none"),
+		s.add(Bad, "scope", "the scope biconnector is missing; granted: "+cmp.Or(strings.Join(who.Scope, ", "), "none"),
 			"tick biconnector (BI analytics) among the permissions in the application's settings, save, then run: syncsources login")
 	}
 	s.rights(ctx, client)
@@ -251,9 +251,9 @@ func (s *status) clocks(portal time.Time, took time.Duration) {
 	ahead := time.Until(portal)
 	switch {
 	case ahead > skewed:
-		s.add(Warning, "clocks", fmt.Sprintf("the portal's clock is %s ahead of this machine's", inWords(ahead)), "let both follow a time server")
+		s.add(Warning, "clocks", fmt.Sprintf("the portal's clock is %s ahead of this machine's", inWords(ahead)), "synchronize both with a time server")
 	case ahead < -skewed-took:
-		s.add(Warning, "clocks", fmt.Sprintf("the portal's clock is %s behind this machine's", inWords(ahead)), "let both follow a time server")
+		s.add(Warning, "clocks", fmt.Sprintf("the portal's clock is %s behind this machine's", inWords(ahead)), "synchronize both with a time server")
 	default:
 		s.good("clocks", "the portal's and this machine's agree")
 	}

@@ -82,7 +82,7 @@ func secretVariable(ctx context.Context, e option.Environment, name string) (sec
 	case value == "":
 		return secret.Text{}, refuse(fmt.Sprintf("%s_FILE: the file %s is empty", name, path))
 	case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
-		return secret.Text{}, refuse(fmt.Sprintf("%s_FILE: the file %s does not hold a text in UTF-8", name, path))
+		return secret.Text{}, refuse(fmt.Sprintf("%s_FILE: the file %s is not UTF-8 text", name, path))
 	}
 	return secret.New(value), nil
 }
