@@ -313,11 +313,16 @@ func (a *apply) settle(e *entry) {
 	case e.result.Attempts == 0:
 		a.end(e, StatusSkipped, nil)
 	default:
-		a.fail(e, &Failure{
-			Code:    CodeUnknownOutcome,
-			Message: fmt.Sprintf("a write of %s was sent, and the run ended before it could be read back", paths(e.diffs)),
-			Hint:    "run again: it reads the object and sends only what is missing",
-		})
+		a.fail(e, e.unknown("and the run ended before it could be read back"))
+	}
+}
+
+// unknown is the failure of an entry whose write may have been done.
+func (e *entry) unknown(why string) *Failure {
+	return &Failure{
+		Code:    CodeUnknownOutcome,
+		Message: fmt.Sprintf("a write of %s was sent, %s", paths(e.diffs), why),
+		Hint:    "run again: it reads the object and sends only what is missing",
 	}
 }
 

@@ -60,11 +60,7 @@ func (a *apply) readBack(f *flow, e *entry, how look) bool {
 		}
 	}
 	if e.read.err != nil {
-		a.fail(e, &Failure{
-			Code:    CodeUnknownOutcome,
-			Message: fmt.Sprintf("a write of %s was sent, but it could not be read back: %s", paths(e.diffs), failure(e.read.err).Error()),
-			Hint:    "run again: it reads the object and sends only what is missing",
-		})
+		a.fail(e, e.unknown("but it could not be read back: "+failure(e.read.err).Error()))
 		return false
 	}
 	e.result.Verified = e.result.Attempts > 0
@@ -96,34 +92,35 @@ func (a *apply) submit(g group) {
 		a.show()
 	}
 	for batch := range slices.Chunk(entries, g.kind.group) {
-		ids := make([]int64, len(batch))
-		for i, e := range batch {
-			ids[i] = e.id
-		}
-		t := schedule.Task{Command: g.kind.read(a.family, ids), Lazy: g.how == lazily}
+		t := a.reading(g.kind, batch)
+		t.Lazy = g.how == lazily
 		if g.how == onceMore {
 			t.NotBefore = time.Now().Add(lookAgain)
-		}
-		t.Owner = func(out schedule.Outcome) {
-			take(g.kind, batch, ids, out)
-			for _, e := range batch {
-				e.read.flow.wake()
-			}
 		}
 		a.scheduler.Submit(t)
 	}
 }
 
-// take hands the answer to a read-back to those who wait for it.
-func take(k *kind, batch []*entry, ids []int64, out schedule.Outcome) {
-	found, missing := answerFor(k, ids, out)
-	for _, e := range batch {
-		e.read.live = found[e.id]
-		if _, none := missing[e.id]; none {
-			e.read.err = missing[e.id]
-			e.read.gone = e.read.err == nil
-		}
+// reading is the command that reads entries back. It hands the answer to those
+// who wait for it.
+func (a *apply) reading(k *kind, batch []*entry) schedule.Task {
+	ids := make([]int64, len(batch))
+	for i, e := range batch {
+		ids[i] = e.id
 	}
+	return schedule.Task{Command: k.read(a.family, ids), Owner: func(out schedule.Outcome) {
+		found, missing := answerFor(k, ids, out)
+		for _, e := range batch {
+			e.read.live = found[e.id]
+			if _, none := missing[e.id]; none {
+				e.read.err = missing[e.id]
+				e.read.gone = e.read.err == nil
+			}
+			if e.read.flow != nil {
+				e.read.flow.wake()
+			}
+		}
+	}}
 }
 
 // idle is called when the scheduler has nothing left: whoever still waits is
@@ -179,11 +176,9 @@ func (a *apply) lastLook(ctx context.Context) {
 	for _, k := range kinds {
 		of := slices.DeleteFunc(slices.Clone(open), func(e *entry) bool { return e.kind != k })
 		for batch := range slices.Chunk(of, k.group) {
-			ids := make([]int64, len(batch))
-			for i, e := range batch {
-				ids[i] = e.id
-			}
-			s.Submit(schedule.Task{Command: k.read(a.family, ids), Optional: true, Owner: func(out schedule.Outcome) { take(k, batch, ids, out) }})
+			t := a.reading(k, batch)
+			t.Optional = true
+			s.Submit(t)
 		}
 	}
 	for _, e := range open {

@@ -119,27 +119,8 @@ func (c *condition) holds(have any) bool {
 			continue // null orders with nothing, and equals the empty text
 		}
 		d := compare(c.kind, have, want)
-		switch c.op {
-		case "=":
-			if d == 0 {
-				return true
-			}
-		case "<":
-			if d < 0 {
-				return true
-			}
-		case "<=":
-			if d <= 0 {
-				return true
-			}
-		case ">":
-			if d > 0 {
-				return true
-			}
-		case ">=":
-			if d >= 0 {
-				return true
-			}
+		if d < 0 && c.op[0] == '<' || d > 0 && c.op[0] == '>' || d == 0 && strings.HasSuffix(c.op, "=") {
+			return true
 		}
 	}
 	return false
