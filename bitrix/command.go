@@ -10,7 +10,7 @@ import (
 
 // Limits of the portal's wire format.
 const (
-	// MaxBatch is the most commands a batch may hold; the portal refuses the
+	// MaxBatch is the maximum number of commands a batch may hold; the portal refuses the
 	// 51st (ERROR_BATCH_LENGTH_EXCEEDED).
 	MaxBatch = 50
 	// PageSize is the length of a page of a list; a shorter one is the last.

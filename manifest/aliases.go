@@ -16,7 +16,7 @@ const (
 	countless     = 1e15 // counting stops here
 )
 
-// unbounded reports what makes it impossible to go on with a document: aliases
+// unbounded reports what makes it impossible to continue with a document: aliases
 // that contain themselves, reach into another document, or blow this one up.
 func unbounded(d *Document) []*Finding {
 	a := aliases{sizes: map[*yaml.Node]float64{}}

@@ -20,7 +20,7 @@ type Options struct {
 	// Host returns what addresses of one portal share; nil: their host in
 	// lower case, with its port.
 	Host func(address string) string
-	// Size is told how many bytes all files have before they are parsed; may
+	// Size is called with how many bytes all files have before they are parsed; may
 	// be nil. What parsing takes is some 25 times as much.
 	Size func(bytes int)
 	// DenyFiles are never read as manifests, by whatever path: the files with

@@ -6,7 +6,7 @@ import "path/filepath"
 // was found, but not the document, which would then stay in memory.
 type reference struct {
 	at  Position
-	use string // the alias that leads to it, as findings tell it; "" if none does
+	use string // the alias that leads to it, as findings show it; "" if none does
 	// One of these is given. A file is a path, relative to dir unless it is
 	// absolute.
 	env, secret, file, dir string
@@ -64,7 +64,7 @@ func (s *Set) files() []*reference {
 }
 
 // Replaced reports references to files that a run is going to write. written
-// tells whether a path leads to one of them.
+// reports whether a path leads to one of them.
 func (s *Set) Replaced(written func(path string) bool) []*Finding {
 	var found []*Finding
 	for _, r := range s.files() {

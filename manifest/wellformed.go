@@ -177,7 +177,7 @@ func (w *wellFormedness) tag(n Node) {
 		case "!!null":
 			fits = v.Value == "" || v.Value == "~" || strings.EqualFold(v.Value, "null")
 		case "!!float":
-			fits = true // an error wherever it may stand
+			fits = true // an error wherever it may be
 		}
 	}
 	if fits {

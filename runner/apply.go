@@ -37,7 +37,7 @@ type entry struct {
 	losses    int         // how often that happened
 	postponed *rest.Error // the external system refused, and there is a later retry
 	later     waiters     // flows that wait until it is there
-	there     bool        // those who depend on it may go on
+	there     bool        // those who depend on it may continue
 	through   bool        // its writes are answered
 	done      bool
 	read      shown // what was read back last
@@ -184,7 +184,7 @@ func (a *apply) await(f *flow, e *entry) (on *entry, ok bool) {
 	return nil, true
 }
 
-// isThere lets those go on who depend on the object.
+// isThere lets those continue that depend on the object.
 func (a *apply) isThere(e *entry) {
 	e.there = true
 	e.later.wake()
@@ -296,7 +296,7 @@ func (a *apply) writingOver(e *entry) {
 	a.show()
 }
 
-// show hands out where an apply stands. Reading back is put off to the end
+// show hands out how far an apply is. Reading back is put off to the end
 // where it can be, so that both phases are counted by what is their own.
 func (a *apply) show() {
 	a.progress.Done = a.through

@@ -30,7 +30,7 @@ type step struct {
 	failure  *Failure
 	diffs    []difference
 	notes    []string
-	// depends are the steps that have to be through before: those of objects
+	// depends are the steps that must be through before: those of objects
 	// that it refers to, or, of a removal, of those that refer to it.
 	depends []*step
 }

@@ -93,7 +93,7 @@ func settingType(name, kind string) string { return name + " (" + kind + ")" }
 
 // settings are the parameters that the connector has once the differences are
 // removed. The portal replaces the list as a whole, so that what is not
-// declared has to be sent along, or it would be gone.
+// declared must be sent along, or it would be gone.
 func (c *connector) settings() []bitrix.SettingType {
 	if c.desired == nil || c.desired.Settings == nil {
 		if c.live == nil {

@@ -15,7 +15,7 @@ import (
 const lastLookup = 5 * time.Second
 
 // create makes an object, exactly once. An add is not idempotent, and the
-// portal goes on with one whose connection is gone, for up to its request
+// portal continues with one whose connection is gone, for up to its request
 // time. So a lost answer is settled by looking for the object until that time
 // is over since the add was sent, and only then it is sent again.
 //
@@ -120,8 +120,8 @@ func (e *entry) refused(err *rest.Error) *Failure {
 	return f
 }
 
-// made notes the id of a new object: those who depend on it may go on, and
-// what it was made with has to show.
+// made notes the id of a new object: those who depend on it may continue, and
+// what it was made with must show.
 func (a *apply) made(e *entry, id int64) {
 	e.id, e.result.ID = id, id
 	e.lost, e.losses = nil, 0
@@ -177,7 +177,7 @@ func (a *apply) lookUp(f *flow, e *entry, at time.Time, last bool) ([]int64, err
 }
 
 // named returns the objects in a list that may be the entry's, and the id from
-// which on the list goes on; 0: it does not.
+// which the list continues; 0: it does not.
 func (e *entry) named(out schedule.Outcome, is func(title string) bool) (ids []int64, next int64, err error) {
 	switch {
 	case out.Skipped:
@@ -200,7 +200,7 @@ func (e *entry) named(out schedule.Outcome, is func(title string) bool) (ids []i
 	return ids, next, list.Broken[0]
 }
 
-// requestTime is how long the portal may go on with a request.
+// requestTime is how long the portal may continue with a request.
 func (r *run) requestTime() time.Duration {
 	if t := r.options.Schedule.RequestTime; t > 0 {
 		return t

@@ -5,7 +5,7 @@
 // (match.go), compares (plan.go, and prune.go for what is to be removed), and,
 // for an apply, writes (apply.go, write.go, create.go, remove.go), reads back
 // (verify.go), and reports (report.go). What the kinds of objects differ in
-// stands in connector.go, source.go and table.go behind one interface
+// is in connector.go, source.go and table.go behind one interface
 // (kind.go).
 //
 // Each object of an apply has a flow of its own (flow.go): sequential code,

@@ -25,7 +25,7 @@ type crew struct {
 	scheduler *schedule.Scheduler
 	ready     []*flow
 	writing   int // writes queued or in flight
-	// before is called when no flow can go on without an outcome; it may
+	// before is called when no flow can continue without an outcome; it may
 	// submit more. May be nil.
 	before func()
 	// idle is called when nothing is left to wait for. It reports whether it
@@ -48,7 +48,7 @@ func (c *crew) start(run func(*flow)) {
 	c.ready = append(c.ready, f)
 }
 
-// drive lets the flows go on until all have ended, or wait for something that
+// drive lets the flows continue until all have ended, or wait for something that
 // idle cannot bring about. It returns what ended the run early.
 func (c *crew) drive(ctx context.Context) error {
 	for {
@@ -114,7 +114,7 @@ func (w *waiters) wait(f *flow) {
 	f.park()
 }
 
-// wake lets all who wait go on, in the order in which they came. It reports
+// wake lets all who wait continue, in the order in which they came. It reports
 // whether there was anybody.
 func (w *waiters) wake() bool {
 	all := *w

@@ -7,7 +7,7 @@ type Match struct {
 	Kind     Kind
 	Declared manifest.Object
 	ID       int64    // 0: there is none yet
-	Failure  *Failure // more than one, or none where there has to be one
+	Failure  *Failure // more than one, or none where there must be one
 }
 
 // Matches are those of all declarations, in the order of the report.

@@ -78,7 +78,7 @@ type Joining struct {
 }
 
 // Add takes in a report as ReadReport returned it. from says where it is from,
-// for the error: all have to be of one command and of different portals.
+// for the error: all must be of one command and of different portals.
 func (j *Joining) Add(from string, one *Report, many *PortalsReport) error {
 	if one != nil {
 		part := &PortalsReport{Schema: PortalsSchema, Command: one.Command}

@@ -46,7 +46,7 @@ type write struct {
 	fresh bool
 }
 
-// kind is what a run has to know about a kind of objects beside its subjects.
+// kind is what a run must know about a kind of objects beside its subjects.
 type kind struct {
 	name     Kind
 	notFound Failure // the portal's answer about an object that is not there
@@ -56,7 +56,7 @@ type kind struct {
 	group int
 	read  func(f bitrix.Family, ids []int64) bitrix.Query
 	// decode returns what the answer to read shows, by id, and why objects
-	// cannot be read; under 0 stands why one of them cannot, nobody knows which.
+	// cannot be read; under 0 is why one of them cannot, nobody knows which.
 	decode func(ids []int64, answer json.RawMessage) (found map[int64]any, broken map[int64]error, err error)
 	// removing is the subject of a live object that is only to be removed.
 	removing func(o liveObject, f bitrix.Family) subject

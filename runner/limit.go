@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Limit is the most changes that a run may make: a number, or a share of the
+// Limit is the maximum number of changes that a run may make: a number, or a share of the
 // selected sources. The zero value is no limit.
 type Limit struct {
 	set     bool
@@ -27,7 +27,7 @@ func ParseLimit(s string) (Limit, error) {
 	return Limit{true, percent, n}, nil
 }
 
-// allows reports whether changes may be made to so many of the targeted
+// allows reports whether changes may be made to this many of the targeted
 // sources. A share is rounded down.
 func (l Limit) allows(changes, targeted int) bool {
 	return !l.set || changes <= l.most(targeted)

@@ -49,8 +49,8 @@ func (rd *reading) keeper(k *kind) keep {
 	}
 }
 
-// maxListed is how many objects of a kind are read. No portal has so many; one
-// that goes on without end would fill the memory.
+// maxListed is how many objects of a kind are read. No portal has that many; one
+// that never ends would fill the memory.
 const maxListed = 500_000
 
 // readAll reads a whole list by ranges of ids, so that what is deleted

@@ -15,7 +15,7 @@ type Live struct {
 	Sources    map[int64]*bitrix.Source
 	Tables     map[int64]*bitrix.Table
 	// Broken holds, by kind and id, why objects could not be read. Under id 0
-	// stands why one could not of which not even the id is known.
+	// is why one could not of which not even the id is known.
 	Broken map[Kind]map[int64]error
 }
 
@@ -34,7 +34,7 @@ func (l *Live) unreadable(k *kind) error {
 
 // Choices say what a plan is made of.
 type Choices struct {
-	// Selected tells whether an object is to be compared; nil: all are. The
+	// Selected reports whether an object is to be compared; nil: all are. The
 	// others are only looked up, for those that refer to them.
 	Selected func(manifest.Object) bool
 	// Prune also removes what is not declared.

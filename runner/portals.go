@@ -24,10 +24,10 @@ type Portal struct {
 type PortalsOptions struct {
 	// Parallel is how many portals run at a time; less than 1 means 1.
 	Parallel int
-	// Done is told each report in the order of the portals, as soon as it and
+	// Done is called with each report in the order of the portals, as soon as it and
 	// those before it are there; never concurrently. It may be nil.
 	Done func(name string, r *Report)
-	// Panicked is told of a run that panicked, or of Done; it may be nil.
+	// Panicked is called when a run or Done panics; it may be nil.
 	Panicked func(name string, reason any, stack []byte)
 }
 
@@ -77,7 +77,7 @@ func Portals(ctx context.Context, command string, portals []Portal, o PortalsOpt
 					continue
 				}
 				if told != i {
-					r, _ = all.Portals[told].Open() // what cannot be read is told when the run is rendered
+					r, _ = all.Portals[told].Open() // what cannot be read is reported when the run is rendered
 				}
 				if r != nil {
 					o.Done(portals[told].Name, r)

@@ -12,12 +12,12 @@ const (
 	PhaseVerifying Phase = "verifying"
 )
 
-// Progress is where a run stands. It is handed out as a value each time
+// Progress is how far a run is. It is handed out as a value each time
 // something changed.
 type Progress struct {
 	Phase Phase
 	Done  int // objects that are through this phase
-	Total int // objects that have to go through it
+	Total int // objects that must go through it
 	// Failed counts the objects that have failed so far.
 	Failed int
 	// Waiting says for what the run waits, in words for a person ("the

@@ -12,9 +12,9 @@ import (
 
 // pruning decides which live objects are removed: those of the application
 // that no manifest declares, below declared connectors, of the kinds of which a
-// manifest of the portal has the key. What stands below an undeclared
+// manifest of the portal has the key. What is below an undeclared
 // connector or source goes with it. A kept object, and a declared one, keeps
-// what it stands on.
+// what it depends on.
 type pruning struct {
 	*planner
 	changes  *Changeset

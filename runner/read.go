@@ -14,7 +14,7 @@ import (
 	"syncsources/runner/schedule"
 )
 
-// wanted is what a run has to read.
+// wanted is what a run must read.
 type wanted struct {
 	sources    []int64 // these ids, or
 	allSources bool
@@ -28,8 +28,8 @@ type wanted struct {
 	tablesHelp bool
 }
 
-// want derives from the declarations what has to be read. Connectors always
-// are; sources by their ids, unless one has to be found by its title; tables
+// want derives from the declarations what must be read. Connectors always
+// are; sources by their ids, unless one must be found by its title; tables
 // as a whole list, since there is nothing else to find all of them by.
 func want(o Options) wanted {
 	w := wanted{connectorsHelp: !o.Prune && !o.ShowUnmanaged && len(o.Set.Connectors) == 0, columns: func(string) bool { return false }}
@@ -72,7 +72,7 @@ type reading struct {
 }
 
 // read reads what is wanted, as much as possible in the same requests. An
-// error means that the run has to stop.
+// error means that the run must stop.
 func (r *run) read(ctx context.Context, w wanted) (Live, error) {
 	rd := &reading{run: r, crew: &crew{scheduler: r.scheduler}, live: Live{
 		Family:     bitrix.Tables,

@@ -103,7 +103,7 @@ type Report struct {
 	// Unmanaged holds the live objects that no manifest declares, where they
 	// were asked for.
 	Unmanaged []Unmanaged `json:"unmanaged,omitempty"`
-	// Findings stands instead of Objects where the outcome is invalid; it is
+	// Findings replaces Objects where the outcome is invalid; it is
 	// empty where it is the command line that is wrong.
 	Findings []Finding `json:"findings,omitzero"`
 	// Notes are remarks on the run as a whole, a line each, such as what is
@@ -134,7 +134,7 @@ type Summary struct {
 	Unmanaged int `json:"unmanaged"`
 }
 
-// Requests tells what the run cost the portal.
+// Requests is what the run cost the portal.
 type Requests struct {
 	HTTP      int     `json:"http"`           // everything sent to the portal
 	Batches   int     `json:"batches"`        // of these, batches

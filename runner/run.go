@@ -36,7 +36,7 @@ type Options struct {
 	// Set is what the manifests declare for this portal, with the references of
 	// the selected objects resolved.
 	Set *manifest.Set
-	// Selected tells whether an object is part of the run; nil: all are. The
+	// Selected reports whether an object is part of the run; nil: all are. The
 	// others are only read, for those that refer to them.
 	Selected func(manifest.Object) bool
 	// Prune also removes what is not declared.
@@ -76,7 +76,7 @@ type Options struct {
 	Progress func(Progress)
 }
 
-// grace is how long a run that has to end may take to settle what is in
+// grace is how long a run that must end may take to settle what is in
 // flight. What is not settled then is reported as of unknown outcome.
 const grace = 15 * time.Second
 

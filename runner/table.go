@@ -149,7 +149,7 @@ func (t *table) create() bitrix.Write {
 }
 
 // writes are the update of the description, and one or two of the columns:
-// what is replaced has to be deleted in a call before the one that adds it,
+// what is replaced must be deleted in a call before the one that adds it,
 // because the portal compares new names with those before the deletion.
 func (t *table) writes(diffs []difference) []write {
 	ids := make(map[string]int64, len(t.live.Columns))

@@ -124,7 +124,7 @@ func (a *apply) reading(k *kind, batch []*entry) schedule.Task {
 }
 
 // idle is called when the scheduler has nothing left: whoever still waits is
-// let go on, and finds that the run has ended.
+// let continue, and finds that the run has ended.
 func (a *apply) idle() bool {
 	any := false
 	if a.scheduler.Err() == nil && a.crew.writing == 0 {
@@ -287,7 +287,7 @@ func (e *entry) wayOut(d difference, how string) string {
 }
 
 // storedDifferently says how the live value came from the declared one, where
-// that can be told.
+// that can be seen.
 func storedDifferently(d difference) string {
 	to, from := d.to.plain(), d.from.plain()
 	if how, is := storedForm(to, from); is && to != from {

@@ -126,7 +126,7 @@ for (const [name, env] of Object.entries({
   })
 }
 
-test('a version that is no version is refused before anything is fetched', (t) => {
+test('what is not a version is refused before anything is fetched', (t) => {
   for (const version of ['latest', 'v1', 'v1.2.3;id', 'v1.2.3/../../x']) {
     const { status, stdout } = script(t, 'install', { INPUT_BINARY: '', INPUT_VERSION: version, ACTION_REPOSITORY: 'o/r', GH_TOKEN: '' })
     assert.equal(status, 1, version)

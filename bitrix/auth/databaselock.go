@@ -172,7 +172,7 @@ func (s *session) beat(ctx context.Context) {
 	}
 }
 
-// has reports whether the connection holds so many locks. Behind a pooler that
+// has reports whether the connection holds this many locks. Behind a pooler that
 // hands each statement to another connection it does not.
 func (s *session) has(ctx context.Context, want int) bool {
 	ctx, cancel := context.WithTimeout(ctx, heartbeatTimeout)
@@ -182,7 +182,7 @@ func (s *session) has(ctx context.Context, want int) bool {
 	return err == nil && n >= want
 }
 
-// drop ends the connection and tells all who hold a lock.
+// drop ends the connection and notifies all who hold a lock.
 func (s *session) drop() {
 	if s.conn == nil {
 		return

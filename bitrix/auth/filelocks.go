@@ -24,7 +24,7 @@ type FileLocks struct{ dirs []string }
 // lock is taken.
 func NewFileLocks(dirs ...string) *FileLocks { return &FileLocks{dirs} }
 
-// maxNote is the most bytes of a note.
+// maxNote is the maximum number of bytes of a note.
 const maxNote = 1 << 10
 
 // note is the content of the file beside a lock. The lock's own file stays

@@ -23,7 +23,7 @@ type Locks interface {
 // however that ends, but what NoteAdd noted is left for the next holder.
 type Lock interface {
 	// NoteAdd notes durably that an add is about to be sent at this time. The
-	// portal may go on with an add whose sender is gone, so the next holder has
+	// portal may continue with an add whose sender is gone, so the next holder has
 	// to know. An add must not be sent if it fails.
 	NoteAdd(ctx context.Context, at time.Time) error
 	// Lost is closed when somebody else may have got the lock: nothing must be

@@ -24,7 +24,7 @@ const authTimeout = 30 * time.Second
 // AuthServer is the authorization server that issues an application's tokens,
 // whichever it is of those that Bitrix24 has.
 type AuthServer struct {
-	fixed     *url.URL // nil: ServerFor tells
+	fixed     *url.URL // nil: ServerFor decides
 	clientID  string
 	secret    secret.Text
 	http      *http.Client
@@ -33,7 +33,7 @@ type AuthServer struct {
 
 // AuthConfig configures an AuthServer.
 type AuthConfig struct {
-	URL          string // empty means that ServerFor tells; plain http only for loopback hosts
+	URL          string // empty means that ServerFor decides; plain http only for loopback hosts
 	ClientID     string // of the application, local.5a4d...
 	ClientSecret secret.Text
 	Transport    http.RoundTripper // nil means rest.NewTransport
@@ -79,7 +79,7 @@ func (s *AuthServer) Address(portal string, p Pair) string {
 }
 
 // Refresh spends the refresh token of a pair for a new pair. From then on the
-// old one is worth nothing, so what it returns has to be stored before it is
+// old one is worth nothing, so what it returns must be stored before it is
 // used. Errors are *rest.Error, with the reaction rest.Fatal where another
 // attempt would not help.
 func (s *AuthServer) Refresh(ctx context.Context, portal string, old Pair) (Pair, error) {

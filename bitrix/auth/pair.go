@@ -43,7 +43,7 @@ type Pair struct {
 // RefreshLifetime is how long a refresh token lives.
 const RefreshLifetime = 180 * 24 * time.Hour
 
-// maxPair is the most bytes of a pair. The authorization server's answers
+// maxPair is the maximum number of bytes of a pair. The authorization server's answers
 // have some 700.
 const maxPair = 64 << 10
 
@@ -106,7 +106,7 @@ func parsePair(b []byte, received time.Time) (Pair, error) {
 		p.Expires = received.Add(p.Lifetime).Truncate(time.Second)
 		fields["expires"] = p.Expires.Unix()
 	case !received.IsZero() && expires <= received.Unix():
-		// Born expired, or without an expiry: the portal will tell.
+		// Born expired, or without an expiry: the portal will show it.
 		delete(fields, "expires")
 	case expires >= 1e8:
 		p.Expires = time.Unix(expires, 0)

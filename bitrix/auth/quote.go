@@ -7,7 +7,7 @@ import (
 
 var plainWord = regexp.MustCompile(`^[\p{L}\p{N}_@%+=:,./-]+$`)
 
-// quoted is a path as it stands in a command line to paste.
+// quoted is a path as it appears in a command line to paste.
 func quoted(path string) string {
 	if plainWord.MatchString(path) {
 		return path

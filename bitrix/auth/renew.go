@@ -33,7 +33,7 @@ func (s *TokenSource) age(p Pair) time.Duration {
 	return time.Since(s.renewed)
 }
 
-// gap is how old a pair has to be before it is renewed: less than renewalGap
+// gap is how old a pair must be before it is renewed: less than renewalGap
 // only where the authorization server itself gives it less time.
 func gap(p Pair) time.Duration {
 	if p.Lifetime == 0 {
@@ -159,7 +159,7 @@ func (s *TokenSource) explain(err error, old Pair) error {
 }
 
 // refresh asks for a new pair, and again while no answer comes. An attempt
-// whose answer was lost may have spent the refresh token; the next one tells.
+// whose answer was lost may have spent the refresh token; the next one shows it.
 // The end of waiting stops the attempts between two of them, that of ctx also
 // in the middle of one. lost means that the refresh token may be spent all the
 // same.

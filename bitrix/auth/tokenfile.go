@@ -15,7 +15,7 @@ import (
 )
 
 // TokenFile keeps a pair in a file that only its owner can read, as JSON of
-// the form that the authorization server answers with. Two more files stand
+// the form that the authorization server answers with. Two more files are
 // beside it: FILE.lock, which stays, and FILE.new, which holds the new pair
 // for the moment before it takes FILE's place. A process that is killed in
 // that very moment leaves FILE.new, and the next run picks it up.

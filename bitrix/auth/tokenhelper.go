@@ -23,7 +23,7 @@ import (
 // another one after each store.
 //
 // "PROGRAM store" reads the pair from standard input and ends with 0 only once
-// it is stored for good. Beside the pair stands what it "replaces": the
+// it is stored for good. Beside the pair is what it "replaces": the
 // version that get printed, or null if it printed no pair. If another version
 // is stored by now, the program stores nothing and ends with 75. A helper
 // without versions is not told what is replaced, and is for one machine.
@@ -87,7 +87,7 @@ func NewTokenHelper(conf HelperConfig) (*TokenHelper, error) {
 // String returns "the token helper PATH".
 func (h *TokenHelper) String() string { return "the token helper " + h.program }
 
-// command is the program with its arguments as it stands in a command line to
+// command is the program with its arguments as it appears in a command line to
 // paste.
 func (h *TokenHelper) command() string {
 	words := []string{quoted(h.program)}

@@ -92,7 +92,7 @@ func (s *TokenSource) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 }
 
 // usable reports whether a pair's token may be tried: it is fresh, or so new
-// that the portal has to tell, whatever its expiry says.
+// that only the portal knows, whatever its expiry says.
 func (s *TokenSource) usable(p Pair) bool {
 	return p.fresh(time.Now()) || p.AccessToken.Plain() != "" && s.age(p) < gap(p)
 }

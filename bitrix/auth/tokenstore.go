@@ -203,7 +203,7 @@ func storeError(store TokenStore, err error) error {
 
 // StoreNew stores the pair that get returns. The store is prepared before get
 // is called, since what get spends for the pair, a code, cannot be spent
-// twice. The pair has to be one of the portal with this address, and replaces
+// twice. The pair must be one of the portal with this address, and replaces
 // none of another portal.
 func StoreNew(ctx context.Context, store TokenStore, portal string, get func(context.Context) (Pair, error)) error {
 	if _, err := rest.ParseAddress(portal); err != nil {

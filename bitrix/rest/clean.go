@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// maxText is the most characters of a text of the portal that is passed on.
+// maxText is the maximum number of characters of a text of the portal that is passed on.
 const maxText = 500
 
 // Clean makes a text from outside fit for a message of one line:

@@ -110,7 +110,7 @@ const (
 	// Everybody slows down, then it is sent again.
 	Throttled
 	// Held: refused before execution because this method used up its
-	// operating time. Other methods go on.
+	// operating time. Other methods continue.
 	Held
 	// Unknown: it may have run or not. Reads are repeated; writes are settled
 	// by reading back.

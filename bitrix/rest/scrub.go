@@ -15,7 +15,7 @@ import (
 	"syncsources/bitrix/secret"
 )
 
-// maxSearched is the most bytes of a text that are searched for secrets; the
+// maxSearched is the maximum number of bytes of a text that are searched for secrets; the
 // rest is dropped. Without it, a hostile portal could keep us searching for
 // minutes. maxText characters fit several times over.
 const maxSearched = 4 << 10

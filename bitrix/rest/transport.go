@@ -10,7 +10,7 @@ import (
 )
 
 // NewTransport returns a transport that keeps the connections of a run, all of
-// which go to one host, and tells a proxy's refusal from the server's own.
+// which go to one host, and distinguishes a proxy's refusal from the server's own.
 // Proxies are Go's: HTTPS_PROXY and NO_PROXY.
 func NewTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()

@@ -32,8 +32,8 @@ const (
 )
 
 // apiError is an error that the portal reports. Errors of the REST server
-// stand at the root of the answer, with a status; those of the biconnector
-// methods stand inside result, with status 200.
+// are at the root of the answer, with a status; those of the biconnector
+// methods are inside result, with status 200.
 type apiError struct {
 	status int    // 0: inside result
 	code   string // empty: none
@@ -43,7 +43,7 @@ type apiError struct {
 
 func (e *apiError) inside() bool { return e.status == 0 }
 
-// errorArray is an error as it stands in an answer. One without a code has the
+// errorArray is an error as it appears in an answer. One without a code has the
 // number 0 in its place.
 func (p *Portal) errorArray(e *apiError) *php.Array {
 	var code any = e.code

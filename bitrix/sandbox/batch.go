@@ -162,7 +162,7 @@ func refer(done map[string]*php.Array, word string, path [][]string) any {
 	return at
 }
 
-// commandCount tells how many commands a batch has, for the log.
+// commandCount is how many commands a batch has, for the log.
 func commandCount(params *php.Array) string {
 	cmd, _ := params.Get("cmd")
 	a, _ := cmd.(*php.Array)

@@ -40,14 +40,14 @@ type Fault struct {
 	// Times bounds how often the fault strikes. 0 means no bound.
 	Times int `yaml:"times"`
 	// Ran is whether the request is executed before it goes wrong: no client
-	// can tell. Some kinds always run and some never, whatever is said here.
+	// can notice. Some kinds always run and some never, whatever is said here.
 	Ran bool `yaml:"ran"`
 	// Delay is how much later FaultSlow answers, 10 s if 0, and how long each
 	// byte of FaultDrip takes, 1 s if 0.
 	Delay time.Duration `yaml:"delay"`
 	// Status, Code and Description are the answer of FaultError; Status is
 	// that of FaultPage, 403 if 0. A FaultError of a command with the status
-	// 200 stands inside its result.
+	// 200 is inside its result.
 	Status      int    `yaml:"status"`
 	Code        string `yaml:"code"`
 	Description string `yaml:"description"`
@@ -72,10 +72,10 @@ const (
 	FaultDrip          = "drip"             // the body comes byte by byte; always runs
 	FaultError         = "error"            // Status, Code and Description as JSON
 	FaultPage          = "page"             // Status and a page: a firewall, a proxy, maintenance
-	FaultBefore        = "text_before"      // Text stands before the JSON; always runs
-	FaultAfter         = "text_after"       // Text stands after the JSON; always runs
+	FaultBefore        = "text_before"      // Text is before the JSON; always runs
+	FaultAfter         = "text_after"       // Text is after the JSON; always runs
 	FaultFalse         = "false"            // the result is false
-	FaultContradiction = "contradiction"    // an error stands beside the result; always runs
+	FaultContradiction = "contradiction"    // an error is beside the result; always runs
 	FaultConnection    = "connection_error" // looks at updates and adds of sources, in a batch or not: their connection check fails
 	FaultSync          = "sync_error"       // looks at calls of fields.update: their changes are applied, and an error is reported
 )
@@ -121,7 +121,7 @@ const (
 	aRequest level = iota
 	aCommand
 	faultyCheck // connection checks
-	faultySync  // what BI Builder is told
+	faultySync  // what BI Builder is notified of
 )
 
 func (f *Fault) level() level {
@@ -152,7 +152,7 @@ func (f *Fault) looks(method string, params *php.Array, body []byte) bool {
 	return f.Contains == "" || strings.Contains(string(body), f.Contains) || contains(params, f.Contains)
 }
 
-// contains reports whether a text stands anywhere in a value: in the texts of
+// contains reports whether a text is anywhere in a value: in the texts of
 // arrays, and in commands of a batch as they are meant.
 func contains(v any, text string) bool {
 	switch v := v.(type) {

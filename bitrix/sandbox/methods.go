@@ -53,7 +53,7 @@ func (p *Portal) allMethods() map[string]method {
 	return all
 }
 
-// profile tells who the client acts for.
+// profile reports who the client acts for.
 func (r *run) profile(*php.Array) (any, *apiError) {
 	return php.Dict("ID", idText(r.auth.user), "ADMIN", true, "NAME", "Sandbox", "LAST_NAME", "User",
 		"PERSONAL_GENDER", "", "TIME_ZONE", "", "TIME_ZONE_OFFSET", int64(0)), nil

@@ -24,7 +24,7 @@ const (
 // memberID identifies the portal, whatever its address.
 const memberID = "a223c6b3710f85df22e9377d6c4f7553"
 
-// scopes are scopes that the REST API knows, so that a wrong one can be told
+// scopes are scopes that the REST API knows, so that a wrong one can be recognized
 // from one that the application lacks.
 var scopes = []string{
 	"basic", "biconnector", "bizproc", "calendar", "catalog", "crm", "department", "disk", "entity", "im", "imbot",

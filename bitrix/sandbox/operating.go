@@ -57,7 +57,7 @@ func (m *meter) read(now time.Time) (used time.Duration, resetAt time.Time) {
 // meterKey is what execution time is accounted by.
 type meterKey struct{ client, method string }
 
-// minimalTime is what a request has to spend on a method for it to count at
+// minimalTime is what a request must spend on a method for it to count at
 // all; then all of it does.
 const minimalTime = 100 * time.Millisecond
 

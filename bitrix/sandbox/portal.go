@@ -158,7 +158,7 @@ type run struct {
 }
 
 // begin makes the run of a request. Its context is not the client's: a portal
-// goes on with what it has begun. It returns nil once the portal is closed.
+// continues with what it has begun. It returns nil once the portal is closed.
 func (p *Portal) begin(req request) *run {
 	p.mu.Lock()
 	defer p.mu.Unlock()

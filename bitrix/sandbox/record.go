@@ -114,7 +114,7 @@ func (p *Portal) record(r *run, method, key string, params *php.Array, out outco
 }
 
 // SetAccessLog makes the portal write a line for each request: when, what, and
-// how it was answered. Credentials and parameters do not stand in it. The
+// how it was answered. Credentials and parameters are not in it. The
 // writer is used by one goroutine at a time; nil switches the log off.
 func (p *Portal) SetAccessLog(w io.Writer) {
 	p.mu.Lock()

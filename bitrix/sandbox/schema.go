@@ -135,7 +135,7 @@ func stringField(fields *php.Array, name string) (text string, there bool) {
 	return s, ok
 }
 
-// Errors of the biconnector methods, with the texts of their pages. They stand
+// Errors of the biconnector methods, with the texts of their pages. They are
 // inside result.
 var (
 	errAccess        = &apiError{code: "ACCESS_DENIED", desc: "Access denied."}

@@ -18,7 +18,7 @@ const grace = 3 * time.Second
 // Serve serves the portal on a listener until the context is done, lets
 // requests finish for three seconds, and closes the portal. It returns nil
 // after such an end. A listener can be had from net.Listen; with one for port
-// 0, its Addr tells the port.
+// 0, its Addr has the port.
 func (p *Portal) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(logWriter{p}, "", 0)}
 	failed := make(chan error, 1)

@@ -126,7 +126,7 @@ func merge(connection map[string]string, sent *php.Array) {
 	}
 }
 
-// checkTitle looks at the title once the connection stands. The newest page
+// checkTitle looks at the title once the connection is made. The newest page
 // and the server want it in every update, and mean PHP's empty: "0" is none.
 func checkTitle(fields *php.Array) *apiError {
 	title, _ := stringField(fields, "title")

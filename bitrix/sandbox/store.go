@@ -24,7 +24,7 @@ type store[T object] struct {
 	kind    string // in the names of its methods
 	schema  schema[T]
 	missing *apiError             // the answer where the client sees no such object
-	index   func(o T, there bool) // if not nil, is told of what comes and goes
+	index   func(o T, there bool) // if not nil, is called for what comes and goes
 
 	last  int64 // the largest id that there ever was
 	live  map[int64]T

@@ -8,9 +8,9 @@ import (
 )
 
 // Switches are what differs between portals: their age, their plan, how their
-// owners set them up, what stands in front of them, and what they do to the
+// owners set them up, what is in front of them, and what they do to the
 // values that they store. The zero value is the cloud of autumn 2026 as far as
-// it is known. In a state file they stand beside the other keys.
+// it is known. In a state file they are beside the other keys.
 type Switches struct {
 	// HonourActive makes the portal store the field active, as older pages of
 	// the documentation promise. No public version of the server does.
@@ -62,7 +62,7 @@ type Switches struct {
 	// "json", the default, "empty" or "page".
 	Fatal string `yaml:"fatal"`
 	// SyncFails makes fields.update report an error after its changes are
-	// applied: the portal could not tell BI Builder.
+	// applied: the portal could not notify BI Builder.
 	SyncFails bool `yaml:"sync_fails"`
 	// MaxInputVars is PHP's max_input_vars: how many variables a query string
 	// or a form can hold. 0 means 1,000.
@@ -87,7 +87,7 @@ type Switches struct {
 	// ShowAfter is how much later a write shows in what is read: a replica or
 	// a cache answers. Checks of writes see it at once.
 	ShowAfter time.Duration `yaml:"show_after"`
-	// CutTitles stores so many characters of a title at most. 0: all.
+	// CutTitles stores at most this many characters of a title. 0: all.
 	CutTitles int `yaml:"cut_titles"`
 	// StoreTexts is what is done to titles and descriptions before they are
 	// stored, in this order: "trim"; "escape" &, <, > and quotes as in HTML;
@@ -119,7 +119,7 @@ type Switches struct {
 	// OldHosts are hosts that the portal had before it was renamed: what is
 	// asked there is redirected to Address.
 	OldHosts []string `yaml:"old_hosts"`
-	// ClientEndpoint and ServerEndpoint stand in token answers as they are,
+	// ClientEndpoint and ServerEndpoint appear in token answers as they are,
 	// instead of the portal's own addresses.
 	ClientEndpoint string `yaml:"client_endpoint"`
 	ServerEndpoint string `yaml:"server_endpoint"`

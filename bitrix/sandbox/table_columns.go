@@ -51,7 +51,7 @@ func readColumnChanges(params *php.Array) (*columnChanges, *apiError) {
 // tableFieldsUpdate is table.fields.update: visibility, then new columns, then
 // deletions, all or nothing. A column is deleted by its id alone, whosever
 // table it is in. The dates of the table stay. After the commit, be it of
-// nothing, the portal tells BI Builder, and its failure is reported although
+// nothing, the portal notifies BI Builder, and its failure is reported although
 // all is done.
 func (r *run) tableFieldsUpdate(params *php.Array) (any, *apiError) {
 	id, err := checkID(params)

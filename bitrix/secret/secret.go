@@ -13,7 +13,7 @@ const Mask = "(sensitive)"
 
 // Text is a text that does not print itself: every way of formatting,
 // logging or encoding it yields Mask. The zero value is the empty text, which
-// prints as Mask as well, so that output does not tell an empty secret from
+// prints as Mask as well, so that output does not distinguish an empty secret from
 // another one. Two Secrets are equal if their texts are.
 //
 // The text is held by a handle and not as a field, since fmt may not call

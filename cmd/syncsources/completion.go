@@ -51,7 +51,7 @@ func completePortals(cmd *cobra.Command, _ []string, begun string) ([]cobra.Comp
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeDeclared completes with words made of what the manifests that stand
+// completeDeclared completes with words made of what the manifests that are
 // on the command line so far declare. They are read, and nothing else is.
 func completeDeclared(words func(manifest.Object) []string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, paths []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {

@@ -65,7 +65,7 @@ func (o htmlObject) Titled() string {
 	return clean.Line(cut(o.Title, htmlTitle))
 }
 
-// htmlTitle is the most characters of a title in a heading.
+// htmlTitle is the maximum number of characters of a title in a heading.
 const htmlTitle = 200
 
 // KindName is what the object is.
@@ -105,7 +105,7 @@ type htmlChange struct {
 
 type htmlLine struct{ Class, Text string }
 
-// htmlValue is the most characters of one side of a change.
+// htmlValue is the maximum number of characters of one side of a change.
 const htmlValue = 400
 
 // Differences are the changes.

@@ -136,7 +136,7 @@ func code(s string) string {
 	return fence + s + fence
 }
 
-// fenced writes the lines of a difference as a block of code. They have to be
+// fenced writes the lines of a difference as a block of code. They must be
 // clean.
 func fenced(lines []string) string {
 	fence := "``"

@@ -14,7 +14,7 @@ const (
 	// manyChanges is from how many changed objects on they are counted by
 	// action, field and file, and equal changes are folded.
 	manyChanges = 20
-	// foldFrom is how many objects have to share a change to be folded.
+	// foldFrom is how many objects must share a change to be folded.
 	foldFrom = 3
 	// tallyItems is how many items of a count are named.
 	tallyItems = 10

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// textValue is the most characters of one side of a change, and of one line
+	// textValue is the maximum number of characters of one side of a change, and of one line
 	// of a difference, that text shows.
 	textValue = 72
 	// textColumns is how wide a list of names gets, and foldedNames how many

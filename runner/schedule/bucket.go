@@ -57,7 +57,7 @@ const (
 	brim         = 10 // the part of the bucket that is left free
 )
 
-// trialTime is how long a trial has to go without a refusal to have passed.
+// trialTime is how long a trial must go without a refusal to have passed.
 // Refusals come at once.
 const trialTime = time.Second
 

@@ -141,8 +141,8 @@ func (e estimate) pessimistic(tail float64, k int) estimate {
 	return e
 }
 
-// capped is the most commands of a batch, where a cut has not shown that fewer
-// have to do.
+// capped is the maximum number of commands of a batch, where a cut has not shown that fewer
+// must do.
 func (c *costs) capped(most int) int {
 	if c.most > 0 {
 		return min(most, c.most)
@@ -150,7 +150,7 @@ func (c *costs) capped(most int) int {
 	return most
 }
 
-// cut notes that a batch of n was cut: half of that has to do.
+// cut notes that a batch of n was cut: half of that must do.
 func (c *costs) cut(n int) {
 	if c.most == 0 || n/2 < c.most {
 		c.most = max(1, n/2)

@@ -72,9 +72,9 @@ func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// windows is how long the operating time makes so many seconds of work take: a
+// windows is how long the operating time makes this many seconds of work take: a
 // wait until each reset, and what is left after the last one at full speed. A
-// portal that tells of no operating time of any method has none.
+// portal that reports no operating time of any method has none.
 func (s *Scheduler) windows(b *budget, work float64, slots int, now time.Time) float64 {
 	accounted := false
 	for _, any := range s.budgets {

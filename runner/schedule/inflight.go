@@ -11,7 +11,7 @@ package schedule
 type limiter struct {
 	ceiling  float64
 	limit    float64
-	proven   float64 // the most in flight that were served without waiting
+	proven   float64 // the highest number in flight that were served without waiting
 	queueing bool    // requests wait at the portal
 	waited   bool    // they have, at some time
 
@@ -76,7 +76,7 @@ func (l *limiter) decide() {
 		return
 	}
 	l.round.answered, l.round.errors, l.round.inFlight, l.round.took, l.round.service = 0, 0, 0, 0, 0
-	// Of those in flight, so many waited at any time: the rest is served.
+	// Of those in flight, this many waited at any time: the rest is served.
 	inFlight, inQueue := 0.0, 0.0
 	if r.answered > 0 {
 		inFlight = float64(r.inFlight) / float64(r.answered)

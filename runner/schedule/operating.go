@@ -17,7 +17,7 @@ const operatingWindow = 10 * time.Minute
 // figures rise.
 //
 // Others spend from the same budget, other jobs of the application or earlier
-// runs. So no account of our own tells how much is left after a reset; one
+// runs. So no account of our own shows how much is left after a reset; one
 // command asks.
 type budget struct {
 	limit   float64 // seconds; what was learned from a refusal, if lower
@@ -34,7 +34,7 @@ type budget struct {
 // firstHold is the first wait where no reset is known. It doubles.
 const firstHold = 10 * time.Second
 
-// resetSlack is added to resets, which are told in whole seconds.
+// resetSlack is added to resets, which come in whole seconds.
 const resetSlack = time.Second
 
 func newBudget(limit time.Duration) *budget {
@@ -70,7 +70,7 @@ func (b *budget) report(now time.Time, t rest.Time, skew time.Duration) {
 }
 
 // forget notes a reset that has passed: the portal has forgotten something,
-// and the next answer tells how much.
+// and the next answer shows how much.
 func (b *budget) forget(now time.Time) {
 	if b.resetAt.IsZero() || now.Before(b.resetAt.Add(resetSlack)) {
 		return

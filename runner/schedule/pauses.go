@@ -12,7 +12,7 @@ import (
 // backoff is the one pause that everybody keeps when the portal refuses or
 // does not answer: exponential, with full jitter, so that other runs that met
 // the same trouble do not come back at the same moment. What was sent before
-// the pause ended tells nothing new, so that the many requests in flight make
+// the pause ended says nothing new, so that the many requests in flight make
 // no more of one event than a single one would.
 type backoff struct {
 	rng   *rand.Rand
@@ -42,7 +42,7 @@ func (b *backoff) succeeded(sent time.Time) {
 // patience is how long a portal that gives no answer at all is tried again.
 const patience = 20 * time.Second
 
-// outage tells a portal that is away from one that loses an answer now and
+// outage distinguishes a portal that is away from one that loses an answer now and
 // then.
 type outage struct {
 	since  time.Time // the first failure with no answer after it
@@ -53,7 +53,7 @@ type outage struct {
 // lost notes a request, sent at that time, that got no answer, or nothing but a
 // page of the portal's front end, or was refused for a token that is new. It
 // returns the error that ends the run if that has been so for too long. What was
-// sent before the first failure tells nothing new: a portal that has more
+// sent before the first failure says nothing new: a portal that has more
 // requests waiting than it serves in time cuts one after another, and is not
 // away. One that has never answered is: there all that it was waited for counts.
 func (o *outage) lost(now, sent time.Time, err *rest.Error) error {

@@ -44,7 +44,7 @@ type Scheduler struct {
 	singlesTurn bool
 	unmeasured  int // commands that were answered, of which nothing can be learnt about costs
 
-	stopped   error // nil while the run goes on
+	stopped   error // nil while the run continues
 	stats     Stats
 	announced Wait
 	timeline  []Exchange
@@ -106,7 +106,7 @@ func New(conf Config, sender Sender) *Scheduler {
 func (s *Scheduler) Submit(tasks ...Task) { s.submitted = append(s.submitted, tasks...) }
 
 // StopWriting makes all writes that are not yet sent come back as Skipped;
-// reads go on. It may be called from anywhere, any number of times.
+// reads continue. It may be called from anywhere, any number of times.
 func (s *Scheduler) StopWriting() {
 	s.noWriting.Store(true)
 	select {
@@ -115,7 +115,7 @@ func (s *Scheduler) StopWriting() {
 	}
 }
 
-// Stats tells what the run has cost so far.
+// Stats reports what the run has cost so far.
 func (s *Scheduler) Stats() Stats { return s.stats }
 
 // Err is why the run ended early: the *rest.Error with a Fatal reaction, the
@@ -233,7 +233,7 @@ func (s *Scheduler) intake() {
 	}
 }
 
-// announce tells of a wait longer than a second, and of its end. Lazy reads
+// announce reports a wait longer than a second, and its end. Lazy reads
 // in flight do not end a wait: they only make use of it.
 func (s *Scheduler) announce(until time.Time, why string) {
 	now := time.Now()
@@ -249,7 +249,7 @@ func (s *Scheduler) announce(until time.Time, why string) {
 	if why != "" {
 		log := s.conf.Logger.Info
 		if why == WaitOperating {
-			log = s.conf.Logger.Warn // minutes, of which nothing else tells
+			log = s.conf.Logger.Warn // minutes, of which nothing else speaks
 		}
 		log(fmt.Sprintf("waiting %.0f s for %s", until.Sub(now).Seconds(), why), "until", until)
 	}

@@ -14,7 +14,7 @@ import (
 const maxLost = 8
 
 // settle takes the answer to a request: learns from it, hands out what is
-// final, and puts back what has to be sent again.
+// final, and puts back what must be sent again.
 func (s *Scheduler) settle(r *request) {
 	now := time.Now()
 	s.inFlight = slices.DeleteFunc(s.inFlight, func(f *request) bool { return f == r })

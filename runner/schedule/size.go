@@ -28,11 +28,11 @@ const (
 	// probeRead is how many reads of unknown cost a request may hold.
 	probeRead = 4
 	// classesApart is how many classes of a method are measured apart; the
-	// others share one estimate, so that not each of many has to be probed.
+	// others share one estimate, so that not each of many must be probed.
 	classesApart = 8
 )
 
-// price is how many seconds a request more has to gain, as a part of the time
+// price is how many seconds a request more must gain, as a part of the time
 // that a token takes to flow out of the bucket: whoever comes next, this run's
 // writes or another run, finds it missing.
 const price = 0.12
@@ -53,7 +53,7 @@ func (s *Scheduler) estimate(k kind) estimate {
 // known reports whether anything is known of what a method's commands cost.
 func (s *Scheduler) known(method string) bool { return s.cost(method).n > 0 }
 
-// mostOf is the most commands from the lanes that a batch should hold.
+// mostOf is the maximum number of commands from the lanes that a batch should hold.
 func (s *Scheduler) mostOf(lanes []*lane) int {
 	most := min(s.conf.BatchSize, lanes[0].suspect.most())
 	for _, l := range lanes {
@@ -92,7 +92,7 @@ func (s *Scheduler) readSize(lanes []*lane, now time.Time, b *blocked) int {
 				return 0
 			}
 		}
-		// The largest lane tells most; it has to come first to be probed.
+		// The largest lane shows most; it must come first to be probed.
 		slices.SortStableFunc(lanes, func(x, y *lane) int { return y.len() - x.len() })
 		if rest := n % most; rest > 0 && rest <= probeRead {
 			return rest

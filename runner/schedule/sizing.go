@@ -27,7 +27,7 @@ type sizing struct {
 // than a full batch; so what tokens allow until T is the sum of that over those
 // at hand and those that flow out each second. See done.
 //
-// A batch has to hold so many commands that the work is done at T, or tokens
+// A batch must hold so many commands that the work is done at T, or tokens
 // run out before the work does. It need not hold more than what its slot has to
 // do until T, in as many equal batches as keep each below the limit. And it
 // should not be so short that the request costs more than its commands.
@@ -46,7 +46,7 @@ func (z sizing) size() int {
 	slotTime, needed := z.time(), z.needed()
 
 	// As long as few costs are known, some may be far higher: one as long as
-	// all that a slot has to do would tell.
+	// all that a slot must do would tell.
 	tail := min(z.limit, slotTime)
 	fit := float64(min(most, z.cost.pessimistic(tail, 1+z.overdue).largest(z.limit, z.most)))
 	share := slotTime / c // commands, for this slot until T
@@ -76,7 +76,7 @@ func (z sizing) done(t, each float64) float64 {
 	return z.tokens()*min(each, t) + z.rate*sum
 }
 
-// needed is how many commands a batch has to hold at least.
+// needed is how many commands a batch must hold at least.
 func (z sizing) needed() float64 {
 	c := z.cost.mean
 	work := float64(z.work) * c

@@ -16,7 +16,7 @@ const (
 	isolated           // it goes by itself
 )
 
-// suspicionOf is that of a command whose answers were lost so many times. One
+// suspicionOf is that of a command whose answers were lost this many times. One
 // loss is an accident.
 func suspicionOf(lost int) suspicion {
 	return suspicion(min(max(lost-1, int(innocent)), int(isolated)))
@@ -105,7 +105,7 @@ func (s *Scheduler) refusedAsOne(r *request, items []*item, e *rest.Error, whole
 // answered reports whether anything was answered in this run.
 func (s *Scheduler) answered() bool { return s.trials[true].good || s.trials[false].good }
 
-// judge ends what is left to be judged when nothing else goes on: where nothing
+// judge ends what is left to be judged when nothing else is going on: where nothing
 // succeeded, the refusal was that of all. It reports whether there was anything.
 func (s *Scheduler) judge() bool {
 	any := false

@@ -8,7 +8,7 @@ import (
 	"syncsources/bitrix"
 )
 
-// Config tells the limits of the portal and of the caller. The zero value
+// Config holds the limits of the portal and of the caller. The zero value
 // holds those of the cloud.
 type Config struct {
 	// Rate is how many requests the portal's bucket lets flow out a second; 0
@@ -18,11 +18,11 @@ type Config struct {
 	// Burst is how many requests the portal takes at once; 0 means 50
 	// (Enterprise: 250), and more than 1e9 means 1e9.
 	Burst int
-	// Concurrency is the most requests in flight; more than 10,000 means
+	// Concurrency is the maximum number of requests in flight; more than 10,000 means
 	// 10,000. 0 means as many as the portal shows to serve, beginning with 16,
 	// 50 at most.
 	Concurrency int
-	// BatchSize is the most commands of a batch; 0 means 50, which is also
+	// BatchSize is the maximum number of commands of a batch; 0 means 50, which is also
 	// the portal's own limit.
 	BatchSize int
 	// RequestTime is where the portal cuts a request; 0 means 60 s.
@@ -32,7 +32,7 @@ type Config struct {
 	OperatingLimit time.Duration
 	// Logger gets the waits; nil logs nothing.
 	Logger *slog.Logger
-	// OnWait is told when a wait longer than a second begins, and, with the
+	// OnWait is called when a wait longer than a second begins, and, with the
 	// zero Wait, that it is over. It is called from within Next.
 	OnWait func(Wait)
 	// Seed makes the jitter repeatable; 0 means a random one.
@@ -136,7 +136,7 @@ type Outcome struct {
 	// certainly did not run. Reply is empty then.
 	Skipped bool
 	// LastSent is when the request that Sent counted last left us; zero where
-	// Sent is 0. The portal may go on with it for as long as it lets a request
+	// Sent is 0. The portal may continue with it for as long as it lets a request
 	// take.
 	LastSent time.Time
 }

@@ -202,7 +202,7 @@ func floatText(f float64) string {
 	return formatFloat(f, 14, 14, 'E')
 }
 
-// formatFloat writes a float with so many significant digits, or with -1 the
+// formatFloat writes a float with this many significant digits, or with -1 the
 // fewest that read back, and with an exponent where there would be more than
 // wide digits before the point or three zeros after it.
 func formatFloat(f float64, digits, wide int, e byte) string {

@@ -110,7 +110,7 @@ func AppendJSON(b []byte, v any) []byte { return JSON{}.Append(b, v) }
 
 // Append is PHP's json_encode as the REST server calls it: an array with the
 // keys 0..n-1, the empty one included, is a list; slashes are escaped; other
-// characters stand as they are. A surrogate that a text holds as its three
+// characters stay as they are. A surrogate that a text holds as its three
 // bytes (WTF-8) is written as \udXXX, as programs in other languages do.
 func (j JSON) Append(b []byte, v any) []byte {
 	switch v := v.(type) {

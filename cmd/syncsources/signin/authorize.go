@@ -195,7 +195,7 @@ func (app *Application) readLines(in io.Reader, out io.Writer, state string, o *
 				o.offer(g, wrong)
 				return
 			case strings.HasPrefix(strings.TrimSpace(all.String()), "{") || strings.ContainsAny(line, ":>=") && !strings.Contains(line, "://"):
-				// It may go on.
+				// It may continue.
 			default:
 				all.Reset()
 				_, _ = fmt.Fprintf(out, "%s; paste it again:\n", capital(wrong.Error()))

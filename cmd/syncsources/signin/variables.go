@@ -47,7 +47,7 @@ func StoreVariables() []string {
 	return names
 }
 
-// maxSecretFile is the most bytes that are read of a file with a secret.
+// maxSecretFile is the maximum number of bytes that are read of a file with a secret.
 const maxSecretFile = 64 << 10
 
 const byteOrderMark = "\ufeff"
