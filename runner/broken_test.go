@@ -16,6 +16,7 @@ import (
 	"syncsources/bitrix"
 	"syncsources/bitrix/rest"
 	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
 	"syncsources/runner"
 )
 
@@ -165,6 +166,21 @@ func TestTrueAndNothingStored(t *testing.T) {
 		}
 		if s := report.Objects[6]; s.Attempts != 1 || !s.Verified {
 			t.Errorf("%d attempts, verified %v", s.Attempts, s.Verified)
+		}
+	})
+}
+
+// What is said of a password that was not stored holds neither the one that
+// was sent nor the one that is shown.
+func TestPasswordThatIsNotStored(t *testing.T) {
+	onPortal(t, sqlState(1), func(t *testing.T, b *bench) {
+		set := declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("sent-canary")}}})
+		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(_ string, it item) {
+			it["settings"] = []any{item{"code": "password", "value": "shown-canary"}}
+		})}})
+		report := runner.Apply(context.Background(), client, runner.Options{Set: set})
+		if o := report.Objects[0]; o.Error == nil || o.Error.Code != runner.CodeNotConverged || strings.Contains(fmt.Sprintf("%+v", o.Error), "canary") {
+			t.Errorf("%+v", o.Error)
 		}
 	})
 }

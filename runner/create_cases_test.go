@@ -125,17 +125,19 @@ func TestConnectionCheckOfAnAdd(t *testing.T) {
 }
 
 // A run that ends before the second attempt says why the first one failed.
-func TestInterruptedBeforeTheSecondCheckOfAnAdd(t *testing.T) {
-	state := erpState()
-	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Method: bitrix.MethodSourceAdd}}
-	onPortal(t, state, func(t *testing.T, b *bench) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		time.AfterFunc(time.Second, func() { cancel(runner.ErrInterrupted) })
-		report := runner.Apply(ctx, b.client, runner.Options{Set: newSources(1)})
-		if diff := cmp.Diff(map[string]int{"failed SOURCE_CREATE_CONNECTION_ERROR": 1}, statuses(report)); diff != "" {
-			t.Errorf("%s\n%v", diff, report.Err())
-		}
-	})
+func TestInterruptedBeforeTheSecondCheck(t *testing.T) {
+	for method, set := range map[string]*manifest.Set{bitrix.MethodSourceAdd: newSources(1), bitrix.MethodSourceUpdate: declares(retitled(1)...)} {
+		state := sqlState(1)
+		state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Method: method}}
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(time.Second, func() { cancel(runner.ErrInterrupted) })
+			report := runner.Apply(ctx, b.client, runner.Options{Set: set})
+			if o := report.Objects[0]; o.Status != runner.StatusFailed || !strings.HasSuffix(o.Error.Code, "_CONNECTION_ERROR") {
+				t.Errorf("%s: %+v", method, o)
+			}
+		})
+	}
 }
 
 // A signal while objects are created skips the rest, and the outcome says so.

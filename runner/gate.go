@@ -16,9 +16,8 @@ const probes = 3
 
 // gates hold back writes until the first few have been read back.
 type gates struct {
-	trusting bool // nothing is read back
-	all      map[string]*gate
-	of       map[*entry][]string
+	all map[string]*gate
+	of  map[*entry][]string
 }
 
 // gate is one of them.
@@ -52,6 +51,11 @@ func (g *gates) choose(entries []*entry, seed uint64) {
 		g.all[key].order = append(g.all[key].order, e)
 		g.of[e] = append(g.of[e], key)
 	}
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	entries = slices.Clone(entries)
+	rand.New(rand.NewPCG(seed, 1)).Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
 	for _, e := range entries {
 		s, ok := e.subject.(*source)
 		if !ok || e.action == ActionDelete {
@@ -61,25 +65,10 @@ func (g *gates) choose(entries []*entry, seed uint64) {
 			switch {
 			case d.path == "active":
 				add(e, "active")
-			case d.isSetting() && s.live != nil && masked(d.from.plain()):
+			case d.isSetting() && masked(d.from.plain()):
 				add(e, maskKey(s, d))
 			}
 		}
-	}
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	rng := rand.New(rand.NewPCG(seed, 1))
-	for _, e := range entries {
-		for _, key := range g.of[e] {
-			if gate := g.all[key]; !gate.open {
-				rng.Shuffle(len(gate.order), func(i, j int) { gate.order[i], gate.order[j] = gate.order[j], gate.order[i] })
-				gate.open = true // shuffled
-			}
-		}
-	}
-	for _, gate := range g.all {
-		gate.open = g.trusting
 	}
 }
 
@@ -109,7 +98,7 @@ func (g *gates) filter(f *flow, a *apply, e *entry, diffs []difference) []differ
 	}
 	var sent []difference
 	for _, d := range diffs {
-		if d.isSetting() && s.live != nil && masked(d.from.plain()) && !g.enter(f, a, e, maskKey(s, d)) {
+		if d.isSetting() && masked(d.from.plain()) && !g.enter(f, a, e, maskKey(s, d)) {
 			e.acknowledged[d.path], e.unsent[d.path] = true, true
 			continue
 		}
@@ -141,7 +130,7 @@ func (g *gates) judge(e *entry) {
 			return
 		}
 		gate.ignored++
-		gate.closed = gate.ignored >= probes && !gate.open
+		gate.closed = gate.ignored >= probes
 	})
 }
 

@@ -180,6 +180,15 @@ func TestKeptPattern(t *testing.T) {
 	}
 }
 
+// What a portal shows in place of a value is told from a value.
+func TestMasked(t *testing.T) {
+	for text, want := range map[string]bool{"****": true, "•••": true, "xxxx": true, "-": true, "": false, "7": false, "aaa": false, "secret": false} {
+		if masked(text) != want {
+			t.Errorf("%q is masked: %t", text, !want)
+		}
+	}
+}
+
 func TestLimit(t *testing.T) {
 	for _, bad := range []string{"-1", "x", "101%", "5 %", "+5", "1.5", "%", "05"} {
 		if _, err := ParseLimit(bad); err == nil {

@@ -1,7 +1,11 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"syncsources/bitrix"
 	"syncsources/bitrix/sandbox"
 	"syncsources/manifest"
 	"syncsources/runner"
@@ -313,6 +318,45 @@ func TestPruneSettingsAndColumns(t *testing.T) {
 	})
 }
 
+// roundTrip makes a transport of a function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Columns are deleted by the ids that they have right then, not by those of the
+// plan: the portal does not check whose an id is.
+func TestColumnsAreDeletedByFreshIDs(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Declares = manifest.Declares{}
+		set.Tables[0].Columns = []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "id"}}
+		gets, meddled := 0, false
+		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if bytes.Contains(body, []byte("table.get")) {
+				gets++
+			}
+			if !meddled && (gets > 1 || strings.Contains(r.URL.Path, "fields.update")) {
+				meddled = true // somebody has made the column anew, and another table's has its id
+				ours, _ := b.Table(101)
+				theirs, _ := b.Table(102)
+				theirs.Columns[1].ID, ours.Columns[1].ID = ours.Columns[1].ID, 9001
+				if err := errors.Join(b.SetTable(ours), b.SetTable(theirs)); err != nil {
+					t.Error(err)
+				}
+			}
+			return b.RoundTripper().RoundTrip(r)
+		})})
+		report := runner.Apply(context.Background(), client, runner.Options{Set: set, Prune: true})
+		ours, _ := b.Table(101)
+		theirs, _ := b.Table(102)
+		if report.Summary.Updated != 1 || !meddled || len(ours.Columns) != 1 || len(theirs.Columns) != 2 {
+			t.Errorf("%v; ours has %d columns, theirs %d", statuses(report), len(ours.Columns), len(theirs.Columns))
+		}
+	})
+}
+
 // What the portal cannot change says so, and the rest is applied.
 func TestImmutable(t *testing.T) {
 	onPortal(t, grown(), func(t *testing.T, b *bench) {
@@ -395,6 +439,17 @@ func TestIdentity(t *testing.T) {
 			report := b.apply(runner.Options{Set: fromNothing(1), Selected: func(o manifest.Object) bool { return o.Name == "s000" }})
 			if diff := cmp.Diff(map[string]int{"failed DEPENDENCY": 1}, statuses(report)); diff != "" || !strings.Contains(report.Err().Error(), "not selected") {
 				t.Errorf("%s\n%v", diff, report.Err())
+			}
+		})
+	})
+	t.Run("the exact title before a stored form of it", func(t *testing.T) {
+		state := grown()
+		state.Sources = append(state.Sources, sandbox.Source{ID: 15, Title: "a &amp; b", ConnectorID: 1}, sandbox.Source{ID: 16, Title: "a & b", ConnectorID: 1})
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			plan := runner.Plan(context.Background(), b.client, runner.Options{Set: declares(
+				manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 1}, Title: ptr("a & b")})})
+			if o := plan.Objects[0]; o.ID != 16 || o.Status != runner.StatusUnchanged {
+				t.Errorf("%+v", o)
 			}
 		})
 	})

@@ -1,0 +1,74 @@
+package runner_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncsources/bitrix"
+	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
+	"syncsources/runner"
+	"syncsources/runner/schedule"
+)
+
+// inactive declares the sources 1 to n inactive, and nothing else of them.
+func inactive(n int) *manifest.Set {
+	set := &manifest.Set{}
+	for id := range int64(n) {
+		set.Sources = append(set.Sources, manifest.Source{Object: manifest.Object{ID: id + 1, Name: "s"}, Active: ptr(false)})
+	}
+	return set
+}
+
+// Which sources find out whether a portal ignores active differs from run to
+// run: it may heed the flag of some.
+func TestProbesDiffer(t *testing.T) {
+	seen := map[int64]bool{}
+	for seed := range uint64(5) {
+		onPortal(t, sqlState(40), func(t *testing.T, b *bench) {
+			b.apply(runner.Options{Set: inactive(40), Schedule: schedule.Config{Seed: seed + 1}})
+			probed := slices.Collect(maps.Keys(b.Stats().Updates))
+			if len(probed) != 3 {
+				t.Errorf("%d sources were probed", len(probed))
+			}
+			for _, id := range probed {
+				seen[id] = true
+			}
+		})
+	}
+	if len(seen) < 9 {
+		t.Errorf("five runs have probed %v", seen)
+	}
+}
+
+// A source that fails for a reason of its own finds nothing out, and others
+// take its place.
+func TestProbesThatFail(t *testing.T) {
+	for seed := range uint64(5) {
+		state := sqlState(12)
+		state.HonourActive = true
+		for i := range 8 {
+			state.Sources[i].Check = sandbox.CheckFail
+		}
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Set: inactive(12), Schedule: schedule.Config{Seed: seed + 1}})
+			want := map[string]int{"failed SOURCE_UPDATE_CONNECTION_ERROR": 8, "updated": 4}
+			if diff := cmp.Diff(want, statuses(report)); diff != "" {
+				t.Errorf("seed %d: %s\n%v", seed+1, diff, report.Err())
+			}
+		})
+	}
+}
+
+// Without verification nobody finds anything out, so nobody waits for it.
+func TestNoVerifyOfActive(t *testing.T) {
+	onPortal(t, sqlState(12), func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Set: inactive(12), NoVerify: true})
+		if report.Summary.Updated != 12 || b.Stats().Writes[bitrix.MethodSourceUpdate] != 12 {
+			t.Errorf("%v, %v", statuses(report), b.Stats().Writes)
+		}
+	})
+}
