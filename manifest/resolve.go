@@ -77,7 +77,7 @@ func (r *Resolver) Resolve(ctx context.Context, set *Set, selected func(Object) 
 			*v = Value{secret.New(got.plain), v.ref}
 		}
 	}
-	return &resolved, arrange(slices.DeleteFunc(found, func(f *Finding) bool { return f.Rule == told }), nil)
+	return &resolved, arrange(slices.DeleteFunc(found, func(f *Finding) bool { return f.Rule == covered }), nil)
 }
 
 // Judge reports references to files outside of the directories that are

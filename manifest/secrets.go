@@ -32,7 +32,7 @@ func (r *resolving) ask(ctx context.Context, refs []*reference) []*Finding {
 	}
 	broken := func(message string, hints ...string) []*Finding {
 		for _, ref := range refs {
-			r.read[ref.place()] = outcome{problem: &unresolved{rule: told}}
+			r.read[ref.place()] = outcome{problem: &unresolved{rule: covered}}
 		}
 		return []*Finding{refs[0].problem(&unresolved{"secret-helper", message, hints})}
 	}
@@ -63,5 +63,5 @@ func (r *resolving) ask(ctx context.Context, refs []*reference) []*Finding {
 	return nil
 }
 
-// told is the rule of findings that another one covers.
-const told = ""
+// covered is the rule of findings that another one covers.
+const covered = ""

@@ -38,7 +38,7 @@ type entry struct {
 	postponed *rest.Error // the external system refused, and there is a later retry
 	later     waiters     // flows that wait until it is there
 	there     bool        // those who depend on it may continue
-	through   bool        // its writes are answered
+	answered  bool        // its writes are answered
 	done      bool
 	read      shown // what was read back last
 }
@@ -55,7 +55,7 @@ type apply struct {
 	removing waiters // removals, until all that comes before them is through
 	open     [4]int  // entries that are not done, by removalOrder
 	done     int     // entries with a status
-	through  int     // entries whose writes are answered
+	answered int     // entries whose writes are answered
 	stopped  bool    // nothing new is written
 	over     bool    // nothing comes any more that anybody could wait for
 	family   bitrix.Family
@@ -216,7 +216,7 @@ func (a *apply) verify(f *flow, e *entry) (more bool) {
 		if !a.readBack(f, e, how) {
 			return false
 		}
-		broken, missing := e.judge()
+		broken, missing := e.compareReadBack()
 		switch {
 		case len(broken)+len(missing) == 0:
 			a.end(e, succeeded[e.action], nil)
@@ -240,10 +240,10 @@ var succeeded = map[Action]Status{
 	ActionCreate: StatusCreated, ActionUpdate: StatusUpdated, ActionReplace: StatusUpdated, ActionDelete: StatusDeleted,
 }
 
-// judge compares the object as it was read back with its declaration: what the
+// compareReadBack compares the object as it was read back with its declaration: what the
 // portal had confirmed and does not show is broken; what it never answered is
 // missing.
-func (e *entry) judge() (broken, missing []difference) {
+func (e *entry) compareReadBack() (broken, missing []difference) {
 	for _, d := range e.read.diffs {
 		if e.acknowledged[d.path] {
 			broken = append(broken, d)
@@ -276,7 +276,7 @@ func (a *apply) end(e *entry, status Status, f *Failure) {
 		e.result.Notes = nil // they are for whoever reads a plan
 	}
 	a.done++
-	a.writingOver(e)
+	a.markAnswered(e)
 	a.gates.left(e)
 	e.later.wake()
 	order := removalOrder(e.step)
@@ -285,12 +285,12 @@ func (a *apply) end(e *entry, status Status, f *Failure) {
 	}
 }
 
-// writingOver counts an entry that has no write on its way any more: only a
+// markAnswered counts an entry that has no write on its way any more: only a
 // lost one is sent again.
-func (a *apply) writingOver(e *entry) {
-	if !e.through {
-		e.through = true
-		a.through++
+func (a *apply) markAnswered(e *entry) {
+	if !e.answered {
+		e.answered = true
+		a.answered++
 	}
 	a.show()
 }
@@ -298,7 +298,7 @@ func (a *apply) writingOver(e *entry) {
 // show hands out how far an apply is. Reading back is put off to the end
 // where it can be, so that both phases are counted by what is their own.
 func (a *apply) show() {
-	a.progress.Done = a.through
+	a.progress.Done = a.answered
 	if a.progress.Phase == PhaseVerifying {
 		a.progress.Done = a.done
 	}

@@ -44,7 +44,7 @@ func (a *apply) readBack(f *flow, e *entry, how look) bool {
 	e.read = shown{flow: f}
 	g := group{e.kind, how}
 	a.unread[g] = append(a.unread[g], e)
-	a.writingOver(e)
+	a.markAnswered(e)
 	if len(a.unread[g]) >= e.kind.group || how == atOnce {
 		a.submit(g)
 	}
@@ -212,7 +212,7 @@ func (a *apply) judgeLast(e *entry) {
 				a.end(e, succeeded[e.action], nil)
 				return
 			}
-			_, missing := e.judge()
+			_, missing := e.compareReadBack()
 			if len(missing) > 0 {
 				a.fail(e, e.undone(missing))
 				return

@@ -63,7 +63,7 @@ func (a *apply) write(f *flow, e *entry, w write) written {
 		a.count(e, out)
 		e.sent = append(e.sent, w.paths...)
 		if out.Skipped {
-			return a.partly(e)
+			return a.endUnsent(e)
 		}
 		if out.Reply.Err == nil && out.Reply.True() {
 			return acknowledged
@@ -120,10 +120,10 @@ func (e *entry) notBefore(now time.Time) time.Time {
 	return now.Add(time.Second << (min(e.losses, maxAttempts) - 2))
 }
 
-// partly ends an entry whose next write will not be sent: it is read back if
+// endUnsent ends an entry whose next write will not be sent: it is read back if
 // one was that may have changed it, failed if one was refused, and skipped if
 // none was.
-func (a *apply) partly(e *entry) written {
+func (a *apply) endUnsent(e *entry) written {
 	a.stopped = true
 	switch {
 	case e.result.Attempts > 0 && e.postponed == nil:
