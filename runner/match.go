@@ -3,6 +3,7 @@ package runner
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncsources/bitrix"
@@ -16,6 +17,7 @@ type planner struct {
 	choices Choices
 	steps   []*step
 	named   map[string]*step // by kind and name
+	pinned  map[claim]*step  // by the id that they declare
 	claims  map[claim][]*step
 }
 
@@ -33,6 +35,7 @@ func (p *planner) add(k *kind, o manifest.Object, subject subject, title *string
 	}
 	p.steps = append(p.steps, s)
 	p.named[string(k.name)+" "+o.Name] = s
+	p.pinned[claim{k.name, o.ID}] = s
 	return s
 }
 
@@ -140,6 +143,9 @@ func (p *planner) sources() {
 			p.identify(s)
 		}
 		p.refer(s, connectors, d.Connector, &sub.parent)
+		if live := sub.live; d.Connector == (manifest.Ref{}) && live != nil && p.declaresNew(d, live.ConnectorID) {
+			p.refer(s, connectors, manifest.Ref{ID: live.ConnectorID}, &sub.parent)
+		}
 		if sub.parent == nil {
 			id := d.Connector.ID
 			if id == 0 && sub.live != nil {
@@ -160,6 +166,16 @@ func (p *planner) sources() {
 				Hint:    "declare the live connector, or declare the source without its id to create another one"})
 		}
 	}
+}
+
+// declaresNew reports whether a source declares a setting that its live
+// connector does not have yet: where the manifests declare that connector, the
+// source must wait for it.
+func (p *planner) declaresNew(d *manifest.Source, connector int64) bool {
+	live := p.live.Connectors[connector]
+	return live != nil && slices.ContainsFunc(d.Settings, func(set manifest.Setting) bool {
+		return !slices.ContainsFunc(live.Settings, func(t bitrix.SettingType) bool { return t.Code == set.Code })
+	})
 }
 
 // target is how messages call what an object is declared to belong to.
@@ -190,12 +206,23 @@ func (p *planner) tables() {
 	}
 }
 
-// refer makes a step depend on the one of the object that it names.
+// refer makes a step depend on the one of the object that it names, or whose id
+// it has, where the manifests declare that.
 func (p *planner) refer(s *step, k *kind, ref manifest.Ref, parent **step) {
-	if ref.Name == "" {
-		return
-	}
 	on := p.named[string(k.name)+" "+ref.Name]
+	if ref.Name == "" {
+		if ref.ID == 0 {
+			return
+		}
+		if on = p.pinned[claim{k.name, ref.ID}]; on == nil {
+			if all := p.claims[claim{k.name, ref.ID}]; len(all) == 1 {
+				on = all[0]
+			}
+		}
+		if on == nil {
+			return
+		}
+	}
 	if on == nil { // loading the manifests has found that already
 		s.fail(&Failure{Code: CodeDependency, Message: fmt.Sprintf("no %s is called %q", k.name, ref.Name)})
 		return

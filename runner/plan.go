@@ -44,7 +44,7 @@ type Choices struct {
 // Compare plans how to bring live objects to their declared states. It is a
 // pure function.
 func Compare(set *manifest.Set, live Live, choices Choices) *Changeset {
-	p := &planner{set: set, live: &live, choices: choices, named: map[string]*step{}, claims: map[claim][]*step{}}
+	p := &planner{set: set, live: &live, choices: choices, named: map[string]*step{}, pinned: map[claim]*step{}, claims: map[claim][]*step{}}
 	p.connectors()
 	p.sources()
 	p.tables()
@@ -62,7 +62,7 @@ func Compare(set *manifest.Set, live Live, choices Choices) *Changeset {
 
 // declaredOnly is what there is to say of objects that were not compared.
 func declaredOnly(set *manifest.Set, selected func(manifest.Object) bool) *Changeset {
-	p := &planner{set: set, live: &Live{}, choices: Choices{Selected: selected}, named: map[string]*step{}}
+	p := &planner{set: set, live: &Live{}, choices: Choices{Selected: selected}, named: map[string]*step{}, pinned: map[claim]*step{}}
 	for i := range set.Connectors {
 		p.add(connectors, set.Connectors[i].Object, nil, set.Connectors[i].Title)
 	}

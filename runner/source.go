@@ -54,7 +54,11 @@ func (s *source) connectorID() int64 {
 func (s *source) settingTypes() []bitrix.SettingType {
 	switch {
 	case s.parent != nil:
-		return s.parent.subject.(*connector).settings()
+		c := s.parent.subject.(*connector)
+		if !s.parent.selected && c.live != nil { // it stays as it is
+			return c.live.Settings
+		}
+		return c.settings()
 	case s.connector != nil:
 		return s.connector.Settings
 	}
@@ -161,6 +165,9 @@ func (s *source) checkSettings(diffs []difference) *Failure {
 	var parts []string
 	if unknown != nil {
 		f.Code = CodeUnknownSetting
+		if s.parent != nil && !s.parent.selected {
+			hints = append(hints, "select the connector too, if its manifest declares more settings")
+		}
 		parts = append(parts, fmt.Sprintf("%s declares no setting %s", s.connectorName(), strings.Join(unknown, ", ")))
 		if codes != nil {
 			hints = append(hints, "declared settings: "+strings.Join(codes, ", "))
