@@ -18,7 +18,7 @@ const scopeHint = "the credentials lack a scope; the application needs \"biconne
 // own commands and variables.
 var hints = map[rest.Code]string{
 	rest.AccessDenied: "the portal refuses for one of four reasons: the call goes through a webhook; the user lacks a right (\"Access to BI Builder\", \"Access to Analytics Hub\"); " +
-		"the plan does not include BI Builder; there is no application. Instead of a webhook register a local application with the scope \"biconnector\" " +
+		"the plan does not include BI Builder; there is no application; syncsources status says what it can see of them. Instead of a webhook register a local application with the scope \"biconnector\" " +
 		"(Applications > Developer resources > Other > Local application), set " + signin.Portal + ", " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.TokenFile + ", and run: syncsources login",
 	rest.Proxy:                        "check HTTPS_PROXY and NO_PROXY; nothing was sent to the portal",
 	rest.Moved:                        "if the portal was renamed, set " + signin.Portal + " to its new address and run: syncsources login",
@@ -90,6 +90,9 @@ func fillHints(r *runner.Report) {
 		}
 	}
 	fill(r.Error)
+	if r.Error != nil && r.Error.Hint == "" {
+		r.Error.Hint = "run: syncsources status, which checks the portal, the credentials, their rights and the limits"
+	}
 	for i := range r.Objects {
 		fill(r.Objects[i].Error)
 	}

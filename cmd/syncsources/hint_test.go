@@ -6,6 +6,7 @@ import (
 
 	"syncsources/bitrix/auth"
 	"syncsources/bitrix/rest"
+	"syncsources/runner"
 )
 
 func TestHints(t *testing.T) {
@@ -18,6 +19,7 @@ func TestHints(t *testing.T) {
 		{rest.Error{Code: "invalid_client"}, "B24_CLIENT_SECRET"},
 		{rest.Error{Code: "insufficient_scope"}, "biconnector"},
 		{rest.Error{Code: rest.AccessDenied}, "webhook"},
+		{rest.Error{Code: rest.AccessDenied}, "syncsources status"},
 		{rest.Error{Code: rest.NoToken, Reason: auth.NoPair, Hint: "fix the disk"}, "fix the disk; get a token pair with: syncsources login"},
 		{rest.Error{Code: rest.NoToken, Reason: auth.OtherPortal}, "B24_PORTAL_URL"},
 		{rest.Error{Code: rest.NoToken, Hint: "run: chmod 600 x"}, "run: chmod 600 x"},
@@ -31,8 +33,12 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// Whatever stops a run says what to do about it.
+// Whatever stops a run says what to do about it, a code too that nobody knows.
 func TestEveryStopHasAHint(t *testing.T) {
+	unknown := &runner.Report{Error: &runner.Failure{Code: "SOMETHING_NEW"}}
+	if fillHints(unknown); !strings.Contains(unknown.Error.Hint, "syncsources status") {
+		t.Errorf("%+v", unknown.Error)
+	}
 	for _, code := range []rest.Code{
 		rest.OverloadLimit, rest.ExpiredToken, rest.AccessDenied, rest.MethodNotFound, rest.Proxy, rest.Moved, rest.FrontPage,
 		"NO_AUTH_FOUND", "WRONG_AUTH_TYPE", "ERROR_OAUTH", "NOT_INSTALLED", "authorization_error", "METHOD_CONFIRM_WAITING", "METHOD_CONFIRM_DENIED",
