@@ -358,18 +358,31 @@ func TestColumnsAreDeletedByFreshIDs(t *testing.T) {
 }
 
 // What the portal cannot change says so, and the rest is applied.
+// A column of another name and the same externalCode takes two calls: the
+// portal compares new columns with those before the deletion.
+func TestPruneRenamedColumn(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Tables[0].Columns = []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "id"}, {Name: "SUM", Type: "double", ExternalCode: "amount"}}
+		report := b.apply(runner.Options{Set: set, Prune: true})
+		if table, _ := b.Table(101); report.Objects[2].Status != runner.StatusUpdated || len(table.Columns) != 2 || table.Columns[1].Name != "SUM" {
+			t.Errorf("%+v, %v", table.Columns, report.Err())
+		}
+	})
+}
+
 func TestImmutable(t *testing.T) {
 	onPortal(t, grown(), func(t *testing.T, b *bench) {
 		set := declaringCRM()
 		set.Sources = append(set.Sources, manifest.Source{Object: manifest.Object{Name: "moved", ID: 13}, Connector: manifest.Ref{ID: 2}, Title: ptr("Moved")})
 		set.Tables[0].ExternalCode, set.Tables[0].Source = ptr("other"), manifest.Ref{ID: 13}
 		set.Tables = append(set.Tables, manifest.Table{Object: manifest.Object{Name: "crm_leads"}, Source: manifest.Ref{Name: "crm"}, ExternalName: ptr("Leads"), ExternalCode: ptr("leads"),
-			Columns: []manifest.Column{{Name: "ID", Type: "string", ExternalCode: "id"}}})
+			Columns: []manifest.Column{{Name: "ID", Type: "string", ExternalCode: "id"}, {Name: "SUM", Type: "double", ExternalCode: "amount"}}})
 		report := b.apply(runner.Options{Set: set})
 		if diff := cmp.Diff(map[string]int{"unchanged": 2, "failed IMMUTABLE": 3}, statuses(report)); diff != "" {
 			t.Errorf("%s\n%v", diff, report.Err())
 		}
-		for _, want := range []string{"source (#11, declared #13)", `externalCode ("deals", declared "other")`, "column ID"} {
+		for _, want := range []string{"source (#11, declared #13)", `externalCode ("deals", declared "other")`, "column ID", "the name of column AMOUNT"} {
 			if !strings.Contains(report.Err().Error(), want) {
 				t.Errorf("%q is not said: %v", want, report.Err())
 			}

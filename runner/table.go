@@ -124,17 +124,37 @@ func (t *table) check(diffs []difference) *Failure {
 	if d.ExternalCode != nil && *d.ExternalCode != t.live.ExternalCode {
 		fixed = append(fixed, fmt.Sprintf("externalCode (%q, declared %q)", t.live.ExternalCode, *d.ExternalCode))
 	}
-	hint := "declare what is live, or remove the table and create it under another name; reports on it lose their data"
+	var hints []string
+	if fixed != nil {
+		hints = append(hints, "declare what is live, or remove the table and create it under another name; reports on it lose their data")
+	}
+	ofTable := len(fixed)
 	for _, diff := range diffs {
-		if diff.replace && !t.prune {
+		switch was := t.taken(diff); {
+		case t.prune:
+		case diff.replace:
 			fixed = append(fixed, fmt.Sprintf("column %s (%s, declared %s)", diff.code, diff.from.plain(), diff.to.plain()))
-			hint = "declare what is live, or let --prune replace the column; reports that use it lose it for a moment"
+		case was != "":
+			fixed = append(fixed, fmt.Sprintf("the name of column %s (its externalCode is declared for %s)", was, diff.code))
 		}
+	}
+	if len(fixed) > ofTable {
+		hints = append(hints, "declare what is live, or let --prune replace the column; reports that use it lose it for a moment")
 	}
 	if fixed == nil {
 		return nil
 	}
-	return &Failure{Code: CodeImmutable, Message: "the portal cannot change " + strings.Join(fixed, ", "), Hint: hint}
+	return &Failure{Code: CodeImmutable, Message: "the portal cannot change " + strings.Join(fixed, ", "), Hint: strings.Join(hints, "; ")}
+}
+
+// taken returns the live column whose externalCode a new column is to have.
+func (t *table) taken(d difference) string {
+	for _, live := range t.live.Columns {
+		if d.path == columnPath(d.code) && d.from.kind == nothing && live.ExternalCode == t.column(d.code).ExternalCode {
+			return live.Name
+		}
+	}
+	return ""
 }
 
 func (t *table) create() bitrix.Write {
@@ -159,7 +179,7 @@ func (t *table) writes(diffs []difference) []write {
 	var list []write
 	var first, second bitrix.ColumnChanges
 	var paths, later []string
-	deletes, replaces := false, false
+	deletes, apart := false, false
 	for _, d := range diffs {
 		column := t.column(d.code)
 		switch {
@@ -174,18 +194,19 @@ func (t *table) writes(diffs []difference) []write {
 			first.Delete = append(first.Delete, ids[d.code])
 			deletes = true
 			if d.replace {
-				replaces = true
+				apart = true
 				second.Add = append(second.Add, column)
 				later = append(later, d.path)
 			} else {
 				paths = append(paths, d.path)
 			}
 		default:
+			apart = apart || t.taken(d) != ""
 			second.Add = append(second.Add, column)
 			later = append(later, d.path)
 		}
 	}
-	if !replaces {
+	if !apart {
 		first.Add, second.Add = second.Add, nil
 		paths, later = append(paths, later...), nil
 	}
