@@ -138,7 +138,7 @@ func (c *connector) check(diffs []difference) *Failure {
 func (c *connector) create() bitrix.Write {
 	d := c.desired
 	f := bitrix.ConnectorFields{
-		Title: d.Title, Description: d.Description, Sort: d.Sort, SupportMapping: d.SupportMapping,
+		Title: d.Title, Description: d.Description, Sort: d.Sort,
 		URLCheck: d.URLCheck, URLTableList: d.URLTableList, URLTableDescription: d.URLTableDescription, URLData: d.URLData,
 		Settings: c.settings(),
 	}
@@ -147,6 +147,9 @@ func (c *connector) create() bitrix.Write {
 		logo = d.Logo.URL
 	}
 	f.Logo = &logo
+	if d.SupportMapping != nil && *d.SupportMapping { // false is the default, and portals before 2026 know neither
+		f.SupportMapping = d.SupportMapping
+	}
 	if f.Settings == nil {
 		f.Settings = []bitrix.SettingType{}
 	}

@@ -72,6 +72,20 @@ func once(t *testing.T, b *bench, n int) {
 	}
 }
 
+// supportMapping: false is what a portal before 2026 does anyway, and it knows
+// no such field.
+func TestCreateWithoutMapping(t *testing.T) {
+	onPortal(t, sandbox.State{Switches: sandbox.Switches{NoSupportMapping: true}}, func(t *testing.T, b *bench) {
+		set := fromNothing(0)
+		set.Connectors[0].SupportMapping = ptr(false)
+		for _, want := range []string{"created", "unchanged"} {
+			if report := b.apply(runner.Options{Set: set}); statuses(report)[want] != 1 {
+				t.Errorf("%v, want %s: %v", statuses(report), want, report.Err())
+			}
+		}
+	})
+}
+
 func TestCreateFromNothing(t *testing.T) {
 	const n = 100
 	onPortal(t, sandbox.State{UpdateCost: 100 * time.Millisecond, Latency: 100 * time.Millisecond}, func(t *testing.T, b *bench) {
