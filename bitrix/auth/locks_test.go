@@ -144,3 +144,16 @@ func TestNotesAreFew(t *testing.T) {
 		}
 	})
 }
+
+// Nobody else may open a lock's file: to lock it takes no more.
+func TestLockIsOursAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token.json.lock")
+	unlock, err := lockFile(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}

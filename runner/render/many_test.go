@@ -293,7 +293,7 @@ func TestPortalsMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes reports of many portals")
 	}
-	const portals, objects = 60, 250
+	const portals, objects = 30, 250
 	all := &runner.PortalsReport{Schema: runner.PortalsSchema, Command: "apply", Outcome: runner.OutcomeFailed}
 	for i := range portals {
 		all.Portals = append(all.Portals, runner.PortalReport{Name: fmt.Sprint("portal-", i), Stored: func() (*runner.Report, error) {
@@ -305,8 +305,8 @@ func TestPortalsMemory(t *testing.T) {
 		write render.Func
 		limit uint64 // bytes alive at most, beside what was before
 	}{
-		{"text", render.Text, 4 << 20}, {"json", render.JSON, 4 << 20}, {"markdown", render.Markdown, 8 << 20},
-		{"github", render.GitHub, 4 << 20}, {"junit", render.JUnit, 4 << 20}, {"html", render.HTML, 24 << 20},
+		{"text", render.Text, 2 << 20}, {"json", render.JSON, 2 << 20}, {"markdown", render.Markdown, 4 << 20},
+		{"github", render.GitHub, 2 << 20}, {"junit", render.JUnit, 2 << 20}, {"html", render.HTML, 12 << 20},
 	} {
 		runtime.GC()
 		var before, during runtime.MemStats

@@ -253,28 +253,32 @@ func TestUndeliveredCommandsOfABatchGoAgain(t *testing.T) {
 	})
 }
 
+// A method that not every portal has stops the run only where it is not
+// optional, in a batch or by itself, be nothing else asked for.
 func TestOptionalFailureIsItsOwn(t *testing.T) {
 	noMethod := &rest.Error{Code: rest.MethodNotFound, Status: 404}
-	for _, optional := range []bool{true, false} {
-		bubble(t, func(t *testing.T, p *fakePortal) {
-			p.reply = func(c bitrix.Command) error {
-				if c.Method() == bitrix.MethodConnectorList {
-					return noMethod
+	for _, command := range []bitrix.Query{bitrix.ListConnectors(bitrix.Range{}), bitrix.ConnectorsTitled("$time[1]")} {
+		for _, optional := range []bool{true, false} {
+			bubble(t, func(t *testing.T, p *fakePortal) {
+				p.reply = func(bitrix.Command) error { return noMethod }
+				p.fault = func(_ int, _ []bitrix.Command, alone bool) error {
+					if alone {
+						return noMethod
+					}
+					return nil
 				}
-				return nil
-			}
-			s := New(Config{Seed: 1}, p)
-			var got Outcome
-			s.Submit(Task{Command: bitrix.ListConnectors(bitrix.Range{}), Optional: optional, Owner: func(r Outcome) { got = r }})
-			r := collect(s, reads(2), false)
-			err := drive(s, context.Background())
-			if !errors.Is(got.Reply.Err, rest.MethodNotFound) || r[0].Reply.Err != nil {
-				t.Errorf("%+v, %+v", got, r[0])
-			}
-			if err != nil { // others succeed
-				t.Errorf("optional %v: Run returned %v", optional, err)
-			}
-		})
+				s := New(Config{Seed: 1}, p)
+				var got Outcome
+				s.Submit(Task{Command: command, Optional: optional, Owner: func(r Outcome) { got = r }})
+				err := drive(s, context.Background())
+				if batchable, _ := command.Batchable(); p.requests[0].alone == batchable || !errors.Is(got.Reply.Err, rest.MethodNotFound) {
+					t.Errorf("%+v, %+v", got, p.requests)
+				}
+				if (err == nil) != optional {
+					t.Errorf("optional %v: Run returned %v", optional, err)
+				}
+			})
+		}
 	}
 }
 
