@@ -75,10 +75,14 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 	return a.finish(signalled, render.Many(all), d)
 }
 
-// sayEmpty says that a shard has no portals.
+// sayEmpty says that there are no portals.
 func (a *app) sayEmpty(portals *loaded) {
-	if len(portals.selected) == 0 {
+	switch {
+	case len(portals.selected) > 0:
+	case portals.shard.of > 0:
 		_, _ = fmt.Fprintf(a.stderr, "shard %s has no portals\n", portals.shard)
+	default:
+		_, _ = fmt.Fprintln(a.stderr, "the portals file has no portals")
 	}
 }
 

@@ -173,7 +173,7 @@ func (s *settings) webhookCredentials(conf Config) (*Credentials, error) {
 	}
 	if s.portal != "" && rest.HostPort(s.portal) != rest.HostPort(c.Portal()) {
 		return nil, refuse(fmt.Sprintf("%s is a webhook of %s, but %s names another portal", Webhook, c.Portal(), Portal),
-			"unset "+Portal+": a webhook's address names its portal")
+			"make both name the same portal")
 	}
 	return s.withDatabase(conf, &Credentials{Credentials: c, Kind: "a webhook"})
 }
