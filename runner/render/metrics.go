@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -20,18 +19,11 @@ import (
 
 const (
 	metricsPrefix     = "syncsources_"
-	metricsEnding     = ".prom"
 	lastSuccessMetric = metricsPrefix + "last_success_timestamp_seconds"
 )
 
-// CheckMetrics checks before a run whether WriteMetrics could write to path now,
-// and whether node_exporter would read it there.
-func CheckMetrics(path string) error {
-	if filepath.Ext(path) != metricsEnding {
-		return fmt.Errorf("metrics file %q: its name must end in %s: node_exporter reads no other files", path, metricsEnding)
-	}
-	return checkPlace("metrics file", path)
-}
+// CheckMetrics checks before a run whether WriteMetrics could write to path now.
+func CheckMetrics(path string) error { return checkPlace("metrics file", path) }
 
 // WriteMetrics replaces path, in one step, with the run's figures in the text
 // format that node_exporter's textfile collector reads. Every series has the

@@ -119,17 +119,6 @@ func TestMetricsOthersStay(t *testing.T) {
 	}
 }
 
-func TestMetricsFileName(t *testing.T) {
-	for _, name := range []string{"metrics", "metrics.txt", "metrics.prom.tmp"} {
-		if err := render.CheckMetrics(filepath.Join(t.TempDir(), name)); err == nil || !strings.Contains(err.Error(), "must end in .prom") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if err := render.CheckMetrics(filepath.Join(t.TempDir(), "metrics.prom")); err != nil {
-		t.Error(err)
-	}
-}
-
 // What lies at the place of the file does not keep it from being written.
 func TestMetricsBrokenFile(t *testing.T) {
 	for _, before := range []string{"", "\x00", "syncsources_last_success_timestamp_seconds{portal=", "no metrics\n", strings.Repeat("a 1\n", 3)} {
