@@ -75,9 +75,7 @@ func (r *Reader) init(conf Config) {
 	}
 	conf.Timeout = cmp.Or(conf.Timeout, DefaultTimeout)
 	conf.UserAgent = cmp.Or(conf.UserAgent, rest.DefaultUserAgent)
-	if conf.Logger == nil {
-		conf.Logger = slog.New(slog.DiscardHandler)
-	}
+	conf.Logger = cmp.Or(conf.Logger, slog.New(slog.DiscardHandler))
 	r.conf = conf
 	r.http = &http.Client{Transport: conf.Transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		err := rest.CheckRedirect(next, via)

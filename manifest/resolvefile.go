@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,10 +19,7 @@ func (r *resolving) allowed(dir string) []root {
 	if roots, known := r.roots[dir]; known {
 		return roots
 	}
-	secrets := r.SecretsDir
-	if secrets == "" {
-		secrets = secretsDir
-	}
+	secrets := cmp.Or(r.SecretsDir, secretsDir)
 	var roots []root
 	for _, d := range append([]string{dir, secrets}, r.AllowDirs...) {
 		real, err := realPath(d)

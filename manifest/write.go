@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -283,10 +284,7 @@ func (e *writer) table(t LiveTable) *yaml.Node {
 // SOURCE_4_PASSWORD. It is made from what does not change, not from the title,
 // because secrets are kept under it elsewhere.
 func (e *writer) variable(id int64, code string) string {
-	word := VariableWord(code)
-	if word == "" {
-		word = "SETTING"
-	}
+	word := cmp.Or(VariableWord(code), "SETTING")
 	base := e.options.EnvPrefix + "SOURCE_" + strconv.FormatInt(id, 10) + "_" + word
 	name := base
 	for n := 2; e.taken[name]; n++ {

@@ -328,10 +328,5 @@ func (e *entry) unknown(why string) *Failure {
 // unsettled reports whether the end of the run left the outcome of any write
 // open.
 func (r *run) unsettled() bool {
-	for i := range r.report.Objects {
-		if e := r.report.Objects[i].Error; e != nil && e.Code == CodeUnknownOutcome {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.report.Objects, func(o Object) bool { return o.Error != nil && o.Error.Code == CodeUnknownOutcome })
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 
 	"syncsources/bitrix"
@@ -37,10 +38,7 @@ type step struct {
 
 // label is how messages call the object.
 func (s *step) label() string {
-	name := s.declared.Name
-	if name == "" {
-		name = fmt.Sprintf("#%d", s.id)
-	}
+	name := cmp.Or(s.declared.Name, fmt.Sprintf("#%d", s.id))
 	return fmt.Sprintf("%s %q", s.kind.name, name)
 }
 

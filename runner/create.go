@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -202,10 +203,7 @@ func (e *entry) named(out schedule.Outcome, is func(title string) bool) (ids []i
 
 // requestTime is how long the portal may continue with a request.
 func (r *run) requestTime() time.Duration {
-	if t := r.options.Schedule.RequestTime; t > 0 {
-		return t
-	}
-	return defaultRequestTime
+	return cmp.Or(max(r.options.Schedule.RequestTime, 0), defaultRequestTime)
 }
 
 // defaultRequestTime is where the cloud cuts a request.

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,10 +23,7 @@ func failure(err error) *Failure {
 	}
 	var e *rest.Error
 	if errors.As(err, &e) {
-		message := e.Message
-		if message == "" {
-			message = "the portal gave no reason"
-		}
+		message := cmp.Or(e.Message, "the portal gave no reason")
 		return &Failure{Code: string(e.Code), Message: message, Hint: e.Hint, Reason: string(e.Reason)}
 	}
 	return &Failure{Code: string(rest.Network), Message: err.Error()}

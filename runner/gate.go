@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -51,9 +52,7 @@ func (g *gates) choose(entries []*entry, seed uint64) {
 		g.all[key].order = append(g.all[key].order, e)
 		g.of[e] = append(g.of[e], key)
 	}
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
+	seed = cmp.Or(seed, rand.Uint64())
 	entries = slices.Clone(entries)
 	rand.New(rand.NewPCG(seed, 1)).Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
 	for _, e := range entries {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,9 +103,7 @@ func (j *Joining) Add(from string, one *Report, many *PortalsReport) error {
 	if len(many.Portals) == 0 { // an empty shard, or one that could not begin
 		j.all.span(many.Outcome, many)
 	}
-	if j.all.Error == nil {
-		j.all.Error = many.Error
-	}
+	j.all.Error = cmp.Or(j.all.Error, many.Error)
 	j.all.Findings = append(j.all.Findings, many.Findings...)
 	return nil
 }

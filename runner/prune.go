@@ -19,6 +19,7 @@ type pruning struct {
 	*planner
 	changes  *Changeset
 	children map[claim][]liveObject // by what they belong to
+	referred map[claim]bool         // what declarations refer to by id
 }
 
 // rules are what the manifests say of pruning a kind: whether one has its key,
@@ -36,7 +37,13 @@ func (p *planner) rules(k *kind) (declares bool, keep []manifest.Pattern) {
 
 // prune adds the removals to a plan: children first, as they are applied.
 func (p *planner) prune(c *Changeset) {
-	pr := &pruning{planner: p, changes: c, children: map[claim][]liveObject{}}
+	pr := &pruning{planner: p, changes: c, children: map[claim][]liveObject{}, referred: map[claim]bool{}}
+	for i := range p.set.Sources {
+		pr.referred[claim{KindConnector, p.set.Sources[i].Connector.ID}] = true
+	}
+	for i := range p.set.Tables {
+		pr.referred[claim{KindSource, p.set.Tables[i].Source.ID}] = true
+	}
 	for _, k := range kinds {
 		all := k.live(p.live)
 		if declares, _ := p.rules(k); declares {
@@ -50,7 +57,7 @@ func (p *planner) prune(c *Changeset) {
 		}
 	}
 	for _, o := range connectors.live(p.live) {
-		if p.set.Declares.Connectors || pr.declared(KindConnector, o.id) { // else it is none of ours
+		if at := (claim{KindConnector, o.id}); p.set.Declares.Connectors || p.claims[at] != nil || pr.referred[at] { // else it is none of ours
 			pr.object(connectors, o, false)
 		}
 	}
@@ -66,25 +73,6 @@ func removalOrder(s *step) int {
 	return 1 + slices.Index([]*kind{tables, sources, connectors}, s.kind)
 }
 
-// declared reports whether a declaration stands for the live object, or refers
-// to it.
-func (pr *pruning) declared(kind Kind, id int64) bool {
-	if pr.claims[claim{kind, id}] != nil {
-		return true
-	}
-	for i := range pr.set.Sources {
-		if kind == KindConnector && pr.set.Sources[i].Connector.ID == id {
-			return true
-		}
-	}
-	for i := range pr.set.Tables {
-		if kind == KindSource && pr.set.Tables[i].Source.ID == id {
-			return true
-		}
-	}
-	return false
-}
-
 // object removes what is to go below an object, and the object if nothing says
 // otherwise. with is set where what it belongs to goes. It returns the removal
 // of the object, or why what it belongs to has to stay.
@@ -94,23 +82,23 @@ func (pr *pruning) object(k *kind, o liveObject, with bool) (*step, string) {
 		title = fmt.Sprintf("%s %q", k.name, o.title)
 	}
 	declares, keep := pr.rules(k)
-	declared, isKept := pr.declared(k.name, o.id), kept(keep, o.id, o.title)
-	goes := !declared && !isKept && (declares || with)
+	at := claim{k.name, o.id}
+	claimed, referred, isKept := pr.claims[at] != nil, pr.referred[at], kept(keep, o.id, o.title)
+	goes := !claimed && !referred && !isKept && (declares || with)
 	var below []*step
 	keeper := ""
-	for _, child := range pr.children[claim{k.name, o.id}] {
+	for _, child := range pr.children[at] {
 		step, why := pr.object(k.below, child, goes)
 		if step != nil {
 			below = append(below, step)
 		}
 		keeper = cmp.Or(keeper, why)
 	}
-	referred := declared && declares && pr.claims[claim{k.name, o.id}] == nil
-	if keeper != "" && (goes || referred) {
+	if keeper != "" && (goes || referred && declares && !claimed) {
 		pr.changes.Notes = append(pr.changes.Notes, title+" stays: "+keeper)
 	}
 	switch {
-	case declared:
+	case claimed || referred:
 		return nil, title + " is declared"
 	case isKept:
 		return nil, title + " is kept"

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,9 +151,7 @@ type run struct {
 }
 
 func newRun(command string, portal Reader, sender schedule.Sender, o Options) *run {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	r := &run{
 		options: o, portal: portal, sender: sender, logger: o.Logger,
 		report: &Report{Schema: ReportSchema, Command: command, Portal: portal.Portal(), Outcome: OutcomeOK, Started: time.Now()},

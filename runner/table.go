@@ -3,6 +3,7 @@ package runner
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncsources/bitrix"
@@ -220,12 +221,7 @@ func (t *table) writes(diffs []difference) []write {
 }
 
 func replacedIn(diffs []difference, name string) bool {
-	for _, d := range diffs {
-		if d.code == name && d.replace {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(diffs, func(d difference) bool { return d.code == name && d.replace })
 }
 
 // column is the declared column of this name as the portal takes it.

@@ -215,12 +215,7 @@ func (c *checker) required(n manifest.Node, r *rule, o *object) bool {
 }
 
 func (o *object) has(name string) bool {
-	for i := range o.fields {
-		if o.fields[i].Key() == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.fields, func(f manifest.Node) bool { return f.Key() == name })
 }
 
 // noneOf reports a mapping that has none of several keys.

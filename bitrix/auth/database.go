@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,9 +82,7 @@ func OpenDatabase(conf DatabaseConfig) (*Database, error) {
 	}
 	d := &Database{log: conf.Logger, migrating: make(chan struct{}, 1), hook: func(string) {}}
 	d.migrating <- struct{}{}
-	if d.log == nil {
-		d.log = slog.New(slog.DiscardHandler)
-	}
+	d.log = cmp.Or(d.log, slog.New(slog.DiscardHandler))
 	if d.sealer, err = newSealer(conf.Key); err != nil {
 		return nil, &KeyError{Err: err}
 	}
@@ -98,9 +97,7 @@ func OpenDatabase(conf DatabaseConfig) (*Database, error) {
 	if u, err := url.Parse(address); err != nil || !u.Query().Has("pool_max_conns") {
 		config.MaxConns = storeConnections
 	}
-	if config.ConnConfig.ConnectTimeout == 0 {
-		config.ConnConfig.ConnectTimeout = storeConnectTimeout
-	}
+	config.ConnConfig.ConnectTimeout = cmp.Or(config.ConnConfig.ConnectTimeout, storeConnectTimeout)
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "syncsources"
 	}

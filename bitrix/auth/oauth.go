@@ -126,9 +126,7 @@ func (s *AuthServer) token(ctx context.Context, address, kind string, grant secr
 		return p, nil
 	}
 	e.Method = "oauth/token"
-	if e.Message == "" {
-		e.Message = server + " gave no reason"
-	}
+	e.Message = cmp.Or(e.Message, server+" gave no reason")
 	if e.Code == rest.Network || e.Code == rest.BadAnswer {
 		e.Reason = ServerUnanswered
 	}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -77,9 +78,7 @@ func NewTokenHelper(conf HelperConfig) (*TokenHelper, error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, err
 	}
-	if conf.Logger == nil {
-		conf.Logger = slog.New(slog.DiscardHandler)
-	}
+	conf.Logger = cmp.Or(conf.Logger, slog.New(slog.DiscardHandler))
 	sum := sha256.Sum256([]byte(strings.Join(append([]string{path, endpointHost(conf.Portal)}, args...), "\x00")))
 	return &TokenHelper{program: path, args: args, portal: conf.Portal, locks: conf.Locks, name: fmt.Sprintf("token-%x.lock", sum[:8]), log: conf.Logger, pause: time.Second, patience: helperPatience}, nil
 }

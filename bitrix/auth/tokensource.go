@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,9 +52,7 @@ func NewTokenSource(conf TokenConfig) (*TokenSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	if conf.Logger == nil {
-		conf.Logger = slog.New(slog.DiscardHandler)
-	}
+	conf.Logger = cmp.Or(conf.Logger, slog.New(slog.DiscardHandler))
 	s := &TokenSource{server: conf.Server, store: conf.Store, portal: portal.String(), seed: conf.Seed, log: conf.Logger, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	return s, nil

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -78,12 +79,8 @@ type bucket struct {
 }
 
 func newBucket(l Limits) bucket {
-	if l.Rate == 0 {
-		l.Rate = 2
-	}
-	if l.Burst == 0 {
-		l.Burst = 50
-	}
+	l.Rate = cmp.Or(l.Rate, 2)
+	l.Burst = cmp.Or(l.Burst, 50)
 	return bucket{limits: l, level: l.Level}
 }
 

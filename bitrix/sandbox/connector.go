@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -24,32 +25,18 @@ var epoch = time.Date(2025, 3, 20, 14, 50, 6, 0, time.UTC)
 
 // newConnector makes a connector of a checked state.
 func newConnector(c Connector) *connector {
-	url := func(s *string, path string) {
-		if *s == "" {
-			*s = "https://connector-" + idText(c.ID) + ".example/" + path
-		}
-	}
-	url(&c.URLCheck, "check")
-	url(&c.URLTableList, "table_list")
-	url(&c.URLTableDescription, "table_description")
-	url(&c.URLData, "data")
-	if c.Logo == "" {
-		c.Logo = neutralLogo
-	}
-	if c.Sort == 0 {
-		c.Sort = 100
-	}
-	if c.Owner == "" {
-		c.Owner = ClientID
-	}
+	host := "https://connector-" + idText(c.ID) + ".example/"
+	c.URLCheck = cmp.Or(c.URLCheck, host+"check")
+	c.URLTableList = cmp.Or(c.URLTableList, host+"table_list")
+	c.URLTableDescription = cmp.Or(c.URLTableDescription, host+"table_description")
+	c.URLData = cmp.Or(c.URLData, host+"data")
+	c.Logo = cmp.Or(c.Logo, neutralLogo)
+	c.Sort = cmp.Or(c.Sort, 100)
+	c.Owner = cmp.Or(c.Owner, ClientID)
 	c.Settings = slices.Clone(c.Settings)
 	for i, s := range c.Settings {
-		if s.Name == "" {
-			c.Settings[i].Name = s.Code
-		}
-		if s.Type == "" {
-			c.Settings[i].Type = "STRING"
-		}
+		c.Settings[i].Name = cmp.Or(s.Name, s.Code)
+		c.Settings[i].Type = cmp.Or(s.Type, "STRING")
 	}
 	return &connector{c, epoch}
 }

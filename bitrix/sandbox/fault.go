@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -226,24 +227,14 @@ func (f *Fault) runs() bool {
 	return f.Ran
 }
 
-func (f *Fault) delay(otherwise time.Duration) time.Duration {
-	if f.Delay > 0 {
-		return f.Delay
-	}
-	return otherwise
-}
+func (f *Fault) delay(otherwise time.Duration) time.Duration { return cmp.Or(f.Delay, otherwise) }
 
 // phpWarning is what a server says that has display_errors on.
 const phpWarning = "<br />\n<b>Warning</b>:  Undefined array key \"a\" in <b>/home/bitrix/www/bitrix/php_interface/init.php</b> on line <b>12</b><br />\n"
 
 // answer is what a fault sends instead of the real answer, or makes of it.
 func (f *Fault) answer(p *Portal, real answer) answer {
-	text := func(otherwise string) string {
-		if f.Text != "" {
-			return f.Text
-		}
-		return otherwise
-	}
+	text := func(otherwise string) string { return cmp.Or(f.Text, otherwise) }
 	switch f.Kind {
 	case FaultInternal:
 		return p.rootError(errInternal)
@@ -270,10 +261,7 @@ func (f *Fault) answer(p *Portal, real answer) answer {
 	case FaultEmpty:
 		return answer{status: http.StatusOK, contentType: contentJSON}
 	case FaultPage:
-		status := f.Status
-		if status == 0 {
-			status = http.StatusForbidden
-		}
+		status := cmp.Or(f.Status, http.StatusForbidden)
 		return answer{status: status, contentType: "text/html", body: []byte(text(fmt.Sprintf(
 			"<!DOCTYPE html>\n<html><head><title>%d %s</title></head><body><h1>The request was blocked.</h1><p>Incident 7F3A-22</p></body></html>\n", status, http.StatusText(status))))}
 	case FaultBefore:

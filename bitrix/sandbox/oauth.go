@@ -51,9 +51,7 @@ func (r *run) authorize(req request) answer {
 
 	to, _ := req.params.Get("redirect_uri")
 	target, _ := to.(string)
-	if target == "" {
-		target = p.cfg.Redirect
-	}
+	target = cmp.Or(target, p.cfg.Redirect)
 	if target == "" {
 		return answer{status: http.StatusOK, contentType: "text/html; charset=utf-8", body: fmt.Appendf(nil,
 			"<!DOCTYPE html>\n<title>Sandbox</title>\n<p>The code, good for %v: <code>%s</code></p>\n", codeLifetime, html.EscapeString(code))}
@@ -172,10 +170,7 @@ var authorizationServers = []string{"oauth.bitrix.info", "oauth.bitrix24.tech"}
 // newPair issues a token pair. p.mu is held.
 func (r *run) newPair(now time.Time) *php.Array {
 	t := &r.p.tokens
-	lifetime := t.lifetime
-	if lifetime == 0 {
-		lifetime = accessLifetime
-	}
+	lifetime := cmp.Or(t.lifetime, accessLifetime)
 	t.issued++
 	access, refresh := fmt.Sprintf("sandbox-access-token-%d", t.issued), fmt.Sprintf("sandbox-refresh-token-%d", t.issued)
 	t.access[access] = now.Add(lifetime)

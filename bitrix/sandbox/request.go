@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -36,9 +37,7 @@ func (p *Portal) readRequest(r *http.Request) (request, error) {
 		https:  r.TLS != nil || r.URL.Scheme == "https",
 		params: php.ParseQuery(r.URL.RawQuery, p.cfg.MaxInputVars),
 	}
-	if req.host == "" {
-		req.host = r.URL.Host
-	}
+	req.host = cmp.Or(req.host, r.URL.Host)
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		req.bearer = token
 	}

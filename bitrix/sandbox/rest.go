@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -26,7 +27,7 @@ func (r *run) rest(t target, req request) answer {
 		return p.rootError(errQueryLimit)
 	}
 	return r.faulty(t.method, req, func() answer {
-		if limit := p.requestTime(); limit > 0 {
+		if limit := cmp.Or(p.cfg.RequestTime, 60*time.Second); limit > 0 {
 			r.cut = time.Now().Add(limit)
 		}
 		if err := p.acquire(r.ctx, r.cut); err != nil {
@@ -36,13 +37,6 @@ func (r *run) rest(t target, req request) answer {
 		r.start = time.Now()
 		return r.execute(t, req)
 	})
-}
-
-func (p *Portal) requestTime() time.Duration {
-	if p.cfg.RequestTime == 0 {
-		return 60 * time.Second
-	}
-	return p.cfg.RequestTime
 }
 
 // cutAnswer is the answer to a request whose execution ended early.

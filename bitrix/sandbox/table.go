@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"time"
@@ -38,9 +39,7 @@ func (p *Portal) newTable(t Table) *table {
 			p.lastColumn++
 			c.ID = p.lastColumn
 		}
-		if c.ExternalCode == "" {
-			c.ExternalCode = c.Name
-		}
+		c.ExternalCode = cmp.Or(c.ExternalCode, c.Name)
 		visible := c.Visible == nil || *c.Visible
 		c.Visible = &visible
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,9 +59,7 @@ func (r *run) tableAdd(params *php.Array) (any, *apiError) {
 	if twice := repeated(columns, "name"); twice != "" {
 		return nil, p.named("DUPLICATE_FIELDS", "Duplicate column names: %s", twice)
 	}
-	if r.namesBelow == 0 {
-		r.namesBelow = p.tables.last + 1
-	}
+	r.namesBelow = cmp.Or(r.namesBelow, p.tables.last+1)
 	id, taken := p.names[t.Name]
 	switch {
 	case taken && id == 0 && p.cfg.TextCodes:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -72,9 +73,7 @@ func openSandbox(ctx context.Context, stateFile string) (*sandbox.Portal, error)
 			return nil, err
 		}
 	}
-	if state.Redirect == "" {
-		state.Redirect = "http://" + returnAddress + "/"
-	}
+	state.Redirect = cmp.Or(state.Redirect, "http://"+returnAddress+"/")
 	state.KeepCalls = -1 // nothing here asks for them, and a sandbox may run for days
 	portal, err := sandbox.New(state)
 	if err != nil {

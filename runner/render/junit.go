@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -89,10 +90,7 @@ func eachSuite(run Run, f func(junit.Testsuite) error) error {
 
 func suite(p portal) junit.Testsuite {
 	r := p.report
-	name := p.title()
-	if name == "" {
-		name = "syncsources " + clean.Line(r.Command)
-	}
+	name := cmp.Or(p.title(), "syncsources "+clean.Line(r.Command))
 	s := junit.Testsuite{Name: name, Time: seconds(r.Duration)}
 	s.SetTimestamp(r.Started)
 	for _, p := range [][2]string{{"command", r.Command}, {"portal", r.Portal}, {"outcome", string(r.Outcome)}, {"checksum", r.Checksum}} {

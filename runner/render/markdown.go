@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -202,10 +203,7 @@ func (d *digest) portalRow(p portal) {
 // failure collects the row of an object that failed. Its changes are in the
 // row, so that no cut parts them from it.
 func (d *digest) failure(p portal, o *runner.Object) {
-	f := o.Error
-	if f == nil {
-		f = &runner.Failure{Code: string(o.Status)}
-	}
+	f := cmp.Or(o.Error, &runner.Failure{Code: string(o.Status)})
 	changes := make([]string, 0, len(o.Changes))
 	for i, c := range o.Changes {
 		if i == tallyItems {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 
 	"syncsources/runner"
@@ -55,10 +56,7 @@ func (run Run) total() (totals, error) {
 // line is the last line of text, which counts the objects: of one portal where
 // the name of it is given, else of many.
 func (t totals) line(command, name string) string {
-	where := name
-	if where == "" {
-		where = count(t.portals, "portal")
-	}
+	where := cmp.Or(name, count(t.portals, "portal"))
 	switch command {
 	case "apply":
 		return fmt.Sprintf("Apply to %s: %d created, %d updated, %d deleted, %d failed, %d skipped, %d unchanged.",

@@ -1,6 +1,9 @@
 package php
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Limits of PHP's configuration, at their defaults.
 const (
@@ -20,9 +23,7 @@ const (
 //   - Every value is a string.
 //   - Variables beyond maxVars, 0 for PHP's default, are dropped.
 func ParseQuery(q string, maxVars int) *Array {
-	if maxVars == 0 {
-		maxVars = MaxInputVars
-	}
+	maxVars = cmp.Or(maxVars, MaxInputVars)
 	a := &Array{}
 	for n := 0; q != "" && n < maxVars; {
 		var part string
