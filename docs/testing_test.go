@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// The tests that testing.md names are there, and it names every fuzz target.
+// The tests and stories that testing.md names are there, and it names every
+// fuzz target.
 func TestNamedTestsExist(t *testing.T) {
 	content, err := os.ReadFile("testing.md")
 	if err != nil {
@@ -29,9 +30,14 @@ func TestNamedTestsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllSubmatch(content, -1) {
-		if !there[string(m[1])] {
-			t.Errorf("there is no %s", m[1])
+	for _, name := range regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w*`).FindAllString(string(content), -1) {
+		if !there[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	for _, name := range regexp.MustCompile(`\b[a-z-]+\.txt\b`).FindAllString(string(content), -1) {
+		if _, err := os.Stat(filepath.Join("../cmd/syncsources/testdata", name)); err != nil {
+			t.Errorf("there is no story %s", name)
 		}
 	}
 	for name := range there {

@@ -333,3 +333,33 @@ func TestTablesOfOtherPortals(t *testing.T) {
 		})
 	}
 }
+
+// Whoever deletes an object while lists are read hides no other one, whether
+// ids have gaps or none.
+func TestDeletedWhileListsAreRead(t *testing.T) {
+	state := sqlState(300)
+	for i := range state.Sources {
+		state.Sources[i].ID = int64(1000 + i)
+		if i < 60 || i >= 240 {
+			state.Sources[i].ID = int64(3 + 10*i)
+		}
+	}
+	for nth := range 4 {
+		state.People = append(state.People, sandbox.Deed{After: "biconnector.source.list", Nth: nth + 1, Do: "delete", Kind: "source", ID: int64(3 + 10*nth)})
+	}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		plan := runner.Plan(t.Context(), b.client, runner.Options{Set: &manifest.Set{}, ShowUnmanaged: true})
+		shown := map[int64]bool{}
+		for _, u := range plan.Unmanaged {
+			shown[u.ID] = true
+		}
+		for _, s := range b.Sources() {
+			if !shown[s.ID] {
+				t.Errorf("source %d is there and not shown", s.ID)
+			}
+		}
+		if n := len(b.Sources()); n != 296 {
+			t.Errorf("%d sources are left", n)
+		}
+	})
+}
