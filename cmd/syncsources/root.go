@@ -136,11 +136,11 @@ nothing sent, 4 run stopped, 129/130/143 interrupted.`,
 	return root
 }
 
-// warnOfVariables warns of each SYNCSOURCES_ variable that sets no flag but is
+// warnOfVariables warns of each SYNCSOURCES_ variable that matches no flag but is
 // near one that does.
 func (a *app) warnOfVariables(root *cobra.Command, log *logFlags) {
 	misspelled := option.Misspelled(root, a.env, manifest.Nearest, append(signin.StoreVariables(), varSecretHelper)...)
 	for _, v := range slices.Sorted(maps.Keys(misspelled)) {
-		a.warn(fmt.Sprintf("environment variable %s sets no flag; did you mean %s?", v, misspelled[v]), log)
+		a.warn(fmt.Sprintf("environment variable %s matches no flag; did you mean %s?", v, misspelled[v]), log)
 	}
 }
