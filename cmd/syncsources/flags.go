@@ -36,10 +36,11 @@ type runFlags struct {
 	showUnmanaged bool
 	progress      string
 
-	checksum    string
-	dryRun      bool          // apply
-	lockTimeout time.Duration // apply
-	detailed    bool          // plan
+	checksum        string
+	dryRun          bool          // apply
+	lockTimeout     time.Duration // apply
+	planLockTimeout time.Duration // plan; 0: it takes no lock
+	detailed        bool          // plan
 }
 
 // addSelection adds the flags that choose what a run is about.

@@ -153,7 +153,7 @@ func TestErrorsAsEvents(t *testing.T) {
 			"no credentials":       {"plan", paths[1]},
 			"unknown flag --bogus": {"plan", "--bogus", paths[1]},
 			"no such file":         {"plan", "--sandbox", paths[0], "absent.yaml"},
-			"matches no flag":         {"plan", "--sandbox", paths[0], paths[2]},
+			"matches no flag":      {"plan", "--sandbox", paths[0], paths[2]},
 		} {
 			got := program(t.Context(), []string{"SYNCSOURCES_LOG_FORMAT=json", "SYNCSOURCES_OUTPT=json"}, args...)
 			if got.code == exit.OK || strings.Count(got.stderr, want) != 1 {

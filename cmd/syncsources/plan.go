@@ -38,6 +38,9 @@ credentials that the file names.
 		f.addOutput(set)
 		set.BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 if there are changes and no failure")
 	})
-	option.AddGroup(set, option.Limits, f.addLimits)
+	option.AddGroup(set, option.Limits, func(set *pflag.FlagSet) {
+		f.addLimits(set)
+		option.Add(set, &f.planLockTimeout, "lock-timeout", "duration", "0", "how long to wait for an apply against the same portal to end before reading, 0 for not at all; it counts towards --timeout", option.DurationOrZero)
+	})
 	return cmd
 }

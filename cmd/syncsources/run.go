@@ -198,6 +198,14 @@ func (r *portalRun) converge(ctx context.Context, command string, logger *slog.L
 		options.LastAdd, options.NoteAdd = left.LastAdd, lock.NoteAdd
 		options.AddsSettled = func() { release = lock.Release }
 	}
+	if command == "plan" && f.planLockTimeout > 0 && r.connection.locks != nil {
+		lock, left, err := lockPortal(ctx, r.connection.locks, portal, min(f.planLockTimeout, f.timeout))
+		if err != nil {
+			return runner.Unstarted(ctx, command, portal, options, exit.AsFailure(err).Report())
+		}
+		options.LastAdd = left.LastAdd
+		lock.ReleaseUnsettled()
+	}
 	config := r.connection.config(logger, r.limits)
 	if command == "plan" {
 		client := bitrix.NewReader(config)
