@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -53,20 +54,13 @@ func wouldBe(path string) string {
 
 // kernel reports whether a path lies in a file system of the kernel's.
 func kernel(path string) bool {
-	for _, dir := range []string{"/proc/", "/sys/"} {
-		if strings.HasPrefix(path+"/", dir) {
-			return true
-		}
-	}
-	return false
+	return strings.HasPrefix(path+"/", "/proc/") || strings.HasPrefix(path+"/", "/sys/")
 }
 
 // denied reports whether a file is one of those at the paths.
 func denied(info fs.FileInfo, paths []string) bool {
-	for _, path := range paths {
-		if other, err := os.Stat(path); err == nil && os.SameFile(other, info) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(paths, func(path string) bool {
+		other, err := os.Stat(path)
+		return err == nil && os.SameFile(other, info)
+	})
 }

@@ -164,7 +164,5 @@ func refer(done map[string]*php.Array, word string, path [][]string) any {
 
 // commandCount is how many commands a batch has, for the log.
 func commandCount(params *php.Array) string {
-	cmd, _ := params.Get("cmd")
-	a, _ := cmd.(*php.Array)
-	return fmt.Sprintf("batch of %d", a.Len())
+	return fmt.Sprintf("batch of %d", params.Sub("cmd").Len())
 }

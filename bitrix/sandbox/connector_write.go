@@ -54,8 +54,8 @@ func (r *run) connectorUpdate(params *php.Array) (any, *apiError) {
 // take stores fields whose types have been checked: the settings are looked
 // at first, then the texts by their lengths.
 func (c *connector) take(p *Portal, fields *php.Array) *apiError {
-	if v, ok := fields.Get("settings"); ok {
-		settings, err := settingTypes(v.(*php.Array))
+	if sent := fields.Sub("settings"); sent != nil {
+		settings, err := settingTypes(sent)
 		if err != nil {
 			return err
 		}
@@ -71,9 +71,9 @@ func (c *connector) take(p *Portal, fields *php.Array) *apiError {
 		{"urlTableList", &c.URLTableList, 2048, nil}, {"urlTableDescription", &c.URLTableDescription, 2048, nil},
 		{"description", &c.Description, 0, p.text}, {"sourceCode", &c.SourceCode, 64, nil},
 	} {
-		s, ok := stringField(fields, f.name)
+		s := fields.Text(f.name)
 		switch {
-		case !ok:
+		case !fields.Has(f.name):
 			continue
 		case s == "" && f.name != "description" && f.name != "sourceCode":
 			return errRequired(f.name)
@@ -87,8 +87,8 @@ func (c *connector) take(p *Portal, fields *php.Array) *apiError {
 		}
 		*f.to = s
 	}
-	if v, ok := fields.Get("sort"); ok {
-		c.Sort, _ = php.Numeric(v)
+	if fields.Has("sort") {
+		c.Sort = fields.Int("sort")
 	}
 	if v, ok := fields.Get("supportMapping"); ok {
 		c.SupportMapping = v.(bool)
@@ -103,12 +103,7 @@ func settingTypes(sent *php.Array) ([]SettingType, *apiError) {
 	types := []SettingType{}
 	for _, v := range sent.All() {
 		item, _ := v.(*php.Array)
-		text := func(key string) string {
-			v, _ := item.Get(key)
-			s, _ := php.Text(v)
-			return s
-		}
-		st := SettingType{text("code"), text("name"), text("type")}
+		st := SettingType{item.Text("code"), item.Text("name"), item.Text("type")}
 		switch {
 		case !item.IsSet("code") || !item.IsSet("name") || !item.IsSet("type"):
 			return nil, errValidation("SETTINGS_MISSING_REQUIRED_FIELDS", `Settings must include "type", "name" and "code" fields.`)

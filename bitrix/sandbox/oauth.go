@@ -63,8 +63,7 @@ func (r *run) authorize(req request) answer {
 	q := u.Query()
 	q.Set("code", code)
 	if state, _ := req.params.Get("state"); state != nil {
-		s, _ := php.Text(state)
-		q.Set("state", s)
+		q.Set("state", req.params.Text("state"))
 	}
 	q.Set("domain", r.address().Host)
 	q.Set("member_id", cmp.Or(p.cfg.MemberID, memberID))
@@ -100,11 +99,7 @@ func (r *run) address() *url.URL {
 // code, and the renewal, which replaces the refresh token at once.
 func (r *run) token(req request) answer {
 	p := r.p
-	param := func(name string) string {
-		v, _ := req.params.Get(name)
-		s, _ := php.Text(v)
-		return s
-	}
+	param := req.params.Text
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stats.Tokens++

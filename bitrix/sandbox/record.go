@@ -30,11 +30,7 @@ type Call struct {
 func (c Call) Params() any { return php.Plain(c.params) }
 
 // ID returns the parameter id of the call, or 0.
-func (c Call) ID() int64 {
-	v, _ := c.params.Get("id")
-	id, _ := php.Numeric(v)
-	return id
-}
+func (c Call) ID() int64 { return c.params.Int("id") }
 
 // Stats counts what the portal has seen and done.
 type Stats struct {

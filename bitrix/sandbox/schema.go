@@ -97,8 +97,7 @@ func checkID(params *php.Array) (int64, *apiError) {
 // order of the schema. An update may leave out what is required, and may not
 // hold what is immutable. Other parameters are not looked at.
 func (s schema[T]) checkFields(params *php.Array, update bool) (*php.Array, *apiError) {
-	v, _ := params.Get("fields")
-	fields, _ := v.(*php.Array)
+	fields := params.Sub("fields")
 	if fields.Len() == 0 {
 		return nil, errFieldsMissing
 	}
@@ -126,13 +125,6 @@ func (s schema[T]) checkFields(params *php.Array, update bool) (*php.Array, *api
 		}
 	}
 	return fields, nil
-}
-
-// stringField is a field that has been checked to be a string, "" if absent.
-func stringField(fields *php.Array, name string) (text string, there bool) {
-	v, ok := fields.Get(name)
-	s, _ := v.(string)
-	return s, ok
 }
 
 // Errors of the biconnector methods, with the texts of their pages. They are

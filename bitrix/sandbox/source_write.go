@@ -93,8 +93,7 @@ func (r *run) sourceUpdate(params *php.Array) (any, *apiError) {
 // the server looks for the declared codes among the fields themselves, and
 // takes a setting called title for sent with every title.
 func sentSettings(fields *php.Array, c *connector, add bool) *php.Array {
-	v, _ := fields.Get("settings")
-	if sent, _ := v.(*php.Array); sent.Len() > 0 {
+	if sent := fields.Sub("settings"); sent.Len() > 0 {
 		return sent
 	}
 	sent := &php.Array{}
@@ -129,7 +128,7 @@ func merge(connection map[string]string, sent *php.Array) {
 // checkTitle looks at the title once the connection is made. The newest page
 // and the server want it in every update, and mean PHP's empty: "0" is none.
 func checkTitle(fields *php.Array) *apiError {
-	title, _ := stringField(fields, "title")
+	title := fields.Text("title")
 	switch {
 	case php.Empty(title):
 		return errAllFields
@@ -144,9 +143,8 @@ func checkTitle(fields *php.Array) *apiError {
 // and nulls, are dropped without a word. A code that the connector declares
 // twice is stored twice, and updated once. p.mu is held.
 func (s *source) take(p *Portal, c *connector, fields, sent *php.Array) *apiError {
-	title, _ := stringField(fields, "title")
-	s.title = p.title(title)
-	if d, ok := stringField(fields, "description"); ok {
+	s.title = p.title(fields.Text("title"))
+	if d := fields.Text("description"); fields.Has("description") {
 		if len(d) > maxText {
 			return errSQL
 		}
@@ -208,11 +206,9 @@ func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
 	}
 
 	p := r.p
-	v, _ := fields.Get("connectorId")
-	connectorID, _ := php.Numeric(v)
+	connectorID := fields.Int("connectorId")
 	connection := map[string]string{}
-	v, _ = fields.Get("settings")
-	merge(connection, v.(*php.Array))
+	merge(connection, fields.Sub("settings"))
 	p.mu.Lock()
 	c, err := own(r, &p.connectors, connectorID)
 	if err != nil {

@@ -90,11 +90,7 @@ func (p *Portal) echo(desc string, params *php.Array) string {
 	if p.cfg.Echo == "" {
 		return desc
 	}
-	v, _ := params.Get("fields")
-	fields, _ := v.(*php.Array)
-	v, _ = fields.Get("settings")
-	settings, _ := v.(*php.Array)
-	for code, v := range settings.All() {
+	for code, v := range params.Sub("fields").Sub("settings").All() {
 		s, _ := php.Text(v)
 		switch p.cfg.Echo {
 		case "upper":

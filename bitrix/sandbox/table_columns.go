@@ -17,28 +17,21 @@ type columnChanges struct {
 // readColumnChanges checks the shape of each list; what is no list counts as
 // not sent.
 func readColumnChanges(params *php.Array) (*columnChanges, *apiError) {
-	get := func(name string) *php.Array {
-		v, _ := params.Get(name)
-		a, _ := v.(*php.Array)
-		return a
-	}
-	c := &columnChanges{add: get("add"), visible: map[int64]bool{}}
+	c := &columnChanges{add: params.Sub("add"), visible: map[int64]bool{}}
 	for _, v := range c.add.All() {
 		if a, _ := v.(*php.Array); !a.IsSet("name") || !a.IsSet("externalCode") || !a.IsSet("type") {
 			return nil, errValidation("FIELD_ADD_MISSING_REQUIRED_FIELDS", `Field to be added must include the required parameters: "name", "externalCode" and "type".`)
 		}
 	}
-	for _, v := range get("update").All() {
+	for _, v := range params.Sub("update").All() {
 		a, _ := v.(*php.Array)
 		if !a.IsSet("id") || !a.IsSet("visible") {
 			return nil, errValidation("FIELD_UPDATE_MISSING_REQUIRED_FIELDS", `Field to be updated must include the required parameters: "id" and "visible".`)
 		}
-		id, _ := a.Get("id")
-		n, _ := php.Numeric(id)
 		visible, _ := a.Get("visible")
-		c.visible[n] = !php.Empty(visible) // cast, not checked: "false" and "N" show
+		c.visible[a.Int("id")] = !php.Empty(visible) // cast, not checked: "false" and "N" show
 	}
-	for _, v := range get("delete").All() {
+	for _, v := range params.Sub("delete").All() {
 		n, ok := php.Numeric(v)
 		if !ok || n < 1 {
 			return nil, errValidation("FIELD_DELETE_INVALID_ID", "ID to be deleted must be a positive integer.")

@@ -39,23 +39,19 @@ func (r *run) tableAdd(params *php.Array) (any, *apiError) {
 	p := r.p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := &table{Table: Table{CreatedByID: r.auth.user}, created: time.Now()}
-	t.Name, _ = stringField(fields, "name")
-	t.ExternalName, _ = stringField(fields, "externalName")
-	t.ExternalCode, _ = stringField(fields, "externalCode")
-	t.Description, _ = stringField(fields, "description")
+	t := &table{created: time.Now(), Table: Table{
+		SourceID: fields.Int("sourceId"), Name: fields.Text("name"), ExternalName: fields.Text("externalName"),
+		ExternalCode: fields.Text("externalCode"), Description: fields.Text("description"), CreatedByID: r.auth.user,
+	}}
 	if !tableName.MatchString(t.Name) {
 		return nil, errTableName
 	}
-	v, _ := fields.Get("sourceId")
-	t.SourceID, _ = php.Numeric(v)
 	src, err := own(r, &p.sources, t.SourceID)
 	if err != nil {
 		return nil, err
 	}
 	t.Owner = src.owner
-	v, _ = fields.Get("fields")
-	columns := v.(*php.Array)
+	columns := fields.Sub("fields")
 	if twice := repeated(columns, "name"); twice != "" {
 		return nil, p.named("DUPLICATE_FIELDS", "Duplicate column names: %s", twice)
 	}
@@ -112,8 +108,7 @@ func repeated(columns *php.Array, key string) string {
 		if !column.IsSet(key) {
 			continue
 		}
-		v, _ := column.Get(key)
-		s, _ := php.Text(v)
+		s := column.Text(key)
 		if seen[s]++; seen[s] == 2 {
 			twice = append(twice, s)
 		}
@@ -132,13 +127,8 @@ func (p *Portal) readColumns(sent *php.Array) ([]Column, *apiError) {
 	var columns []Column
 	for _, v := range sent.All() {
 		a, _ := v.(*php.Array)
-		text := func(key string) string {
-			v, _ := a.Get(key)
-			s, _ := php.Text(v)
-			return s
-		}
 		visible := true
-		c := Column{Name: text("name"), ExternalCode: text("externalCode"), Type: text("type"), Visible: &visible}
+		c := Column{Name: a.Text("name"), ExternalCode: a.Text("externalCode"), Type: a.Text("type"), Visible: &visible}
 		switch {
 		case !hasKeys(a):
 			return nil, errValidation("FIELD_MISSING_REQUIRED_PARAMETERS", `Field must include the required parameters: "name", "externalCode" and "type".`)
@@ -161,12 +151,7 @@ func (p *Portal) readColumns(sent *php.Array) ([]Column, *apiError) {
 
 // hasKeys reports whether a column to be added has its keys, be they null.
 func hasKeys(a *php.Array) bool {
-	for _, key := range []string{"name", "externalCode", "type"} {
-		if _, ok := a.Get(key); !ok {
-			return false
-		}
-	}
-	return true
+	return a.Has("name") && a.Has("externalCode") && a.Has("type")
 }
 
 func (p *Portal) numberColumns(columns []Column) {
@@ -180,11 +165,11 @@ func (p *Portal) numberColumns(columns []Column) {
 // updated.
 func (r *run) tableUpdate(params *php.Array) (any, *apiError) {
 	return update(r, &r.p.tables, params, func(old *table, fields *php.Array) (*table, *apiError) {
-		if _, ok := fields.Get("fields"); ok {
+		if fields.Has("fields") {
 			return nil, errColumnsInUpdate
 		}
 		t := *old
-		if s, ok := stringField(fields, "description"); ok {
+		if s := fields.Text("description"); fields.Has("description") {
 			if len(s) > maxText {
 				return nil, errSQL
 			}

@@ -129,15 +129,12 @@ func testCase(o *runner.Object) junit.Testcase {
 	}
 	var out strings.Builder
 	for _, change := range o.Changes {
-		from, to := sides(change, textValue)
-		switch o.Action {
-		case runner.ActionCreate:
-			fmt.Fprintf(&out, "%s: %s\n", clean.Line(change.Path), to)
-		case runner.ActionDelete:
-			fmt.Fprintf(&out, "%s: %s\n", clean.Line(change.Path), from)
-		default:
-			fmt.Fprintf(&out, "%s: %s -> %s\n", clean.Line(change.Path), from, to)
+		from, to := shown(o, change, textValue)
+		arrow := ""
+		if from != "" && to != "" {
+			arrow = " -> "
 		}
+		fmt.Fprintf(&out, "%s: %s%s%s\n", clean.Line(change.Path), from, arrow, to)
 	}
 	for _, note := range o.Notes {
 		fmt.Fprintf(&out, "note: %s\n", clean.Line(note))

@@ -246,13 +246,7 @@ func (d *digest) rows(rows *items, p portal, objects []*runner.Object) {
 			rows.add(cellsRow("`"+sign(o)+"`", cell(name), "–", "–", cell(why)))
 		}
 		for _, c := range o.Changes {
-			from, to := sides(c, markdownValue)
-			switch o.Action {
-			case runner.ActionCreate:
-				from = ""
-			case runner.ActionDelete:
-				to = ""
-			}
+			from, to := shown(o, c, markdownValue)
 			path := cut(c.Path, markdownMessage)
 			rows.add(cellsRow("`"+sign(o)+"`", cell(name), cell(path), cell(from), cell(to)))
 			if lines := lineDiff(c, markdownMessage); lines != nil {

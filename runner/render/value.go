@@ -39,6 +39,19 @@ func sides(c runner.Change, limit int) (from, to string) {
 	return shorten(a, b, limit)
 }
 
+// shown are the sides of a change of an object: of one that is created there is
+// nothing before, of one that is deleted nothing after.
+func shown(o *runner.Object, c runner.Change, limit int) (from, to string) {
+	from, to = sides(c, limit)
+	switch o.Action {
+	case runner.ActionCreate:
+		from = ""
+	case runner.ActionDelete:
+		to = ""
+	}
+	return from, to
+}
+
 func side(v any, limit int) string {
 	switch v := v.(type) {
 	case nil:

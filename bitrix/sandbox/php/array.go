@@ -81,6 +81,30 @@ func (a *Array) Get(key string) (any, bool) {
 	return nil, false
 }
 
+// Text is the text of a value, empty where there is none.
+func (a *Array) Text(key string) string {
+	v, _ := a.Get(key)
+	s, _ := Text(v)
+	return s
+}
+
+// Int is the number of a value, 0 where there is none.
+func (a *Array) Int(key string) int64 {
+	v, _ := a.Get(key)
+	n, _ := Numeric(v)
+	return n
+}
+
+// Sub is a value that is an array, nil where it is not.
+func (a *Array) Sub(key string) *Array {
+	v, _ := a.Get(key)
+	sub, _ := v.(*Array)
+	return sub
+}
+
+// Has reports whether the key exists.
+func (a *Array) Has(key string) bool { return a.find(key) >= 0 }
+
 // IsSet is PHP's isset: the key exists and its value is not null.
 func (a *Array) IsSet(key string) bool {
 	v, _ := a.Get(key)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -45,12 +46,7 @@ func unpaired(body string) bool {
 	if !strings.Contains(body, `\u`) {
 		return false
 	}
-	for _, e := range escapes.FindAllString(body, -1) {
-		if len(e) == len(`\ud800`) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(escapes.FindAllString(body, -1), func(e string) bool { return len(e) == len(`\ud800`) })
 }
 
 func decodeValue(dec *json.Decoder, depth int) (any, error) {
