@@ -39,6 +39,9 @@ type step struct {
 // label is how messages call the object.
 func (s *step) label() string {
 	name := cmp.Or(s.declared.Name, fmt.Sprintf("#%d", s.id))
+	if s.kind == tables {
+		name = s.title
+	}
 	return fmt.Sprintf("%s %q", s.kind.name, name)
 }
 

@@ -36,11 +36,21 @@ func label(o *runner.Object) string {
 // source: erp (#12) "ERP" (connector).
 func kindLabel(o *runner.Object) string { return label(o) + kindNote(o) }
 
+// kindNote says what the sign and the label of an object do not: its kind,
+// unless it is a source, and that it was to be deleted where the sign says what
+// became of that.
 func kindNote(o *runner.Object) string {
-	if o.Kind == runner.KindSource || o.Kind == "" {
+	var notes []string
+	if o.Kind != runner.KindSource && o.Kind != "" {
+		notes = append(notes, clean.Line(string(o.Kind)))
+	}
+	if o.Action == runner.ActionDelete && (o.Status == runner.StatusSkipped || o.Status == runner.StatusFailed) {
+		notes = append(notes, "to be deleted")
+	}
+	if notes == nil {
 		return ""
 	}
-	return " (" + clean.Line(string(o.Kind)) + ")"
+	return " (" + strings.Join(notes, ", ") + ")"
 }
 
 // shortLabel is a label for a list of many: the name, else the title, and the
