@@ -86,7 +86,6 @@ type Write struct {
 	with     **payload // fmt follows a pointer in an unexported field, but not two
 }
 
-// payload is what a command sends.
 type payload struct {
 	params rest.Params
 	hidden []string // what an answer must not show

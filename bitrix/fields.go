@@ -30,7 +30,6 @@ func (f *fields) add(key string, into any, seen bool) {
 	f.list = append(f.list, field{key, into, seen})
 }
 
-// newFields has room for n fields.
 func newFields(n int) *fields { return &fields{list: make([]field, 0, n)} }
 
 // read reads the whole object, and returns the first thing that is wrong.

@@ -67,7 +67,6 @@ func columnPath(name string) string  { return "columns." + name }
 // isSetting reports whether the difference is one of a setting.
 func (d difference) isSetting() bool { return strings.HasPrefix(d.path, "settings.") }
 
-// change is the difference as reports show it.
 func (d difference) change() Change {
 	if d.sensitive {
 		return Change{Path: d.path, Sensitive: true}
@@ -75,7 +74,6 @@ func (d difference) change() Change {
 	return Change{Path: d.path, From: d.from.shown(), To: d.to.shown()}
 }
 
-// changes are the differences as reports show them.
 func changes(diffs []difference) []Change {
 	if len(diffs) == 0 {
 		return nil

@@ -33,7 +33,6 @@ type crew struct {
 	idle func() bool
 }
 
-// start adds a flow.
 func (c *crew) start(run func(*flow)) {
 	f := &flow{crew: c}
 	f.next, _ = iter.Pull(func(yield func(struct{}) bool) {

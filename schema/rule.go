@@ -48,7 +48,6 @@ type rule struct {
 	items      *rule
 }
 
-// kinds is a set of kinds.
 type kinds uint8
 
 func (k kinds) has(kind manifest.Kind) bool { return k&(1<<kind) != 0 }

@@ -211,7 +211,6 @@ func (s *session) close() {
 	s.drop()
 }
 
-// databaseLock is a lock that is held.
 type databaseLock struct {
 	s      *session
 	key    int64

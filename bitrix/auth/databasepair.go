@@ -30,7 +30,6 @@ func (t *databasePair) String() string { return t.d.String() }
 // owner is what an encrypted pair is bound to.
 func (t *databasePair) owner() string { return t.portal + "\x00" + t.client }
 
-// row is a row of syncsources_pairs.
 type row struct {
 	sealed  []byte
 	version int64
@@ -123,7 +122,6 @@ func (t *databasePair) Lock(ctx context.Context) (LockedStore, error) {
 	return l, nil
 }
 
-// lockedRow is a row that is locked by a transaction.
 type lockedRow struct {
 	*databasePair
 	conn     *pgxpool.Conn

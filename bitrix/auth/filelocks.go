@@ -24,7 +24,6 @@ type FileLocks struct{ dirs []string }
 // lock is taken.
 func NewFileLocks(dirs ...string) *FileLocks { return &FileLocks{dirs} }
 
-// maxNote is the maximum number of bytes of a note.
 const maxNote = 1 << 10
 
 // note is the content of the file beside a lock. The lock's own file stays
@@ -100,7 +99,6 @@ func readNote(path string) (note, error) {
 	return n, nil
 }
 
-// fileLock is a lock that is held.
 type fileLock struct {
 	lock *flock.Flock
 	path string

@@ -15,7 +15,6 @@ import (
 	"syncsources/bitrix/secret"
 )
 
-// helperTime is the time limit of one call of a helper.
 const helperTime = time.Minute
 
 // run calls the program. It is not in the terminal's foreground, so that an

@@ -159,7 +159,6 @@ func (t *TokenFile) pickUp() (began time.Time, err error) {
 	return time.Time{}, nil
 }
 
-// discard removes FILE.new.
 func (t *TokenFile) discard() error {
 	if err := os.Remove(t.next()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -211,7 +210,6 @@ func writeSynced(f *os.File, content []byte) error {
 	return f.Sync()
 }
 
-// lockedFile is a token file whose lock is held.
 type lockedFile struct {
 	*TokenFile
 	unlock func()

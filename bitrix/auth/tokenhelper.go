@@ -144,7 +144,6 @@ func (h *TokenHelper) get(ctx context.Context) (Pair, error) {
 	return p, nil
 }
 
-// lockedHelper is a helper whose lock is held.
 type lockedHelper struct {
 	*TokenHelper
 	unlock func()

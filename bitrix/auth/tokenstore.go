@@ -128,7 +128,6 @@ func absolute(path string) (string, error) {
 	return filepath.Abs(path)
 }
 
-// sleep waits for d, or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()

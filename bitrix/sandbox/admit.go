@@ -51,7 +51,6 @@ func (p *Portal) acquire(ctx context.Context, cut time.Time) *apiError {
 	return err
 }
 
-// release frees a worker.
 func (p *Portal) release() {
 	if p.cfg.Workers <= 0 {
 		return
@@ -71,7 +70,6 @@ func (p *Portal) next() {
 	p.queue = p.queue[1:]
 }
 
-// bucket is the portal's leaky bucket of requests.
 type bucket struct {
 	limits Limits
 	level  int

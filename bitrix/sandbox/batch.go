@@ -9,7 +9,6 @@ import (
 	"syncsources/bitrix/sandbox/php"
 )
 
-// maxBatch is how many commands a batch runs.
 const maxBatch = 50
 
 // batch runs the commands of a batch in the order sent. It counts as one

@@ -119,7 +119,6 @@ func settingTypes(sent *php.Array) ([]SettingType, *apiError) {
 	return types, nil
 }
 
-// connectorDelete is biconnector.connector.delete.
 func (r *run) connectorDelete(params *php.Array) (any, *apiError) {
 	return remove(r, &r.p.connectors, params, r.p.sources.children, errConnectorUsed)
 }

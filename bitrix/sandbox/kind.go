@@ -46,7 +46,6 @@ func one[T object](r *run, s *store[T], params *php.Array, cost time.Duration, f
 	return do(id, o)
 }
 
-// get is the get methods.
 func get[T object](r *run, s *store[T], params *php.Array) (any, *apiError) {
 	return one(r, s, params, r.p.cfg.ReadCost, s.shown, func(_ int64, o T) (any, *apiError) { return php.Dict("item", o.item(r.p)), nil })
 }

@@ -7,7 +7,6 @@ import (
 	"syncsources/bitrix/sandbox/php"
 )
 
-// method is a method of the REST API.
 type method struct {
 	call        func(r *run, params *php.Array) (any, *apiError)
 	scope       string // what the client must be allowed; empty: nothing
@@ -89,7 +88,6 @@ func (r *run) appInfo(*php.Array) (any, *apiError) {
 		"PAYMENT_EXPIRED", "N", "DAYS", nil, "LANGUAGE_ID", "en", "LICENSE", license), nil
 }
 
-// idText is the text of an integer.
 func idText(n int64) string {
 	s, _ := php.Text(n)
 	return s

@@ -158,7 +158,6 @@ func (r *run) serve(req request) answer {
 	return a
 }
 
-// hostname is a host without its port.
 func hostname(host string) string {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		return h

@@ -18,7 +18,6 @@ var (
 	errAllFields        = &apiError{code: "", desc: "All the fields are required."}
 )
 
-// maxTitle is the longest title of a source, in characters.
 const maxTitle = 512
 
 // maxSetting is about how long a setting's value can be, in bytes: the portal
@@ -247,7 +246,6 @@ func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
 	return php.Dict("id", src.id), nil
 }
 
-// sourceDelete is biconnector.source.delete.
 func (r *run) sourceDelete(params *php.Array) (any, *apiError) {
 	return remove(r, &r.p.sources, params, r.p.tables.children, errSourceUsed)
 }

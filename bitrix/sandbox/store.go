@@ -34,7 +34,6 @@ type store[T object] struct {
 	past  map[int64][]version[T]
 }
 
-// version is what reads still show of an object.
 type version[T object] struct {
 	until  time.Time
 	object T // nil: not there

@@ -21,7 +21,6 @@ var (
 	errColumnsInUpdate = &apiError{code: "INVALID_METHOD", desc: `Use the method "biconnector.dataset.fields.update" to update the dataset fields."`}
 )
 
-// maxTableName is the longest name of a table.
 const maxTableName = 230
 
 // tableAdd is table.add, and dataset.add, which also makes a BI Builder

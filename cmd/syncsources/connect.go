@@ -16,7 +16,6 @@ import (
 	"syncsources/manifest"
 )
 
-// connection is the portal of a run and the way to it.
 type connection struct {
 	credentials bitrix.Credentials
 	locks       auth.Locks        // nil: nobody else can be at work there

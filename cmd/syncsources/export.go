@@ -20,7 +20,6 @@ import (
 	"syncsources/runner"
 )
 
-// exportFlags are the flags of export.
 type exportFlags struct {
 	log        logFlags
 	limits     limits
@@ -88,7 +87,6 @@ variables begin with the portal's.`,
 	return cmd
 }
 
-// exportJob is the export of one portal.
 type exportJob struct {
 	prefix  string // of variables
 	limits  limits

@@ -15,7 +15,6 @@ import (
 	"syncsources/runner"
 )
 
-// runFlags are the flags of plan and apply.
 type runFlags struct {
 	output  outputFlags
 	log     logFlags

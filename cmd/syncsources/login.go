@@ -24,7 +24,6 @@ import (
 // otherwise, and where the sandbox sends it unless its state does.
 const returnAddress = "127.0.0.1:8925"
 
-// loginFlags are the flags of login.
 type loginFlags struct {
 	logFlags
 	code      string

@@ -22,7 +22,6 @@ import (
 	"syncsources/runner/render/clean"
 )
 
-// pinFlags are the flags of pin.
 type pinFlags struct {
 	log     logFlags
 	limits  limits

@@ -18,7 +18,6 @@ import (
 	"syncsources/runner/render/clean"
 )
 
-// statusFlags are the flags of status.
 type statusFlags struct {
 	logFlags
 	limits  limits

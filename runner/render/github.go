@@ -58,7 +58,6 @@ func GitHub(w io.Writer, run Run, o Options) error {
 	})
 }
 
-// annotations are those of one portal.
 func annotations(p portal, o Options) string {
 	var b strings.Builder
 	r := p.report

@@ -123,7 +123,6 @@ type htmlCause struct {
 // htmlWhole is a portal whose run as a whole did not get through.
 type htmlWhole struct{ ID, Name, Message string }
 
-// htmlPortal is the section of one portal.
 type htmlPortal struct {
 	ID, Name, Host, Outcome, Line, Took string
 	Tiles                               []htmlTile

@@ -95,7 +95,6 @@ func (o htmlObject) State() string {
 	return ""
 }
 
-// htmlChange is one difference.
 type htmlChange struct {
 	Path, From, To   string
 	HasFrom, HasTo   bool

@@ -52,7 +52,6 @@ func WriteMetrics(path string, run Run) error {
 	return ReplaceFile("metrics file", path, 0o644, before.write)
 }
 
-// metric is a gauge that each portal and command has.
 type metric struct {
 	name, help string
 	label      string // a further label: "" for none

@@ -38,7 +38,6 @@ func (run Run) Failed() bool {
 // of many portals, where each has its own.
 func (run Run) Failure() *runner.Failure { return run.head().Error }
 
-// portal is one portal of a run.
 type portal struct {
 	// name is the portal's name in the portals file; empty where the run has one
 	// portal only.
