@@ -124,8 +124,8 @@ func TestFlagsAreDescribed(t *testing.T) {
 func TestFlagsOfPlanAndApply(t *testing.T) {
 	both := strings.Fields(`target file concurrency batch-size rate burst tariff timeout max-changes fail-fast checksum
 		show-unmanaged sandbox prune max-deletes portals portal shard parallel output report metrics-file log-level log-format no-color progress quiet
-		allow-file operating-limit request-time comment-id`)
-	for command, own := range map[string][]string{"plan": {"detailed-exitcode"}, "apply": {"dry-run", "lock-timeout", "no-verify", "yes"}} {
+		allow-file operating-limit request-time comment-id lock-timeout`)
+	for command, own := range map[string][]string{"plan": {"detailed-exitcode"}, "apply": {"dry-run", "no-verify", "yes"}} {
 		c, _, err := newRoot(&app{}).Find([]string{command})
 		if err != nil {
 			t.Fatal(err)
