@@ -145,14 +145,7 @@ func settingKey(f Node) []*Finding {
 
 // undeclared reports what reveal names without the settings declaring it.
 func undeclared(reveal, settings Node, codes []string) []*Finding {
-	isDeclared := func(code string) bool { return slices.Contains(codes, code) }
-	if len(codes) > few {
-		declared := make(map[string]bool, len(codes))
-		for _, code := range codes {
-			declared[code] = true
-		}
-		isDeclared = func(code string) bool { return declared[code] }
-	}
+	isDeclared := among(codes)
 	var found []*Finding
 	for item := range reveal.Items() {
 		if kind := item.Kind(); kind != String && kind != Integer || isDeclared(item.Text()) {

@@ -65,12 +65,17 @@ func revealed(n Node) func(code string) bool {
 			names = append(names, item.Text())
 		}
 	}
+	return among(names)
+}
+
+// among returns whether a name is one of names.
+func among(names []string) func(string) bool {
 	if len(names) <= few {
-		return func(code string) bool { return slices.Contains(names, code) }
+		return func(name string) bool { return slices.Contains(names, name) }
 	}
 	set := make(map[string]bool, len(names))
 	for _, name := range names {
 		set[name] = true
 	}
-	return func(code string) bool { return set[code] }
+	return func(name string) bool { return set[name] }
 }

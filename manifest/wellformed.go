@@ -10,7 +10,7 @@ import (
 // keys and keys that are not scalars, merge keys without a mapping, tags, and
 // NUL characters written as escapes.
 func wellFormed(d *Document) []*Finding {
-	w := wellFormedness{doc: d}
+	w := wellFormedness{doc: d, first: map[string]int{}}
 	w.walk(d.Root())
 	return w.found
 }
@@ -18,6 +18,7 @@ func wellFormed(d *Document) []*Finding {
 type wellFormedness struct {
 	doc   *Document
 	found []*Finding
+	first map[string]int // where the keys of the mapping at hand are
 }
 
 // walk looks at everything that is written in n, aliases left out: what they
@@ -69,9 +70,9 @@ func (w *wellFormedness) scalar(n Node) {
 // keys reports what is wrong with a mapping's keys.
 func (w *wellFormedness) keys(n Node) {
 	content := n.val.Content
-	var first map[string]int
-	if len(content)/2 > few {
-		first = make(map[string]int, len(content)/2)
+	if clear(w.first); len(content)/2 > few {
+		w.first = make(map[string]int, len(content)/2) // a large one is not cleared again and again
+		defer func() { w.first = map[string]int{} }()
 	}
 	for i := 0; i+1 < len(content); i += 2 {
 		key := follow(content[i])
@@ -82,28 +83,12 @@ func (w *wellFormedness) keys(n Node) {
 		if isMerge(content[i]) {
 			w.mergeValue(n.field(i))
 		}
-		before, twice := i, false
-		if first != nil {
-			if before, twice = first[key.Value]; !twice {
-				first[key.Value] = i
-			}
-		} else {
-			before, twice = n.earlier(i, key.Value)
-		}
-		if twice {
+		if before, twice := w.first[key.Value]; twice {
 			w.duplicateKey(n.field(i), content[before])
+		} else {
+			w.first[key.Value] = i
 		}
 	}
-}
-
-// earlier returns where a key is before index i of a mapping's content.
-func (n Node) earlier(i int, key string) (int, bool) {
-	for j := 0; j < i; j += 2 {
-		if k := follow(n.val.Content[j]); k.Kind == yaml.ScalarNode && k.Value == key {
-			return j, true
-		}
-	}
-	return 0, false
 }
 
 // follow returns what an alias names, or the node itself.
