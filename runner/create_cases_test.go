@@ -102,25 +102,24 @@ func TestPageOverTheLookForAnAdd(t *testing.T) {
 	})
 }
 
-// An add whose connection check fails is tried once more, two seconds later,
+// A write whose connection check fails is tried once more, two seconds later,
 // and with fail-fast not at all.
-func TestConnectionCheckOfAnAdd(t *testing.T) {
-	state := erpState()
-	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Method: bitrix.MethodSourceAdd, Nth: []int{1}}}
-	for _, failFast := range []bool{false, true} {
-		onPortal(t, state, func(t *testing.T, b *bench) {
-			report := b.apply(runner.Options{Set: newSources(1), FailFast: failFast})
-			want := map[string]int{"created": 1}
-			if failFast {
-				want = map[string]int{"failed SOURCE_CREATE_CONNECTION_ERROR": 1}
-			}
-			if diff := cmp.Diff(want, statuses(report)); diff != "" {
-				t.Errorf("%s\n%v", diff, report.Err())
-			}
-			if !failFast && report.Duration < 2 {
-				t.Errorf("the second attempt came after %.1f s", report.Duration)
-			}
-		})
+func TestConnectionCheck(t *testing.T) {
+	for method, set := range map[string]*manifest.Set{bitrix.MethodSourceAdd: newSources(1), bitrix.MethodSourceUpdate: declares(retitled(1)...)} {
+		for _, failFast := range []bool{false, true} {
+			state := sqlState(1)
+			state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Method: method, Nth: []int{1}}}
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				report := b.apply(runner.Options{Set: set, FailFast: failFast})
+				o := report.Objects[0]
+				if failFast != (o.Error != nil) || failFast && !strings.HasSuffix(o.Error.Code, "_CONNECTION_ERROR") {
+					t.Errorf("%s: %+v", method, o)
+				}
+				if !failFast && report.Duration < 2 {
+					t.Errorf("%s: the second attempt came after %.1f s", method, report.Duration)
+				}
+			})
+		}
 	}
 }
 

@@ -70,6 +70,43 @@ func TestFailFast(t *testing.T) {
 	})
 }
 
+// A time limit that ends while the last write is settled costs nothing. Where
+// its outcome cannot be read, the run was stopped, and has not failed.
+func TestTimeoutDuringTheLastWrite(t *testing.T) {
+	for readable, want := range map[bool]runner.Outcome{true: runner.OutcomeOK, false: runner.OutcomeStopped} {
+		state := sqlState(1)
+		state.UpdateCost = 10 * time.Second
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(_ string, it item) {
+				if it["title"] == "new" && !readable {
+					delete(it, "title")
+				}
+			})}})
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			report := runner.Apply(ctx, client, runner.Options{Set: declares(retitled(1)...)})
+			if report.Outcome != want || report.Objects[0].Attempts != 1 || readable == (report.Error != nil) {
+				t.Errorf("readable %t: %s, %v, %v", readable, report.Outcome, report.Error, statuses(report))
+			}
+		})
+	}
+}
+
+// What ends every call is the reason, although the time limit is over by then.
+func TestFatalAtTheTimeLimit(t *testing.T) {
+	state := sqlState(1)
+	state.UpdateCost = 10 * time.Second
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultError, Method: "batch", Contains: "source.update", Status: 503, Code: "OVERLOAD_LIMIT", Ran: true}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		report := runner.Apply(ctx, b.client, runner.Options{Set: declares(retitled(1)...)})
+		if report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != "OVERLOAD_LIMIT" {
+			t.Errorf("%s, %v, after %.0f s", report.Outcome, report.Error, report.Duration)
+		}
+	})
+}
+
 func TestEnds(t *testing.T) {
 	for name, tt := range map[string]struct {
 		end     func(context.Context) (context.Context, context.CancelFunc)

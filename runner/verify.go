@@ -138,6 +138,9 @@ func (a *apply) idle() bool {
 			return true
 		}
 	}
+	if a.done == len(a.entries) {
+		return false
+	}
 	a.stopped, a.over = true, true
 	for g, entries := range a.unread {
 		delete(a.unread, g)

@@ -51,7 +51,8 @@ func TestTokenThatIsExpiredForEver(t *testing.T) {
 	})
 }
 
-// Rejections of tokens that have had their time are nothing special.
+// Rejections of tokens that have had their time are nothing special, and end a
+// row of those that have not.
 func TestRejectionsFarApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
@@ -61,10 +62,34 @@ func TestRejectionsFarApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 10 {
-			if token, err = source.Renew(context.Background(), token); err != nil {
-				t.Fatal(err)
+			for range maxYoung - 1 {
+				if token, err = source.Renew(context.Background(), token); err != nil {
+					t.Fatal(err)
+				}
 			}
 			time.Sleep(renewalGap)
+		}
+	})
+}
+
+// A token that lives for less than the time between two renewals is renewed
+// when its life is over.
+func TestTokenOfTwoSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		s := answering(t, &n, func(n int) string {
+			return fmt.Sprintf(`{"access_token":"access-%d","refresh_token":"refresh-%d","expires_in":2}`, n, n)
+		})
+		source := tokenSource(t, s, tokenFile(t, writePair(t, `,"expires":900000001`)), "")
+		for range 10 {
+			asked := time.Now()
+			if _, err := source.Token(); err != nil || time.Since(asked) > 0 {
+				t.Errorf("%v after %v", err, time.Since(asked))
+			}
+			time.Sleep(2 * time.Second)
+		}
+		if n != 10 {
+			t.Errorf("%d renewals in 20 s", n)
 		}
 	})
 }
