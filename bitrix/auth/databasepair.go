@@ -301,7 +301,7 @@ func (l *lockedRow) Discard() error {
 		err = l.commit(ctx)
 	}
 	if err != nil {
-		l.d.log.Warn("the note of a renewal stays in the store", "store", l.String(), "error", l.d.reason(err))
+		l.d.log.Warn("cannot remove the note of a renewal from the store", "store", l.String(), "error", l.d.reason(err))
 	}
 	return nil
 }

@@ -155,7 +155,7 @@ func (t *TokenFile) pickUp() (began time.Time, err error) {
 	if err := t.install(); err != nil {
 		return time.Time{}, storeFailure("cannot put the new token pair in "+t.next()+" in its place", fmt.Sprintf("run: mv %s %s", quoted(t.next()), quoted(t.path)), err)
 	}
-	t.log.Warn("picked up the token pair that a run left when it was killed", "file", t.path)
+	t.log.Warn("recovered the token pair that a killed run left", "file", t.path)
 	return time.Time{}, nil
 }
 
