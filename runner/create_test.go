@@ -86,6 +86,18 @@ func TestCreateWithoutMapping(t *testing.T) {
 	})
 }
 
+// A replica may not show a new object at once: it is looked for once more, and
+// only then it has not converged.
+func TestCreateShownLate(t *testing.T) {
+	for late, want := range map[time.Duration]string{time.Second: "created", time.Hour: "failed " + runner.CodeNotConverged} {
+		onPortal(t, sandbox.State{Switches: sandbox.Switches{ShowAfter: late}}, func(t *testing.T, b *bench) {
+			if got := statuses(b.apply(runner.Options{Set: fromNothing(3)})); got[want] != 7 {
+				t.Errorf("shown %s later: %v, want %s", late, got, want)
+			}
+		})
+	}
+}
+
 func TestCreateFromNothing(t *testing.T) {
 	const n = 100
 	onPortal(t, sandbox.State{UpdateCost: 100 * time.Millisecond, Latency: 100 * time.Millisecond}, func(t *testing.T, b *bench) {

@@ -64,8 +64,19 @@ func (a *apply) readBack(f *flow, e *entry, how look) bool {
 		return false
 	}
 	e.result.Verified = e.result.Attempts > 0
-	if e.read.gone && e.action != ActionDelete {
+	switch {
+	case !e.read.gone || e.action == ActionDelete:
+	case e.action != ActionCreate:
 		a.fail(e, notFound(e.kind))
+		return false
+	case how != onceMore:
+		return a.readBack(f, e, onceMore)
+	default:
+		a.fail(e, &Failure{
+			Code:    CodeNotConverged,
+			Message: fmt.Sprintf("the portal answered the creation with the id %d, but does not show a %s of this id", e.id, e.kind.name),
+			Hint:    "run again: it looks for the object before it creates anything",
+		})
 		return false
 	}
 	a.gates.honoured(e)
