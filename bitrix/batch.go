@@ -54,21 +54,21 @@ type Response struct {
 // commands are in their replies. The Response is never nil and has its
 // Elapsed even on failure.
 func (r *Reader) Query(ctx context.Context, queries []Query) (*Response, error) {
-	commands := make([]Command, len(queries))
-	for i, q := range queries {
-		commands[i] = q
-	}
-	return r.batch(ctx, commands)
+	return r.batch(ctx, commandsOf(queries))
 }
 
 // Write writes: one request, a batch of 1 to MaxBatch commands, run by the
 // portal in this order. All must be Batchable. Errors are as with Query.
 func (c *Client) Write(ctx context.Context, writes []Write) (*Response, error) {
-	commands := make([]Command, len(writes))
-	for i, w := range writes {
-		commands[i] = w
+	return c.batch(ctx, commandsOf(writes))
+}
+
+func commandsOf[T Command](list []T) []Command {
+	commands := make([]Command, len(list))
+	for i, c := range list {
+		commands[i] = c
 	}
-	return c.batch(ctx, commands)
+	return commands
 }
 
 // WriteAlone writes with a JSON call of its own, which carries every value
@@ -129,18 +129,19 @@ func batchKey(i int) string { return "c" + strconv.Itoa(i) }
 // is neither among the results nor among the errors was perhaps not run
 // at all: that is a BadAnswer, not a success.
 func splitBatch(ans answer, commands []Command) ([]Reply, error) {
-	results, errs, times, any := []json.RawMessage(nil), []json.RawMessage(nil), []json.RawMessage(nil), false
+	results, errs, times := make([]json.RawMessage, len(commands)), make([]json.RawMessage, len(commands)), make([]json.RawMessage, len(commands))
+	any := false
 	err := rest.Members(ans.Result, func(key, value []byte) (err error) {
+		there := false
 		switch string(key) {
 		case "result":
-			results, err = byCommand(value, len(commands))
-			any = any || results != nil
+			there, err = byCommand(value, results)
 		case "result_error":
-			errs, err = byCommand(value, len(commands))
-			any = any || errs != nil
+			there, err = byCommand(value, errs)
 		case "result_time":
-			times, _ = byCommand(value, len(commands)) // advice
+			_, _ = byCommand(value, times) // advice
 		}
+		any = any || there
 		return err
 	})
 	if err != nil || !any {
@@ -149,18 +150,11 @@ func splitBatch(ans answer, commands []Command) ([]Reply, error) {
 	replies := make([]Reply, len(commands))
 	for i, c := range commands {
 		reply := &replies[i]
-		if times != nil && times[i] != nil {
+		if times[i] != nil {
 			_ = reply.Time.UnmarshalJSON(times[i])
 		}
-		var result, failure json.RawMessage
-		if results != nil {
-			result = results[i]
-		}
-		if errs != nil {
-			failure = errs[i]
-		}
-		e := rest.BothError(failure, result, ans.secrets)
-		if e == nil && result == nil {
+		e := rest.BothError(errs[i], results[i], ans.secrets)
+		if e == nil && results[i] == nil {
 			e = &rest.Error{Code: rest.BadAnswer, Message: "the portal's answer lacks this command"}
 		}
 		if e != nil {
@@ -171,26 +165,25 @@ func splitBatch(ans answer, commands []Command) ([]Reply, error) {
 			reply.Err = e
 			continue
 		}
-		reply.Result = result
+		reply.Result = results[i]
 	}
 	return replies, nil
 }
 
-// byCommand sorts the members of one of a batch's maps by their commands: nil
-// where there is no map. A list is a map with the keys 0, 1, ..., as PHP
-// writes it, and holds none of ours.
-func byCommand(value []byte, n int) ([]json.RawMessage, error) {
+// byCommand sorts the members of one of a batch's maps by their commands, and
+// reports whether there is a map. A list is a map with the keys 0, 1, ..., as
+// PHP writes it, and holds none of ours.
+func byCommand(value []byte, into []json.RawMessage) (there bool, err error) {
 	value = bytes.TrimSpace(value)
 	if string(value) == "null" {
-		return nil, nil
+		return false, nil
 	}
-	out := make([]json.RawMessage, n)
 	if len(value) > 0 && value[0] == '[' {
-		return out, nil
+		return true, nil
 	}
-	return out, rest.Members(value, func(key, value []byte) error {
-		if i, err := strconv.Atoi(strings.TrimPrefix(string(key), "c")); err == nil && i >= 0 && i < n && batchKey(i) == string(key) {
-			out[i] = value
+	return true, rest.Members(value, func(key, value []byte) error {
+		if i, err := strconv.Atoi(strings.TrimPrefix(string(key), "c")); err == nil && i >= 0 && i < len(into) && batchKey(i) == string(key) {
+			into[i] = value
 		}
 		return nil
 	})
