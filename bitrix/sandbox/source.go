@@ -129,9 +129,9 @@ func (s *source) params(p *Portal, list bool) *php.Array {
 // checkCost is the execution time of a connection check.
 func (p *Portal) checkCost(c *connector, s *source, connection map[string]string) time.Duration {
 	switch {
-	case s != nil && s.cost != nil:
+	case s.cost != nil:
 		return *s.cost
-	case s != nil && p.cfg.CostOf != nil:
+	case s.id != 0 && p.cfg.CostOf != nil:
 		return p.cfg.CostOf(s.id)
 	case c.CheckCost != nil:
 		return *c.CheckCost

@@ -24,10 +24,8 @@ const maxTitle = 512
 // keeps it encrypted and in base64 in a TEXT column.
 const maxSetting = 36 << 10
 
-// sourceUpdate is biconnector.source.update. The checks come in the order in
-// which the server makes them. The connector's check endpoint is called for
-// every update, whatever it changes, and takes its time; nothing is changed
-// before it has answered. The title is missed only after it.
+// sourceUpdate is biconnector.source.update. The connector's check endpoint is
+// called for every update, whatever it changes.
 func (r *run) sourceUpdate(params *php.Array) (any, *apiError) {
 	id, err := checkID(params)
 	if err != nil {
@@ -37,55 +35,94 @@ func (r *run) sourceUpdate(params *php.Array) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	_, err = r.saveSource("update", params, fields, errUpdateConnection, func() (source, *connector, *apiError) {
+		src, err := own(r, &r.p.sources, id)
+		if err != nil {
+			return source{}, nil, err
+		}
+		return *src, r.p.connectors.get(src.connectorID), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return true, nil
+}
 
-	p := r.p
+// sourceAdd is biconnector.source.add. It is not idempotent. A source is made
+// active, whatever is sent.
+func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
+	fields, err := r.p.sources.schema.checkFields(params, false)
+	if err != nil {
+		return nil, err
+	}
+	src, err := r.saveSource("add", params, fields, errCreateConnection, func() (source, *connector, *apiError) {
+		c, err := own(r, &r.p.connectors, fields.Int("connectorId"))
+		if err != nil {
+			return source{}, nil, err
+		}
+		return source{active: true, connectorID: c.ID, owner: c.Owner, created: time.Now(), createdBy: r.auth.user}, c, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return php.Dict("id", src.id), nil
+}
+
+// saveSource makes the checks in the order in which the server makes them, and
+// puts the source. Nothing is changed before the connector's check endpoint has
+// answered, which takes its time; the title is missed only after it. find
+// returns the source to change and its connector, before and after that.
+func (r *run) saveSource(verb string, params, fields *php.Array, refused *apiError, find func() (source, *connector, *apiError)) (*source, *apiError) {
+	p, method, add := r.p, "biconnector.source."+verb, verb == "add"
 	p.mu.Lock()
-	src, err := own(r, &p.sources, id)
+	src, c, err := find()
 	if err != nil {
 		p.mu.Unlock()
 		return nil, err
 	}
-	c := p.connectors.get(src.connectorID)
-	sent := sentSettings(fields, c, false)
 	connection := map[string]string{}
 	for _, st := range src.settings {
 		connection[st.code] = st.value // of codes too that the connector no longer has
 	}
-	merge(connection, sent)
-	cost := p.checkCost(c, src, connection)
+	if add {
+		merge(connection, fields.Sub("settings"))
+	} else {
+		merge(connection, sentSettings(fields, c, add))
+	}
+	cost := p.checkCost(c, &src, connection)
 	p.mu.Unlock()
 
-	faulty := p.drawFault(faultyCheck, "biconnector.source.update", params, nil) != nil
+	faulty := p.drawFault(faultyCheck, method, params, nil) != nil
 	if err := r.work(cost); err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if src, err = own(r, &p.sources, id); err != nil {
+	if src, c, err = find(); err != nil {
 		return nil, err // deleted in the meantime
 	}
-	c = p.connectors.get(src.connectorID)
-	if !p.connect(c, src, connection, faulty) {
-		return nil, errUpdateConnection
+	if !p.connect(c, &src, connection, faulty) {
+		return nil, refused
 	}
 	if err := checkTitle(fields); err != nil {
 		return nil, err
 	}
-	next := *src
-	next.settings = nil
-	for _, st := range src.settings { // what the connector no longer has goes
-		if _, ok := c.setting(st.code); ok {
-			next.settings = append(next.settings, st)
-		}
-	}
-	if err := next.take(p, c, fields, sent); err != nil {
+	src.settings = slices.DeleteFunc(slices.Clone(src.settings), func(st param) bool { // what the connector no longer has
+		_, declared := c.setting(st.code)
+		return !declared
+	})
+	if err := src.take(p, c, fields, sentSettings(fields, c, add)); err != nil {
 		return nil, err
 	}
-	next.updated, next.updatedBy = time.Now(), r.auth.user
-	p.sources.put(&next)
-	p.stats.Updates[id]++
-	p.stats.Writes["biconnector.source.update"]++
-	return true, nil
+	src.updated, src.updatedBy = time.Now(), r.auth.user
+	if add {
+		src.id = p.sources.last + 1
+	} else {
+		p.stats.Updates[src.id]++
+	}
+	p.sources.put(&src)
+	p.stats.Writes[method]++
+	return &src, nil
 }
 
 // sentSettings are the settings that a call carries. Where it carries none,
@@ -153,7 +190,6 @@ func (s *source) take(p *Portal, c *connector, fields, sent *php.Array) *apiErro
 	if a, ok := fields.Get("active"); ok && p.cfg.HonourActive {
 		s.active = a.(bool)
 	}
-	s.settings = slices.Clone(s.settings)
 	old := len(s.settings)
 	for _, st := range c.Settings {
 		v, _ := sent.Get(st.Code)
@@ -194,56 +230,6 @@ func (p *Portal) connect(c *connector, s *source, connection map[string]string, 
 		}
 	}
 	return ok
-}
-
-// sourceAdd is biconnector.source.add. It is not idempotent. A source is made
-// active, whatever is sent.
-func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
-	fields, err := r.p.sources.schema.checkFields(params, false)
-	if err != nil {
-		return nil, err
-	}
-
-	p := r.p
-	connectorID := fields.Int("connectorId")
-	connection := map[string]string{}
-	merge(connection, fields.Sub("settings"))
-	p.mu.Lock()
-	c, err := own(r, &p.connectors, connectorID)
-	if err != nil {
-		p.mu.Unlock()
-		return nil, err
-	}
-	cost := p.checkCost(c, nil, connection)
-	p.mu.Unlock()
-
-	faulty := p.drawFault(faultyCheck, "biconnector.source.add", params, nil) != nil
-	if err := r.work(cost); err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if c, err = own(r, &p.connectors, connectorID); err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	src := &source{
-		active: true, connectorID: connectorID, owner: c.Owner,
-		created: now, updated: now, createdBy: r.auth.user, updatedBy: r.auth.user,
-	}
-	if !p.connect(c, src, connection, faulty) {
-		return nil, errCreateConnection
-	}
-	if err := checkTitle(fields); err != nil {
-		return nil, err
-	}
-	if err := src.take(p, c, fields, sentSettings(fields, c, true)); err != nil {
-		return nil, err
-	}
-	src.id = p.sources.last + 1
-	p.sources.put(src)
-	p.stats.Writes["biconnector.source.add"]++
-	return php.Dict("id", src.id), nil
 }
 
 func (r *run) sourceDelete(params *php.Array) (any, *apiError) {
