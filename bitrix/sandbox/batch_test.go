@@ -124,7 +124,7 @@ func TestReferences(t *testing.T) {
 		{"tab$result[0]\tx", `"tabzero\tx"`},
 		{"$result\v[0]", `"$result\u000b[0]"`},
 	} {
-		if got := string(php.AppendJSON(nil, substitute(c.value, done))); got != c.want {
+		if got := string(php.JSON{}.Append(nil, substitute(c.value, done))); got != c.want {
 			t.Errorf("%s\ngot  %s\nwant %s", c.value, got, c.want)
 		}
 	}

@@ -58,7 +58,7 @@ func completeDeclared(words func(manifest.Object) []string) cobra.CompletionFunc
 		paths = slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return p == "-" })
 		set, _, _ := manifest.Load(paths, manifest.Options{}) // what can be read is better than nothing
 		var found []string
-		for o := range declared(set) {
+		for _, o := range declared(set) {
 			for _, w := range words(o) {
 				if strings.HasPrefix(w, begun) && !strings.ContainsAny(w, "\n\r\t") {
 					found = append(found, w)

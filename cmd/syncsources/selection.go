@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
-	"iter"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,7 +40,7 @@ func (s *selection) matches() *matches {
 
 // add looks at what a set declares.
 func (m *matches) add(set *manifest.Set) {
-	for o := range declared(set) {
+	for _, o := range declared(set) {
 		m.names, m.paths = append(m.names, o.Name), append(m.paths, o.Position.File)
 		for _, t := range m.selection.targets {
 			m.targets[t] = m.targets[t] || fitsTarget(t, o)
@@ -82,12 +82,7 @@ func (s *selection) selects() func(manifest.Object) bool {
 
 // anyFits reports whether one of the patterns fits. No pattern fits all.
 func anyFits(patterns []string, fits func(string) bool) bool {
-	for _, p := range patterns {
-		if fits(p) {
-			return true
-		}
-	}
-	return len(patterns) == 0
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, fits)
 }
 
 // fitsTarget compares a target with an object's name and with its id, which
@@ -106,22 +101,15 @@ func fitsFile(pattern, file string) bool {
 }
 
 // declared goes through all objects of a set.
-func declared(set *manifest.Set) iter.Seq[manifest.Object] {
-	return func(yield func(manifest.Object) bool) {
-		for i := range set.Connectors {
-			if !yield(set.Connectors[i].Object) {
-				return
-			}
-		}
-		for i := range set.Sources {
-			if !yield(set.Sources[i].Object) {
-				return
-			}
-		}
-		for i := range set.Tables {
-			if !yield(set.Tables[i].Object) {
-				return
-			}
-		}
+func declared(set *manifest.Set) (all []manifest.Object) {
+	for i := range set.Connectors {
+		all = append(all, set.Connectors[i].Object)
 	}
+	for i := range set.Sources {
+		all = append(all, set.Sources[i].Object)
+	}
+	for i := range set.Tables {
+		all = append(all, set.Tables[i].Object)
+	}
+	return all
 }

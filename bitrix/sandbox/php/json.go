@@ -101,9 +101,6 @@ type JSON struct {
 	RawBytes bool
 }
 
-// AppendJSON writes a value as the REST server does.
-func AppendJSON(b []byte, v any) []byte { return JSON{}.Append(b, v) }
-
 // Append is PHP's json_encode as the REST server calls it: an array with the
 // keys 0..n-1, the empty one included, is a list; slashes are escaped; other
 // characters stay as they are. A surrogate that a text holds as its three

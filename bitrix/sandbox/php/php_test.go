@@ -56,7 +56,7 @@ func TestGoldenIsCurrent(t *testing.T) {
 func TestParseQueryLikePHP(t *testing.T) {
 	readGolden(t)
 	for _, c := range golden.Query {
-		if got := string(AppendJSON(nil, ParseQuery(c[0], 0))); got != c[1] {
+		if got := string(JSON{}.Append(nil, ParseQuery(c[0], 0))); got != c[1] {
 			t.Errorf("%q\ngot  %s\nwant %s", c[0], got, c[1])
 		}
 	}
@@ -70,7 +70,7 @@ func TestJSONLikePHP(t *testing.T) {
 			t.Errorf("%s: %v", c[0], err)
 			continue
 		}
-		if got := string(AppendJSON(nil, v)); got != c[1] {
+		if got := string(JSON{}.Append(nil, v)); got != c[1] {
 			t.Errorf("%s\ngot  %s\nwant %s", c[0], got, c[1])
 		}
 	}
@@ -144,7 +144,7 @@ func TestBytesLikePHP(t *testing.T) {
 		// PHP replaces a sequence that breaks off as one; how many marks stand
 		// for it is of no interest.
 		marks := regexp.MustCompile(`(\\ufffd)+`)
-		if got, want := marks.ReplaceAllString(string(AppendJSON(nil, raw)), "?"), marks.ReplaceAllString(strings.ReplaceAll(c[1], "\ufffd", `\ufffd`), "?"); got != want {
+		if got, want := marks.ReplaceAllString(string(JSON{}.Append(nil, raw)), "?"), marks.ReplaceAllString(strings.ReplaceAll(c[1], "\ufffd", `\ufffd`), "?"); got != want {
 			t.Errorf("%q: %s, want %s", raw, got, want)
 		}
 		if got := string(JSON{RawBytes: true}.Append(nil, raw)); got != `"`+raw+`"` {
@@ -175,7 +175,7 @@ func FuzzParseQuery(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, q string) {
-		written := string(AppendJSON(nil, ParseQuery(q, 0)))
+		written := string(JSON{}.Append(nil, ParseQuery(q, 0)))
 		v, err := DecodeJSON(written)
 		if err != nil {
 			if !unpaired(written) {
@@ -186,7 +186,7 @@ func FuzzParseQuery(f *testing.F) {
 		if strings.Contains(written, `\ufffd`) {
 			return // two keys may have become one
 		}
-		if again := string(AppendJSON(nil, v)); again != written {
+		if again := string(JSON{}.Append(nil, v)); again != written {
 			t.Errorf("%q: %s became %s", q, written, again)
 		}
 	})
