@@ -358,6 +358,22 @@ func TestColumnsAreDeletedByFreshIDs(t *testing.T) {
 }
 
 // What the portal cannot change says so, and the rest is applied.
+// A setting that the run takes from the connector is none that its sources can
+// have, although they still show it.
+func TestPruneSettingOfSource(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Connectors[0].Settings = []manifest.SettingType{{Code: "host", Name: "Host", Type: "STRING"}}
+		set.Sources[0].Settings = []manifest.Setting{{Code: "password", Value: manifest.Literal("new")}}
+		for prune, want := range map[bool]string{false: "", true: runner.CodeUnknownSetting} {
+			plan := runner.Plan(context.Background(), b.client, runner.Options{Set: set, Prune: prune})
+			if o := plan.Objects[1]; o.Error != nil && o.Error.Code != want || o.Error == nil && want != "" {
+				t.Errorf("prune %v: %s %v, want %q", prune, o.Status, o.Error, want)
+			}
+		}
+	})
+}
+
 // A column of another name and the same externalCode takes two calls: the
 // portal compares new columns with those before the deletion.
 func TestPruneRenamedColumn(t *testing.T) {

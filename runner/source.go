@@ -150,7 +150,7 @@ func (s *source) checkSettings(diffs []difference) *Failure {
 		}
 		kind, ok := known[d.code]
 		switch {
-		case !ok && s.live != nil && hasValue(s.live, d.code):
+		case !ok && s.live != nil && hasValue(s.live, d.code) && !s.pruned(d.code):
 			// The portal shows it, so it exists: the connector's list is old.
 		case !ok:
 			unknown = append(unknown, fmt.Sprintf("%q", d.code))
@@ -185,6 +185,15 @@ func (s *source) checkSettings(diffs []difference) *Failure {
 	}
 	f.Message, f.Hint = strings.Join(parts, "; "), strings.Join(hints, "; ")
 	return &f
+}
+
+// pruned reports whether the run removes a setting from the connector.
+func (s *source) pruned(code string) bool {
+	if s.parent == nil {
+		return false
+	}
+	live := s.parent.subject.(*connector).live
+	return live != nil && slices.ContainsFunc(live.Settings, func(t bitrix.SettingType) bool { return t.Code == code })
 }
 
 func (s *source) connectorName() string {
