@@ -90,7 +90,7 @@ func fillHints(r *runner.Report) {
 		}
 	}
 	fill(r.Error)
-	if r.Error != nil && r.Error.Hint == "" {
+	if r.Outcome == runner.OutcomeStopped && r.Error != nil && r.Error.Hint == "" {
 		r.Error.Hint = "run: syncsources status, which checks the portal, the credentials, their rights and the limits"
 	}
 	for i := range r.Objects {

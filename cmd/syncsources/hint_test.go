@@ -35,7 +35,7 @@ func TestHints(t *testing.T) {
 
 // Whatever stops a run says what to do about it, a code too that nobody knows.
 func TestEveryStopHasAHint(t *testing.T) {
-	unknown := &runner.Report{Error: &runner.Failure{Code: "SOMETHING_NEW"}}
+	unknown := &runner.Report{Outcome: runner.OutcomeStopped, Error: &runner.Failure{Code: "SOMETHING_NEW"}}
 	if fillHints(unknown); !strings.Contains(unknown.Error.Hint, "syncsources status") {
 		t.Errorf("%+v", unknown.Error)
 	}
