@@ -283,6 +283,12 @@ func TestUnmanaged(t *testing.T) {
 		if report.Summary.Unmanaged != 228 || report.Unmanaged[0].Kind != runner.KindConnector || report.Unmanaged[1].ID != 4 || report.Summary.Planned != 3 {
 			t.Errorf("%+v", report.Summary)
 		}
+		// What is declared is declared, though it is not selected.
+		report = runner.Plan(context.Background(), b.client, runner.Options{
+			Set: declares(retitled(3)...), ShowUnmanaged: true, Selected: func(o manifest.Object) bool { return o.ID == 1 }})
+		if report.Summary.Unmanaged != 228 || report.Summary.Total != 1 {
+			t.Errorf("one is selected: %+v", report.Summary)
+		}
 	})
 }
 

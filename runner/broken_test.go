@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -166,6 +167,52 @@ func TestTrueAndNothingStored(t *testing.T) {
 		}
 		if s := report.Objects[6]; s.Attempts != 1 || !s.Verified {
 			t.Errorf("%d attempts, verified %v", s.Attempts, s.Verified)
+		}
+	})
+}
+
+// The first answer about an object counts: one of the last page that was on the
+// first one too, and is another there, changes nothing.
+func TestFirstAnswerCounts(t *testing.T) {
+	onPortal(t, sqlState(60), func(t *testing.T, b *bench) {
+		report := applyEdited(b, func(list []any) []any {
+			if len(list) > 0 && fmt.Sprint(list[0].(item)["id"]) == "60" {
+				return each(func(_ string, it item) { it["title"] = "another" })(list)
+			}
+			return list
+		}, 0, runner.Options{ShowUnmanaged: true})
+		titles := map[string]int{}
+		for _, u := range report.Unmanaged {
+			titles[u.Title]++
+		}
+		if diff := cmp.Diff(map[string]int{"SQL": 1, "old": 50, "another": 10}, titles); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// After a write that nobody could read back, an earlier look proves nothing.
+func TestVerifiedBeforeALaterWrite(t *testing.T) {
+	state := sqlState(1)
+	state.HonourActive = true
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Nth: []int{2}}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		writes := 0
+		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if strings.Contains(r.URL.Path+string(body), "source.update") {
+				writes++
+			}
+			resp, err := b.RoundTripper().RoundTrip(r)
+			if writes > 1 && bytes.Contains(body, []byte("source.list")) {
+				return nil, errors.New("the connection is gone")
+			}
+			return resp, err
+		})})
+		report := runner.Apply(context.Background(), client, runner.Options{Set: declares(retitled(1)...)})
+		if o := report.Objects[0]; o.Status != runner.StatusFailed || o.Verified || o.Attempts == 0 {
+			t.Errorf("%+v after %d writes", o, writes)
 		}
 	})
 }

@@ -175,6 +175,8 @@ func TestParsePair(t *testing.T) {
 		{"answer with the lifetime as expires", `{"access_token":"a","refresh_token":"r","expires":3600}`, now, 1_800_003_600, time.Hour},
 		{"answer with an absolute expiry alone", `{"access_token":"a","refresh_token":"r","expires":1800001000}`, now, 1_800_001_000, 0},
 		{"answer without expiry", `{"access_token":"a","refresh_token":"r"}`, now, 0, 0},
+		{"answer that was born expired", `{"access_token":"a","refresh_token":"r","expires":900000000}`, now, 0, 0},
+		{"with what helpers add", `{"access_token":"a","refresh_token":"r","version":7,"replaces":6}`, now, 0, 0},
 		{"stored", `{"access_token":"a","refresh_token":"r","expires":1800000500,"expires_in":3600}`, time.Time{}, 1_800_000_500, time.Hour},
 		{"stored by hand", `{"access_token":"a","refresh_token":"r","expires_in":3600}`, time.Time{}, 0, time.Hour},
 		{"odd figures", `{"access_token":"a","refresh_token":"r","expires":-1,"expires_in":[]}`, now, 0, 0},
@@ -190,6 +192,9 @@ func TestParsePair(t *testing.T) {
 		again, err := parsePair(p.encode(), time.Time{})
 		if err != nil || again.AccessToken != p.AccessToken || again.RefreshToken != p.RefreshToken || tt.received == now && !again.Expires.Equal(p.Expires) {
 			t.Errorf("%s: stored and read back: %v, %v", tt.name, again.Expires, err)
+		}
+		if stored := string(p.encode()); strings.Contains(stored, "version") || strings.Contains(stored, "replaces") {
+			t.Errorf("%s: stored is %s", tt.name, stored)
 		}
 	}
 	for _, in := range []string{``, `x`, `[]`, `null`, `{}`, `{"access_token":""}`, `{"access_token":"canary"} canary`, `{"access_token":"canary"`} {

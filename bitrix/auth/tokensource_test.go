@@ -295,6 +295,25 @@ func TestAuthorizationServerThatStumbles(t *testing.T) {
 	})
 }
 
+// A signal ends the attempts to reach the authorization server between two of
+// them.
+func TestInterruptBetweenAttemptsOfARenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := authServer(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("no route") }))
+		source := tokenSource(t, s, tokenFile(t, writePair(t, `,"expires":1`)), "")
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		token, err := source.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if _, err := source.Renew(ctx, token); err == nil || time.Since(start) != 5*time.Second {
+			t.Errorf("%v after %v", err, time.Since(start))
+		}
+	})
+}
+
 func TestLostAnswerOfARenewalIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := sandboxServer(t, "faults: [{kind: dropped, ran: true, method: oauth/token, nth: [1]}]")
