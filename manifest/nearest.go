@@ -31,14 +31,7 @@ const longestWord = 64
 // distance is the optimal string alignment distance: Levenshtein's, with a
 // swap of neighbours as one step. The words have at most longestWord bytes.
 func distance(a, b string) int {
-	var wordA, wordB [longestWord]rune
-	as, bs := wordA[:0], wordB[:0]
-	for _, r := range a {
-		as = append(as, r)
-	}
-	for _, r := range b {
-		bs = append(bs, r)
-	}
+	as, bs := []rune(a), []rune(b)
 	var rows [3][longestWord + 1]int
 	before, last, row := &rows[0], &rows[1], &rows[2]
 	for j := range last {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 )
 
@@ -41,11 +42,9 @@ func (p *Portal) acquire(ctx context.Context, cut time.Time) *apiError {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, c := range p.queue {
-		if c == turn {
-			p.queue = append(p.queue[:i], p.queue[i+1:]...)
-			return err
-		}
+	if i := slices.Index(p.queue, turn); i >= 0 {
+		p.queue = slices.Delete(p.queue, i, i+1)
+		return err
 	}
 	p.next() // the turn had come in the meantime: pass it on
 	return err

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -69,7 +70,7 @@ func fileError(name string, err error) error {
 		m = unknownKey.ReplaceAllString(m, `line $1: unknown key "$2"`)
 		m = wrongType.ReplaceAllStringFunc(m, func(s string) string {
 			p := wrongType.FindStringSubmatch(s)
-			return strings.TrimSpace(fmt.Sprintf("line %s: a %s where a %s belongs: %s", p[1], tagName(p[2]), typeName(p[4]), p[3]))
+			return strings.TrimSpace(fmt.Sprintf("line %s: a %s where a %s belongs: %s", p[1], cmp.Or(tagNames[p[2]], p[2]), typeName(p[4]), p[3]))
 		})
 		if p := lineFirst.FindStringSubmatch(m); p != nil {
 			m = fmt.Sprintf("%s:%s: %s", name, p[1], p[2])
@@ -81,27 +82,20 @@ func fileError(name string, err error) error {
 	return errors.New(strings.Join(messages, "\n"))
 }
 
-// tagName says what a YAML tag is in words.
-func tagName(tag string) string {
-	if name, ok := map[string]string{"str": "text", "int": "whole number", "float": "number", "bool": "boolean", "seq": "list"}[tag]; ok {
-		return name
-	}
-	return tag
+// tagNames say what YAML tags are in words.
+var tagNames = map[string]string{"str": "text", "int": "whole number", "float": "number", "bool": "boolean", "seq": "list"}
+
+// typeNames say what Go types are in YAML, by how their names begin.
+var typeNames = []struct{ prefix, name string }{
+	{"time.Duration", "duration such as 1.35s"}, {"[]", "list"}, {"map[", "map"}, {"sandbox.", "map"},
+	{"int", "whole number"}, {"uint", "whole number"}, {"float", "number"},
 }
 
-// typeName says what a Go type is in YAML.
 func typeName(t string) string {
-	switch {
-	case t == "time.Duration":
-		return "duration such as 1.35s"
-	case strings.HasPrefix(t, "[]"):
-		return "list"
-	case strings.HasPrefix(t, "map["), strings.HasPrefix(t, "sandbox."):
-		return "map"
-	case strings.HasPrefix(t, "int"), strings.HasPrefix(t, "uint"):
-		return "whole number"
-	case strings.HasPrefix(t, "float"):
-		return "number"
+	for _, n := range typeNames {
+		if strings.HasPrefix(t, n.prefix) {
+			return n.name
+		}
 	}
 	return t
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -31,10 +32,8 @@ var storedForms = map[string]func(string) string{
 // text is how the portal stores a title or description.
 func (p *Portal) text(s string) string {
 	for _, name := range []string{"trim", "escape", "nfc", "bmp"} {
-		for _, wanted := range p.cfg.StoreTexts {
-			if wanted == name {
-				s = storedForms[name](s)
-			}
+		if slices.Contains(p.cfg.StoreTexts, name) {
+			s = storedForms[name](s)
 		}
 	}
 	return s

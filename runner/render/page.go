@@ -3,7 +3,7 @@ package render
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"syncsources/runner/render/clean"
 )
@@ -148,15 +148,9 @@ func fenced(lines []string) string {
 }
 
 // longestRun is the length of the longest run of backticks in s.
-func longestRun(s string) int {
-	longest, run := 0, 0
-	for i := range len(s) {
-		if s[i] != '`' {
-			run = 0
-			continue
-		}
-		run++
-		longest = max(longest, run)
+func longestRun(s string) (longest int) {
+	for run := range strings.FieldsFuncSeq(s, func(r rune) bool { return r != '`' }) {
+		longest = max(longest, len(run))
 	}
 	return longest
 }
@@ -171,12 +165,4 @@ func moreItems(n int, noun string) string {
 
 // units is the length of s in UTF-16 units, of which a character has one or
 // two.
-func units(s string) int {
-	n := utf8.RuneCountInString(s)
-	for _, r := range s {
-		if r > 0xFFFF {
-			n++
-		}
-	}
-	return n
-}
+func units(s string) int { return len(utf16.Encode([]rune(s))) }

@@ -156,25 +156,12 @@ func (j JSON) appendString(b []byte, s string) []byte {
 			i += n
 			continue
 		}
-		switch c {
-		case '"', '\\', '/':
-			b = append(b, '\\', c)
-		case '\b':
-			b = append(b, '\\', 'b')
-		case '\f':
-			b = append(b, '\\', 'f')
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			if c < 0x20 {
-				b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-			} else {
-				b = append(b, c)
-			}
+		if at := strings.IndexByte("\"\\/\b\f\n\r\t", c); at >= 0 {
+			b = append(b, '\\', `"\/bfnrt`[at])
+		} else if c < 0x20 {
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		} else {
+			b = append(b, c)
 		}
 		i++
 	}
