@@ -229,6 +229,42 @@ func TestStoredOtherwise(t *testing.T) {
 	}
 }
 
+// A setting whose value the portal hides is written for three sources, and for
+// no more once they have come back without it.
+func TestHiddenSettings(t *testing.T) {
+	for name, c := range map[string]struct {
+		show    string
+		was     map[string]string
+		updates int
+	}{
+		"masked":               {sandbox.SettingsMasked, map[string]string{"password": "old"}, 3},
+		"masked once it is":    {sandbox.SettingsMasked, nil, 3},
+		"left out":             {sandbox.SettingsOmitted, map[string]string{"password": "old"}, 3},
+		"shown, and empty yet": {"", nil, 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := sqlState(20)
+			state.ShowSettings = c.show
+			var desired []manifest.Source
+			for i := range state.Sources {
+				state.Sources[i].Settings = c.was
+				desired = append(desired, manifest.Source{Object: manifest.Object{ID: state.Sources[i].ID, Name: "s"},
+					Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("new")}}})
+			}
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				report := b.apply(runner.Options{Set: declares(desired...)})
+				want := "updated"
+				if c.updates < len(desired) {
+					want = "failed " + runner.CodeNotConverged
+				}
+				if got := statuses(report); got[want] != len(desired) || len(b.Stats().Updates) != c.updates {
+					t.Errorf("%v after %d updates, want %d", got, len(b.Stats().Updates), c.updates)
+				}
+			})
+		})
+	}
+}
+
 // Another job of the application spends the operating time: the run asks again
 // with one command when the portal says so, and ends as soon as it may.
 func TestAnotherJobSpendsTheTime(t *testing.T) {

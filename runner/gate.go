@@ -42,6 +42,12 @@ func masked(s string) bool {
 		len(s) >= 4 && strings.Trim(s, s[:1]) == ""
 }
 
+// hidden reports whether the portal shows nothing of a setting that it may have,
+// or something that stands for it.
+func (d difference) hidden() bool {
+	return d.isSetting() && d.from.kind != nothing && (d.from.plain() == "" || masked(d.from.plain()))
+}
+
 // choose sets up the gates for the planned entries.
 func (g *gates) choose(entries []*entry, seed uint64) {
 	g.all, g.of = map[string]*gate{}, map[*entry][]string{}
@@ -64,7 +70,7 @@ func (g *gates) choose(entries []*entry, seed uint64) {
 			switch {
 			case d.path == "active":
 				add(e, "active")
-			case d.isSetting() && masked(d.from.plain()):
+			case d.hidden():
 				add(e, maskKey(s, d))
 			}
 		}
@@ -97,7 +103,7 @@ func (g *gates) filter(f *flow, a *apply, e *entry, diffs []difference) []differ
 	}
 	var sent []difference
 	for _, d := range diffs {
-		if d.isSetting() && masked(d.from.plain()) && !g.enter(f, a, e, maskKey(s, d)) {
+		if d.hidden() && !g.enter(f, a, e, maskKey(s, d)) {
 			e.acknowledged[d.path], e.unsent[d.path] = true, true
 			continue
 		}
@@ -125,7 +131,7 @@ func (g *gates) honoured(e *entry) {
 func (g *gates) judge(e *entry) {
 	g.each(e, func(path string, gate *gate) {
 		d := find(e.read.diffs, path)
-		if !e.acknowledged[path] || e.unsent[path] || d == nil || path != "active" && !masked(d.from.plain()) {
+		if !e.acknowledged[path] || e.unsent[path] || d == nil || path != "active" && !d.hidden() {
 			return
 		}
 		gate.ignored++

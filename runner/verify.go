@@ -287,7 +287,7 @@ func (e *entry) wayOut(d difference, how string) string {
 		return "this portal ignores active: switch the source by hand and remove active from the manifest"
 	case isSource && d.isSetting() && !slices.ContainsFunc(s.settingTypes(), func(t bitrix.SettingType) bool { return t.Code == d.code }):
 		return "the connector may not have this setting: the portal drops unknown ones silently"
-	case isSource && d.isSetting() && (d.from.plain() == "" || masked(d.from.plain())):
+	case isSource && d.hidden():
 		return fmt.Sprintf("the portal hides the values of %q, so they cannot be verified: leave the setting out of the manifest and change it by hand, or use --no-verify", d.code)
 	}
 	way := "declare what the portal shows"
