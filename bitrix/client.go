@@ -167,8 +167,7 @@ func tokenFor(ctx context.Context, tokens oauth2.TokenSource) (*oauth2.Token, er
 // tokenError reports that there is no token to call with; that dooms every
 // call. The authorization server's refusals, *rest.Error already, pass through.
 func tokenError(method string, err error) *rest.Error {
-	var e *rest.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*rest.Error](err); ok {
 		return e
 	}
 	err = rest.WithoutURL(err)

@@ -217,8 +217,7 @@ func leadsOut(path, dir string) bool {
 
 // pathError says which path failed, without the name of a system call.
 func pathError(path string, err error) error {
-	var failure *fs.PathError
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*fs.PathError](err); ok {
 		err = failure.Err
 	}
 	return fmt.Errorf("%s: %w", printable(filepath.ToSlash(path)), err)

@@ -104,8 +104,7 @@ func outside(shown string) *unresolved {
 }
 
 func unreadable(shown string, err error) *unresolved {
-	var failure *fs.PathError
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*fs.PathError](err); ok {
 		err = failure.Err
 	}
 	return &unresolved{"file-unreadable", fmt.Sprintf("%s cannot be read: %v", shown, err), nil}

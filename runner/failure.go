@@ -17,12 +17,10 @@ var ErrInterrupted = errors.New("interrupted")
 
 // failure makes a report's failure of an error.
 func failure(err error) *Failure {
-	var f *Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Failure](err); ok {
 		return f
 	}
-	var e *rest.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*rest.Error](err); ok {
 		message := cmp.Or(e.Message, "the portal gave no reason")
 		return &Failure{Code: string(e.Code), Message: message, Hint: e.Hint, Reason: string(e.Reason)}
 	}

@@ -210,8 +210,7 @@ func innermost(err error) error {
 
 // failure makes the error of a store that fails.
 func (d *Database) failure(what string, err error) error {
-	var e *rest.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*rest.Error](err); ok {
 		return e
 	}
 	return because(StoreDown, storeFailure(fmt.Sprintf("%s %s: %s", d, what, d.reason(err)), "", nil))

@@ -196,8 +196,7 @@ func (s Scrubber) Code(text string) Code {
 // WithoutURL strips the address off an error of net/http: it holds the code
 // of a webhook.
 func WithoutURL(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
 		return ue.Err
 	}
 	return err

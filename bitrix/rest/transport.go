@@ -39,8 +39,7 @@ func (p *proxyRefusal) Error() string {
 // proxy that failed. One that refuses is not asked again: it would count each
 // attempt with a wrong password.
 func proxyError(err error) *Error {
-	var refused *proxyRefusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*proxyRefusal](err); ok {
 		return &Error{Code: Proxy, Message: Clean(refused.Error()), NotSent: true, Final: refused.status < 500}
 	}
 	var op *net.OpError

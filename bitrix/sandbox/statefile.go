@@ -62,8 +62,7 @@ var (
 // fileError puts the library's messages into our form, a line for each.
 func fileError(name string, err error) error {
 	messages := []string{err.Error()}
-	var te *yaml.TypeError
-	if errors.As(err, &te) {
+	if te, ok := errors.AsType[*yaml.TypeError](err); ok {
 		messages = te.Errors
 	}
 	for i, m := range messages {

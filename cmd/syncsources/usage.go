@@ -50,8 +50,7 @@ func didYouMean(word string, names []string, otherwise string) string {
 
 // flagError turns the flag library's errors into failures with hints.
 func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		name := unknown.GetSpecifiedName()
 		if unknown.GetSpecifiedShortnames() != "" {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("unknown flag -%s", name), helpHint(cmd))

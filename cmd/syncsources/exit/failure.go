@@ -57,8 +57,7 @@ func Unwritten(err error) *Failure {
 // AsFailure returns err as a failure. Any other error comes from the parsing
 // of the command line.
 func AsFailure(err error) *Failure {
-	var f *Failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Failure](err); ok {
 		return f
 	}
 	return Refuse(CodeCommandLine, err.Error())

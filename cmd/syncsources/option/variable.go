@@ -41,8 +41,7 @@ func newError(where string, f *pflag.Flag, value string, err error) *Error {
 	if f.Value.Type() == "bool" {
 		e.Problem = fmt.Sprintf("%q must be true or false", value)
 	}
-	var none *notOneOf
-	if errors.As(err, &none) {
+	if none, ok := errors.AsType[*notOneOf](err); ok {
 		e.Word, e.Words = value, none.words
 	}
 	return e

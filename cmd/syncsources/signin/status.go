@@ -100,8 +100,7 @@ func (s *status) good(name, format string, args ...any) {
 // failed adds a line about an error.
 func (s *status) failed(name string, err error) {
 	hint, text := "", err.Error()
-	var e *rest.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*rest.Error](err); ok {
 		hint = s.Hint(e)
 		text = cmp.Or(e.Error(), text)
 	}

@@ -68,8 +68,7 @@ func secretVariable(ctx context.Context, e option.Environment, name string) (sec
 	content, err := readSecretFile(ctx, path)
 	if err != nil {
 		// What names no file may be the secret itself, put into the wrong variable.
-		var failed *fs.PathError
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*fs.PathError](err); ok {
 			err = failed.Err
 		}
 		return secret.Text{}, refuse(fmt.Sprintf("%s_FILE: cannot read the file that it names: %v", name, err),
