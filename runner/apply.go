@@ -89,7 +89,9 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 		a.of[s] = e
 		a.open[removalOrder(s)]++
 	}
-	a.gates.choose(a.entries, r.options.Schedule.Seed)
+	if !r.options.NoVerify { // else nobody would find anything out
+		a.gates.choose(a.entries, r.options.Schedule.Seed)
+	}
 	r.progress = Progress{Phase: PhaseWriting, Total: len(a.entries), Failed: r.progress.Failed}
 	r.show()
 	for _, e := range a.entries {

@@ -63,12 +63,28 @@ func TestProbesThatFail(t *testing.T) {
 	}
 }
 
-// Without verification nobody finds anything out, so nobody waits for it.
-func TestNoVerifyOfActive(t *testing.T) {
-	onPortal(t, sqlState(12), func(t *testing.T, b *bench) {
-		report := b.apply(runner.Options{Set: inactive(12), NoVerify: true})
-		if report.Summary.Updated != 12 || b.Stats().Writes[bitrix.MethodSourceUpdate] != 12 {
-			t.Errorf("%v, %v", statuses(report), b.Stats().Writes)
-		}
-	})
+// Without verification nobody finds anything out, so nobody waits for it, and
+// batches are as full as ever.
+func TestNoVerifyHasNoGates(t *testing.T) {
+	masked := sqlState(200)
+	masked.ShowSettings = sandbox.SettingsMasked
+	passwords := inactive(200)
+	for i := range masked.Sources {
+		masked.Sources[i].Settings = map[string]string{"password": "old"}
+		passwords.Sources[i].Active, passwords.Sources[i].Settings = nil, []manifest.Setting{{Code: "password", Value: manifest.Literal("new")}}
+	}
+	requests := func(state sandbox.State, set *manifest.Set) (n int) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Set: set, NoVerify: true})
+			if report.Summary.Updated != 200 || b.Stats().Writes[bitrix.MethodSourceUpdate] != 200 {
+				t.Errorf("%v, %v", statuses(report), b.Stats().Writes)
+			}
+			n = report.Requests.HTTP
+		})
+		return n
+	}
+	requests(sqlState(200), inactive(200))
+	if n, unmasked := requests(masked, passwords), requests(sqlState(200), passwords); n != unmasked {
+		t.Errorf("%d requests where values are masked, %d where they are not", n, unmasked)
+	}
 }
