@@ -163,8 +163,7 @@ func booleanOf(n Node) *bool {
 	if n.Kind() != Boolean {
 		return nil
 	}
-	is := isTrue(n.Text())
-	return &is
+	return new(isTrue(n.Text()))
 }
 
 // integerOf reads an integer in plain decimal form of at most 63 bits.

@@ -129,6 +129,5 @@ func (p *planner) compare(s *step) {
 func (p *planner) found(s *step) bool { return slices.Contains(p.claims[claim{s.kind.name, s.id}], s) }
 
 func notFound(k *kind) *Failure {
-	f := k.notFound
-	return &f
+	return new(k.notFound)
 }

@@ -134,8 +134,7 @@ func substitute(v any, done map[string]*php.Array) any {
 			}
 			switch to.(type) {
 			case string, int64, float64:
-				s, _ := php.Text(to)
-				out = strings.ReplaceAll(out, m[0], s)
+				out = strings.ReplaceAll(out, m[0], php.String(to))
 			}
 		}
 		return out

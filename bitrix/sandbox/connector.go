@@ -25,7 +25,7 @@ var epoch = time.Date(2025, 3, 20, 14, 50, 6, 0, time.UTC)
 
 // newConnector makes a connector of a checked state.
 func newConnector(c Connector) *connector {
-	host := "https://connector-" + idText(c.ID) + ".example/"
+	host := "https://connector-" + php.String(c.ID) + ".example/"
 	c.URLCheck = cmp.Or(c.URLCheck, host+"check")
 	c.URLTableList = cmp.Or(c.URLTableList, host+"table_list")
 	c.URLTableDescription = cmp.Or(c.URLTableDescription, host+"table_description")

@@ -39,7 +39,7 @@ func operator(key string) (op, field string) {
 func (q *listing[T]) allowFilter(f *php.Array) *apiError {
 	for key, v := range f.All() {
 		if key == "logic" {
-			if s, _ := php.Text(v); !strings.EqualFold(s, "AND") && !strings.EqualFold(s, "OR") {
+			if s := php.String(v); !strings.EqualFold(s, "AND") && !strings.EqualFold(s, "OR") {
 				return errValidation("INVALID_FILTER_LOGIC", "Field \"logic\" must be either \"AND\" or \"OR\".")
 			}
 			continue
@@ -88,7 +88,7 @@ func (q *listing[T]) readFilter(f *php.Array) *apiError {
 			c.op = "="
 		case "":
 			c.op = "="
-			if s, _ := php.Text(v); c.kind == "string" && !isArray && strings.Trim(s, "0123456789") != "" {
+			if s := php.String(v); c.kind == "string" && !isArray && strings.Trim(s, "0123456789") != "" {
 				c.op, c.like = "~", like(s) // not equality: % and _ are wildcards
 			}
 		default:
@@ -111,8 +111,7 @@ func (q *listing[T]) matches(p *Portal, o T) bool {
 
 func (c *condition) holds(have any) bool {
 	if c.like != nil {
-		s, _ := php.Text(have)
-		return c.like.MatchString(s)
+		return c.like.MatchString(php.String(have))
 	}
 	for _, want := range c.values {
 		if have == nil && c.op != "=" {
@@ -135,17 +134,14 @@ func compare(kind string, a, b any) int {
 	case "boolean":
 		return cmp.Compare(truth(a), truth(b))
 	}
-	x, _ := php.Text(a)
-	y, _ := php.Text(b)
-	return strings.Compare(strings.ToLower(x), strings.ToLower(y))
+	return strings.Compare(strings.ToLower(php.String(a)), strings.ToLower(php.String(b)))
 }
 
 func number(v any) float64 {
 	if n, ok := v.(int64); ok {
 		return float64(n)
 	}
-	s, _ := php.Text(v)
-	f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	f, err := strconv.ParseFloat(strings.TrimSpace(php.String(v)), 64)
 	if err != nil || math.IsNaN(f) {
 		return 0
 	}

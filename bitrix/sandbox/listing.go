@@ -87,8 +87,7 @@ func (q *listing[T]) readSelect(a *php.Array) *apiError {
 				fields = append(fields, "appId")
 			}
 		case !q.allowed(name):
-			s, _ := php.Text(v)
-			return errValidation("FIELD_NOT_ALLOWED_IN_SELECT", "Field \"%s\" is not allowed in the \"select\".", s)
+			return errValidation("FIELD_NOT_ALLOWED_IN_SELECT", "Field \"%s\" is not allowed in the \"select\".", php.String(v))
 		case name != "fields":
 			fields = append(fields, name)
 			q.dates = q.schema.has("dateUpdate")
@@ -114,8 +113,7 @@ func (q *listing[T]) readOrder(a *php.Array) *apiError {
 		if name == "settings" || name == "fields" {
 			continue // cannot be ordered by, and is no mistake
 		}
-		direction, _ := php.Text(v)
-		switch direction = strings.ToUpper(direction); direction {
+		switch direction := strings.ToUpper(php.String(v)); direction {
 		case "ASC", "DESC":
 			q.order = append(q.order, orderBy{name, direction == "DESC"})
 		default:
@@ -259,8 +257,7 @@ func (q *listing[T]) item(p *Portal, o T) *php.Array {
 	for k, v := range a.All() {
 		switch {
 		case k == "id" && p.cfg.TextIDs:
-			v, _ = php.Text(v)
-			a.Set(k, v)
+			a.Set(k, php.String(v))
 		case q.dates && (k == "dateCreate" || k == "dateUpdate"):
 			a.Set(k, php.Object{})
 		}

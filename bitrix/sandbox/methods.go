@@ -54,7 +54,7 @@ func (p *Portal) allMethods() map[string]method {
 
 // profile reports who the client acts for.
 func (r *run) profile(*php.Array) (any, *apiError) {
-	return php.Dict("ID", idText(r.auth.user), "ADMIN", true, "NAME", "Sandbox", "LAST_NAME", "User",
+	return php.Dict("ID", php.String(r.auth.user), "ADMIN", true, "NAME", "Sandbox", "LAST_NAME", "User",
 		"PERSONAL_GENDER", "", "TIME_ZONE", "", "TIME_ZONE_OFFSET", int64(0)), nil
 }
 
@@ -86,9 +86,4 @@ func (r *run) appInfo(*php.Array) (any, *apiError) {
 	}
 	return php.Dict("ID", "1", "CODE", ClientID, "VERSION", int64(1), "STATUS", "L", "INSTALLED", true,
 		"PAYMENT_EXPIRED", "N", "DAYS", nil, "LANGUAGE_ID", "en", "LICENSE", license), nil
-}
-
-func idText(n int64) string {
-	s, _ := php.Text(n)
-	return s
 }

@@ -56,12 +56,10 @@ func (p *Portal) newSource(s Source) *source {
 		owner: c.Owner, check: s.Check, created: epoch, updated: epoch, createdBy: max(s.CreatedByID, 1), updatedBy: max(s.CreatedByID, 1),
 	}
 	if s.Description != nil {
-		d := *s.Description
-		src.description = &d
+		src.description = new(*s.Description)
 	}
 	if s.UpdateCost != nil {
-		cost := *s.UpdateCost
-		src.cost = &cost
+		src.cost = new(*s.UpdateCost)
 	}
 	for _, st := range c.Settings {
 		if v, ok := s.Settings[st.Code]; ok {
@@ -75,7 +73,7 @@ var sourceSchema = schema[*source]{
 	{"id", "integer", true, true, false, func(_ *Portal, s *source) any { return s.id }},
 	{"title", "string", true, false, false, func(_ *Portal, s *source) any { return s.title }},
 	{"type", "string", true, true, false, func(*Portal, *source) any { return "rest" }},
-	{"code", "string", true, true, false, func(_ *Portal, s *source) any { return "rest_" + idText(s.connectorID) }},
+	{"code", "string", true, true, false, func(_ *Portal, s *source) any { return "rest_" + php.String(s.connectorID) }},
 	{"description", "string", false, false, false, func(p *Portal, s *source) any {
 		if s.description == nil {
 			return p.unset("")

@@ -141,7 +141,7 @@ func sentSettings(fields *php.Array, c *connector, add bool) *php.Array {
 	sent.Add("type", "rest")
 	sent.Add("connector_id", c.ID)
 	if add {
-		sent.Add("code", "rest_"+idText(c.ID))
+		sent.Add("code", "rest_"+php.String(c.ID))
 	}
 	for code := range sent.All() {
 		if _, ok := c.setting(code); ok {
@@ -184,8 +184,7 @@ func (s *source) take(p *Portal, c *connector, fields, sent *php.Array) *apiErro
 		if len(d) > maxText {
 			return errSQL
 		}
-		d = p.text(d)
-		s.description = &d
+		s.description = new(p.text(d))
 	}
 	if a, ok := fields.Get("active"); ok && p.cfg.HonourActive {
 		s.active = a.(bool)

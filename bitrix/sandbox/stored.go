@@ -90,7 +90,7 @@ func (p *Portal) echo(desc string, params *php.Array) string {
 		return desc
 	}
 	for code, v := range params.Sub("fields").Sub("settings").All() {
-		s, _ := php.Text(v)
+		s := php.String(v)
 		switch p.cfg.Echo {
 		case "upper":
 			s = strings.ToUpper(s)

@@ -40,8 +40,7 @@ func (p *Portal) newTable(t Table) *table {
 			c.ID = p.lastColumn
 		}
 		c.ExternalCode = cmp.Or(c.ExternalCode, c.Name)
-		visible := c.Visible == nil || *c.Visible
-		c.Visible = &visible
+		c.Visible = new(c.Visible == nil || *c.Visible)
 	}
 	return &table{Table: t, created: epoch}
 }

@@ -126,8 +126,7 @@ func (p *Portal) readColumns(sent *php.Array) ([]Column, *apiError) {
 	var columns []Column
 	for _, v := range sent.All() {
 		a, _ := v.(*php.Array)
-		visible := true
-		c := Column{Name: a.Text("name"), ExternalCode: a.Text("externalCode"), Type: a.Text("type"), Visible: &visible}
+		c := Column{Name: a.Text("name"), ExternalCode: a.Text("externalCode"), Type: a.Text("type"), Visible: new(true)}
 		switch {
 		case !hasKeys(a):
 			return nil, errValidation("FIELD_MISSING_REQUIRED_PARAMETERS", `Field must include the required parameters: "name", "externalCode" and "type".`)

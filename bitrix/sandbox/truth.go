@@ -155,14 +155,12 @@ func (c *connector) export() Connector {
 }
 
 func (s *source) export() Source {
-	active := s.active
 	out := Source{
-		ID: s.id, Title: s.title, ConnectorID: s.connectorID, Active: &active, CreatedByID: s.createdBy,
+		ID: s.id, Title: s.title, ConnectorID: s.connectorID, Active: new(s.active), CreatedByID: s.createdBy,
 		Settings: make(map[string]string, len(s.settings)), Check: s.check, UpdateCost: s.cost,
 	}
 	if s.description != nil {
-		d := *s.description
-		out.Description = &d
+		out.Description = new(*s.description)
 	}
 	if s.owner != ClientID {
 		out.Owner = s.owner

@@ -111,6 +111,5 @@ func boolOf(t rest.Tristate) *bool {
 	if t == rest.Unsaid {
 		return nil
 	}
-	value := t == rest.True
-	return &value
+	return new(t == rest.True)
 }

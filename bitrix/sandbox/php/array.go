@@ -84,8 +84,7 @@ func (a *Array) Get(key string) (any, bool) {
 // Text is the text of a value, empty where there is none.
 func (a *Array) Text(key string) string {
 	v, _ := a.Get(key)
-	s, _ := Text(v)
-	return s
+	return String(v)
 }
 
 // Int is the number of a value, 0 where there is none.
@@ -211,6 +210,12 @@ func Text(v any) (string, bool) {
 		return v, true
 	}
 	return "", false
+}
+
+// String is Text, of an array the empty text.
+func String(v any) string {
+	s, _ := Text(v)
+	return s
 }
 
 // floatText is PHP's (string) cast of a float: 14 significant digits.
