@@ -104,6 +104,9 @@ func TestPrune(t *testing.T) {
 			added.Source = manifest.Ref{ID: 13}
 			s.Tables = append(s.Tables, added)
 		}, []string{"table crm_leads", "table shop_orders", "table old_deals", "source Finance 1", "source Old CRM", "connector Old"}, ""},
+		"nothing goes with a connector that is kept": {func(s *manifest.Set) {
+			s.Declares, s.Keep.Connectors = manifest.Declares{Connectors: true}, []manifest.Pattern{{ID: 2}}
+		}, nil, ""},
 		"a glob of titles": {func(s *manifest.Set) { s.Keep.Sources = []manifest.Pattern{{Glob: "Finance *"}} },
 			[]string{"table crm_leads", "table shop_orders", "table old_deals", "source Shop", "source Old CRM", "connector Old"}, ""},
 		"what a declaration refers to by id": {func(s *manifest.Set) {
