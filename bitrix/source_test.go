@@ -155,6 +155,11 @@ func TestTextsThatAreNotCleanAreNamed(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tt.item, got, tt.want)
 		}
 	}
+	connectors, err := DecodeConnectors([]byte(`[{"id":1,"title":"T","description":"","logo":"","sort":1,"urlCheck":"","urlTableList":"","urlTableDescription":"","urlData":"",
+		"settings":[{"code":"a","name":"\uFFFD","type":"STRING"},{"code":"b","name":"B","type":"STRING"}]}]`))
+	if err != nil || len(connectors.Items) != 1 || fmt.Sprint(connectors.Items[0].Unclean) != "[settings.a]" {
+		t.Errorf("%v, %+v", err, connectors)
+	}
 }
 
 func TestSettingsDoNotPrint(t *testing.T) {

@@ -157,6 +157,14 @@ func FuzzWrite(f *testing.F) {
 	})
 }
 
+// What nobody sees, or what makes others seen otherwise, is written as an escape.
+func TestWriteShowsWhatIsHidden(t *testing.T) {
+	text, _ := written(t, manifest.Live{Sources: []manifest.LiveSource{{ID: 4, Title: "a\u202eb\u200bc\U000e0041"}}}, manifest.WriteOptions{})
+	if !strings.Contains(text, `"a\u202Eb\u200Bc\U000E0041"`) {
+		t.Errorf("got\n%s", text)
+	}
+}
+
 // A source of which nothing can be declared is left out, and its tables refer
 // to its id. Two settings never share a variable.
 func TestWriteLeavesOut(t *testing.T) {

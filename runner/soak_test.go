@@ -31,7 +31,11 @@ var (
 // portal and its faults, the third a portal on its best behaviour. After each,
 // all of the portal is compared with what it was, and the report with both.
 func TestSoak(t *testing.T) {
-	first, last := *soakFrom, *soakFrom+*soakSeeds-1
+	seeds := *soakSeeds
+	if testing.Short() {
+		seeds = min(seeds, 15)
+	}
+	first, last := *soakFrom, *soakFrom+seeds-1
 	if *soakSeed > 0 {
 		first, last = *soakSeed, *soakSeed
 	}

@@ -141,7 +141,7 @@ func seeds(tb testing.TB) (texts []string) {
 // Check finds something wrong where the library does, and nowhere else.
 func TestCheckAgreesWithTheLibrary(t *testing.T) {
 	j := newJudges(t)
-	for _, text := range seeds(t) {
+	for _, text := range append(seeds(t), "version: 1\nsources: [{id: 4, settings: {a: {env: X, x-why: only objects take such keys}}}]\n") {
 		j.load(t, text)
 	}
 }

@@ -132,6 +132,25 @@ func TestDatabaseKeyRotation(t *testing.T) {
 	}
 }
 
+// Who encrypts a pair with the new key does not put it over one that has been
+// stored meanwhile.
+func TestDatabaseKeyRotationBesideARenewal(t *testing.T) {
+	ctx := context.Background()
+	url, server := testDatabase(t), newStrict(t)
+	old := machine(t, shared{URL: url, Key: key}).Tokens("https://acme.example", "local.1")
+	before := storePair(t, old, server, "acme.example")
+	rotating := machine(t, shared{URL: url, Key: otherKey, OldKey: key}).Tokens("https://acme.example", "local.1").(*databasePair)
+	read, err := rotating.read(ctx, rotating.d.pool, selectPair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := storePair(t, old, server, "acme.example")
+	rotating.rekey(ctx, read, before)
+	if got, err := old.Load(ctx); err != nil || !got.same(newer) {
+		t.Errorf("the newer pair is gone: %v", err)
+	}
+}
+
 // One renewal for each portal, whoever asks: eight machines renew all at once.
 func TestDatabaseRenewsOncePerPortal(t *testing.T) {
 	portals := 40

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"syncsources/cmd/syncsources/option"
@@ -81,18 +82,19 @@ func TestStoreVariablesThatAreWrong(t *testing.T) {
 // A store that is down is not the fault of what was given, and is found out in
 // time.
 func TestStoreThatIsDown(t *testing.T) {
-	t.Parallel() // it waits
-	c, err := FromEnvironment(context.Background(), Config{Env: env("B24_PORTAL_URL=https://acme.bitrix24.com", "B24_CLIENT_ID=local.1", "B24_CLIENT_SECRET=s",
-		"SYNCSOURCES_STORE=postgres://u:canary@127.0.0.1:1/x?connect_timeout=1", "SYNCSOURCES_STORE_KEY=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	_, err = c.Application.Stored(ctx)
-	var e *Error
-	if !errors.As(err, &e) || !e.Stopped || !strings.Contains(e.Message, "nothing was renewed") || strings.Contains(e.Message, "canary") {
-		t.Errorf("%v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		c, err := FromEnvironment(context.Background(), Config{Env: env("B24_PORTAL_URL=https://acme.bitrix24.com", "B24_CLIENT_ID=local.1", "B24_CLIENT_SECRET=s",
+			"SYNCSOURCES_STORE=postgres://u:canary@127.0.0.1:1/x?connect_timeout=1", "SYNCSOURCES_STORE_KEY=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_, err = c.Application.Stored(ctx)
+		var e *Error
+		if !errors.As(err, &e) || !e.Stopped || !strings.Contains(e.Message, "nothing was renewed") || strings.Contains(e.Message, "canary") {
+			t.Errorf("%v", err)
+		}
+	})
 }
