@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"syncsources/runner"
@@ -13,25 +12,28 @@ import (
 // Findings are those of a run and of all its portals, each once: portals may
 // share manifests.
 func (run Run) Findings() ([]runner.Finding, error) {
-	var all []runner.Finding
-	if run.Portals != nil {
-		all = append(all, run.Portals.Findings...)
-	}
-	err := run.each(func(p portal) error {
-		all = append(all, p.report.Findings...)
-		return nil
-	})
 	type key struct {
 		file, rule, message string
 		line, column        int
 	}
+	var all []runner.Finding
 	seen := map[key]bool{}
-	return slices.DeleteFunc(all, func(f runner.Finding) bool {
-		k := key{f.File, f.Rule, f.Message, f.Line, f.Column}
-		again := seen[k]
-		seen[k] = true
-		return again
-	}), err
+	add := func(found []runner.Finding) {
+		for _, f := range found {
+			if k := (key{f.File, f.Rule, f.Message, f.Line, f.Column}); !seen[k] {
+				seen[k] = true
+				all = append(all, f)
+			}
+		}
+	}
+	if run.Portals != nil {
+		add(run.Portals.Findings)
+	}
+	err := run.each(func(p portal) error {
+		add(p.report.Findings)
+		return nil
+	})
+	return all, err
 }
 
 // Findings writes what is wrong with files, for standard error: each with its

@@ -31,6 +31,9 @@ func GitHub(w io.Writer, run Run, o Options) error {
 	}
 	title := "syncsources " + run.Command()
 	total := headline(run.Outcome(), line)
+	if run.Portals != nil && run.Command() != "validate" && sum.invalid > 0 { // they have no objects that the line could count
+		total += fmt.Sprintf(" Invalid: %s.", count(sum.invalid, "portal"))
+	}
 	if f := run.Failure(); f != nil {
 		total += "\n" + withHint(f)
 	}
@@ -45,11 +48,11 @@ func GitHub(w io.Writer, run Run, o Options) error {
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	if run.Portals != nil {
-		annotateFindings(&b, "", run.Portals.Findings, o)
+	found, err := run.Findings()
+	if err != nil {
+		return err
 	}
-	if _, err := io.WriteString(w, b.String()); err != nil {
+	if err := annotateFindings(w, found, o); err != nil {
 		return err
 	}
 	return run.each(func(p portal) error {
@@ -64,7 +67,6 @@ func annotations(p portal, o Options) string {
 	if p.name != "" && r.Error != nil {
 		b.WriteString(command("error", annotation{title: p.title()}, withHint(r.Error)))
 	}
-	annotateFindings(&b, p.prefix(), r.Findings, o)
 	for i := range r.Objects {
 		object := &r.Objects[i]
 		if object.Status == runner.StatusFailed && object.Error != nil {
@@ -75,15 +77,18 @@ func annotations(p portal, o Options) string {
 	return b.String()
 }
 
-func annotateFindings(b *strings.Builder, prefix string, findings []runner.Finding, o Options) {
+func annotateFindings(w io.Writer, findings []runner.Finding, o Options) error {
+	var b strings.Builder
 	for _, f := range findings {
-		message := prefix + clean.Line(f.Message)
+		message := clean.Line(f.Message)
 		for _, hint := range f.Hints {
 			message += "\n" + clean.Line(hint)
 		}
 		at := annotation{file: o.inWorkspace(f.File), line: f.Line, column: f.Column, title: f.Rule}
 		b.WriteString(command("error", at, message))
 	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // inWorkspace is a file as GitHub names it: relative to the repository. A file

@@ -11,12 +11,15 @@ import (
 // totals are the numbers of a last line. Created, updated and deleted are what
 // is done after an apply, and what is to be done after a plan.
 type totals struct {
-	portals, findings int
+	portals, invalid, findings int
 	runner.Summary
 }
 
 func totalsOf(r *runner.Report) totals {
-	t := totals{1, len(r.Findings), r.Summary}
+	t := totals{portals: 1, findings: len(r.Findings), Summary: r.Summary}
+	if r.Outcome == runner.OutcomeInvalid {
+		t.invalid = 1
+	}
 	if r.Command != "plan" {
 		return t
 	}
@@ -43,6 +46,7 @@ func (run Run) total() (totals, error) {
 	err := run.each(func(p portal) error {
 		t := totalsOf(p.report)
 		sum.portals += t.portals
+		sum.invalid += t.invalid
 		sum.findings += t.findings
 		sum.Add(t.Summary)
 		return nil
