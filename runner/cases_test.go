@@ -68,6 +68,35 @@ func TestOneObjectsTroubleIsItsOwn(t *testing.T) {
 	}
 }
 
+// So is the trouble of one that cannot be read, be it the last of all or alone
+// with the rest of its batch.
+func TestOneUnreadableTable(t *testing.T) {
+	for _, n := range []int{2, 5, 30} {
+		for _, bad := range []int64{101, 100 + int64(n)} {
+			for _, kind := range []string{"dead", "bad_gateway", "dropped"} {
+				state := grown()
+				state.Tables = nil
+				set := &manifest.Set{}
+				for i := range n {
+					name := fmt.Sprint("t", i)
+					state.Tables = append(state.Tables, sandbox.Table{ID: 101 + int64(i), Name: name, SourceID: 11, ExternalName: "Deals", ExternalCode: name,
+						Columns: []sandbox.Column{{Name: "ID", Type: "int", ExternalCode: "id"}}})
+					d := declaredTable(name, "")
+					d.Source, d.Description = manifest.Ref{ID: 11}, ptr("new")
+					set.Tables = append(set.Tables, d)
+				}
+				addFault(t, &state, fmt.Sprintf("{kind: %s, at: command, id: %d, method: biconnector.table.get}", kind, bad))
+				onPortal(t, state, func(t *testing.T, b *bench) {
+					report := b.apply(runner.Options{Set: set})
+					if got := statuses(report); got["updated"] != n-1 {
+						t.Errorf("%s of %d of %d: %v, %v", kind, bad, n, got, report.Err())
+					}
+				})
+			}
+		}
+	}
+}
+
 // addFault adds a fault of a state file to a state.
 func addFault(t *testing.T, state *sandbox.State, fault string) {
 	t.Helper()

@@ -162,6 +162,7 @@ func (s *Scheduler) missed(r *request, e *rest.Error, now time.Time) {
 // item may be what its requests are lost by.
 func (s *Scheduler) repeat(items []*item, e *rest.Error) {
 	var again []*item
+	others := s.queue.len() > 0
 	for _, it := range items {
 		it.lost++
 		away := s.outage.failed >= it.lost
@@ -170,6 +171,9 @@ func (s *Scheduler) repeat(items []*item, e *rest.Error) {
 			continue
 		}
 		if away && it.lost > 1 { // others find out whether it is this one or the portal
+			if !others { // those of its own request
+				it.suspect = max(it.suspect, suspicionOf(it.lost))
+			}
 			s.queue.lane(it).push(it)
 			continue
 		}
