@@ -11,7 +11,7 @@ import (
 )
 
 // maxLost is how often an item is sent that may be repeated and gets lost.
-const maxLost = 8
+const maxLost = 6
 
 // settle takes the answer to a request: learns from it, hands out what is
 // final, and puts back what must be sent again.
