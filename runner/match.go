@@ -215,7 +215,7 @@ func (p *planner) refer(s *step, k *kind, ref manifest.Ref, parent **step) {
 			return
 		}
 		if on = p.pinned[claim{k.name, ref.ID}]; on == nil {
-			if all := p.claims[claim{k.name, ref.ID}]; len(all) == 1 {
+			if all := p.claims[claim{k.name, ref.ID}]; len(all) == 1 && all[0].id == ref.ID { // else it is one of several candidates
 				on = all[0]
 			}
 		}
