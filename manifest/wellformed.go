@@ -10,7 +10,7 @@ import (
 // keys and keys that are not scalars, merge keys without a mapping, tags, and
 // NUL characters written as escapes.
 func wellFormed(d *Document) []*Finding {
-	w := wellFormedness{doc: d, first: map[string]int{}}
+	w := wellFormedness{doc: d}
 	w.walk(d.Root())
 	return w.found
 }
@@ -18,7 +18,6 @@ func wellFormed(d *Document) []*Finding {
 type wellFormedness struct {
 	doc   *Document
 	found []*Finding
-	first map[string]int // where the keys of the mapping at hand are
 }
 
 // walk looks at everything that is written in n, aliases left out: what they
@@ -70,10 +69,7 @@ func (w *wellFormedness) scalar(n Node) {
 // keys reports what is wrong with a mapping's keys.
 func (w *wellFormedness) keys(n Node) {
 	content := n.val.Content
-	if clear(w.first); len(content)/2 > few {
-		w.first = make(map[string]int, len(content)/2) // a large one is not cleared again and again
-		defer func() { w.first = map[string]int{} }()
-	}
+	first := map[string]int{}
 	for i := 0; i+1 < len(content); i += 2 {
 		key := follow(content[i])
 		if key.Kind != yaml.ScalarNode {
@@ -83,10 +79,10 @@ func (w *wellFormedness) keys(n Node) {
 		if isMerge(content[i]) {
 			w.mergeValue(n.field(i))
 		}
-		if before, twice := w.first[key.Value]; twice {
+		if before, twice := first[key.Value]; twice {
 			w.duplicateKey(n.field(i), content[before])
 		} else {
-			w.first[key.Value] = i
+			first[key.Value] = i
 		}
 	}
 }
