@@ -50,7 +50,7 @@ func Portals(ctx context.Context, command string, portals []Portal, o PortalsOpt
 	var (
 		mu      sync.Mutex
 		ended   = make([]bool, len(portals))
-		told    int // how many of the first portals Done knows
+		told    int // how many of the first portals Done knows; no more once it has panicked
 		broken  any // what Done panicked with
 		running sync.WaitGroup
 		slots   = make(chan struct{}, max(1, o.Parallel))
@@ -72,7 +72,7 @@ func Portals(ctx context.Context, command string, portals []Portal, o PortalsOpt
 			all.Summary.Add(r.Summary)
 			all.Outcome = higher(all.Outcome, r.Outcome)
 			ended[i] = true
-			for ; told < len(portals) && ended[told]; told++ {
+			for ; broken == nil && told < len(portals) && ended[told]; told++ {
 				if o.Done == nil {
 					continue
 				}
@@ -87,6 +87,7 @@ func Portals(ctx context.Context, command string, portals []Portal, o PortalsOpt
 	}
 	running.Wait()
 	if broken != nil {
+		all.Close()
 		panic(broken) // in the caller's goroutine, where it can be recovered
 	}
 	all.Finished = time.Now()
