@@ -107,6 +107,21 @@ func TestFatalAtTheTimeLimit(t *testing.T) {
 	})
 }
 
+// A write that was lost before a signal is read back once, and not waited for.
+func TestInterruptedAfterALostAnswer(t *testing.T) {
+	state := sqlState(3)
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Method: bitrix.MethodSourceUpdate, At: sandbox.AtCommand}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		defer cancel(nil)
+		time.AfterFunc(2*time.Second, func() { cancel(runner.ErrInterrupted) })
+		report := runner.Apply(ctx, b.client, runner.Options{Set: declares(retitled(3)...)})
+		if report.Outcome != runner.OutcomeInterrupted || report.Duration > 10 || report.Summary.Failed != 3 {
+			t.Errorf("%s after %.0f s: %v", report.Outcome, report.Duration, statuses(report))
+		}
+	})
+}
+
 func TestEnds(t *testing.T) {
 	for name, tt := range map[string]struct {
 		end     func(context.Context) (context.Context, context.CancelFunc)
