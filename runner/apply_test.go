@@ -241,6 +241,20 @@ func TestNoVerify(t *testing.T) {
 	})
 }
 
+// Without verification a lost answer is settled by reading all the same.
+func TestNoVerifyOfALostAnswer(t *testing.T) {
+	state := sqlState(3)
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Method: bitrix.MethodSourceUpdate, At: sandbox.AtCommand, Nth: []int{1}}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Set: declares(retitled(3)...), NoVerify: true})
+		for _, o := range report.Objects {
+			if live, _ := b.Source(o.ID); o.Status != runner.StatusUpdated || live.Title != "new" {
+				t.Errorf("%s, the title is %q", o.Status, live.Title)
+			}
+		}
+	})
+}
+
 // answering is a client whose updates are not done, and answered with a result.
 type answering struct {
 	*bitrix.Client

@@ -35,25 +35,27 @@ func newSources(n int) *manifest.Set {
 // What an add cannot say follows: that a source is inactive, and that a column
 // is hidden.
 func TestCreateInactiveAndHidden(t *testing.T) {
-	onPortal(t, sandbox.State{Switches: sandbox.Switches{HonourActive: true}}, func(t *testing.T, b *bench) {
-		set := fromNothing(2)
-		set.Sources[0].Active = ptr(false)
-		set.Tables[0].Columns[1].Visible = ptr(false)
-		report := b.apply(runner.Options{Set: set})
-		if diff := cmp.Diff(map[string]int{"created": 5}, statuses(report)); diff != "" {
-			t.Errorf("%s\n%v", diff, report.Err())
-		}
-		for _, s := range b.Sources() {
-			if active := s.Active == nil || *s.Active; active != (s.Title == "Source s001") {
-				t.Errorf("%s is active: %t", s.Title, active)
+	for _, noVerify := range []bool{false, true} {
+		onPortal(t, sandbox.State{Switches: sandbox.Switches{HonourActive: true}}, func(t *testing.T, b *bench) {
+			set := fromNothing(2)
+			set.Sources[0].Active = ptr(false)
+			set.Tables[0].Columns[1].Visible = ptr(false)
+			report := b.apply(runner.Options{Set: set, NoVerify: noVerify})
+			if diff := cmp.Diff(map[string]int{"created": 5}, statuses(report)); diff != "" {
+				t.Errorf("%s\n%v", diff, report.Err())
 			}
-		}
-		for _, table := range b.Tables() {
-			if c := table.Columns[1]; (c.Visible == nil || *c.Visible) != (table.Name == "t_s001") {
-				t.Errorf("%s: %+v", table.Name, c)
+			for _, s := range b.Sources() {
+				if active := s.Active == nil || *s.Active; active != (s.Title == "Source s001") {
+					t.Errorf("%s is active: %t", s.Title, active)
+				}
 			}
-		}
-	})
+			for _, table := range b.Tables() {
+				if c := table.Columns[1]; (c.Visible == nil || *c.Visible) != (table.Name == "t_s001") {
+					t.Errorf("%s: %+v", table.Name, c)
+				}
+			}
+		})
+	}
 }
 
 // A firewall's page about an answer leaves open whether the add ran.
@@ -92,7 +94,11 @@ func TestPageOverTheLookForAnAdd(t *testing.T) {
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		set := newSources(5)
 		set.Sources[2].Title = ptr("x' union select 1")
-		report := b.apply(runner.Options{Set: set})
+		settled := false
+		report := b.apply(runner.Options{Set: set, AddsSettled: func() { settled = true }})
+		if settled {
+			t.Error("the next run would not wait for the add of this one")
+		}
 		if diff := cmp.Diff(map[string]int{"created": 4, "failed UNKNOWN_OUTCOME": 1}, statuses(report)); diff != "" {
 			t.Errorf("%s\n%v", diff, report.Err())
 		}

@@ -29,6 +29,8 @@ func TestDoomStopsTheRun(t *testing.T) {
 				t.Errorf("source %d is reported as skipped and was written", s.ID)
 			} else if s.Status == runner.StatusUpdated && live.Title != "new" {
 				t.Errorf("source %d is reported as updated and was not", s.ID)
+			} else if s.Status != runner.StatusUpdated && live.Title == "new" {
+				t.Errorf("source %d was written, and is reported as %s: %v", s.ID, s.Status, s.Error)
 			} else if s.Error != nil && strings.Contains(s.Error.Message, runner.CodeInterrupted) {
 				t.Errorf("nobody interrupted the run: %v", s.Error)
 			}
