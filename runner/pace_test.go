@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -64,6 +65,11 @@ func (w *scene) titled(title string) []manifest.Source {
 	return declared
 }
 
+// make makes the portal have what is declared, and nothing else.
+func (w *scene) make(set *manifest.Set) *runner.Report {
+	return runner.Apply(context.Background(), w.client(), runner.Options{Set: set, Prune: true, Schedule: w.pace.conf})
+}
+
 // apply makes the sources have a title.
 func (w *scene) apply(title string) *runner.Report { return w.run(title, false) }
 
@@ -83,7 +89,9 @@ func (p pace) measure(tb testing.TB, seed uint64) (f figures) {
 	state := sandbox.State{KeepCalls: -1, Seed: seed}
 	f.bound = p.portal(&state, seed)
 	settings := []sandbox.SettingType{{Code: "login"}, {Code: "password"}}
-	state.Connectors = []sandbox.Connector{{ID: 1, Title: "SQL", Settings: settings}, {ID: 2, Title: "CRM", Settings: settings}}
+	if p.sources > 0 {
+		state.Connectors = []sandbox.Connector{{ID: 1, Title: "SQL", Settings: settings}, {ID: 2, Title: "CRM", Settings: settings}}
+	}
 	for i := range p.sources {
 		connector := int64(1)
 		if p.other > 0 && i >= p.sources-p.other {
@@ -94,7 +102,7 @@ func (p pace) measure(tb testing.TB, seed uint64) (f figures) {
 	}
 	inVirtualTime(tb, state, func(t *testing.T, b *bench) {
 		w := &scene{bench: b, t: t, pace: p, seed: seed}
-		want, title := runner.StatusUpdated, "new"
+		want, title := cmp.Or(p.want, runner.StatusUpdated), "new"
 		if p.unchanged {
 			want, title = runner.StatusUnchanged, "old"
 		}
@@ -152,13 +160,14 @@ func (p pace) measureAll(tb testing.TB, seeds int) (median figures, worst float6
 // TestPaces holds every pace to what it has to keep to, and to its row in the
 // documentation.
 func TestPaces(t *testing.T) {
-	seeds := 9
+	seeds := 3 // the benchmark, which makes the table, draws nine
 	if raceEnabled || testing.Short() {
 		seeds = 1
 	}
 	table := documented(t)
 	for _, p := range paces {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			if raceEnabled && p.sources >= 10000 && p.seeds == 0 {
 				t.Skip("takes the race detector long, and shows it nothing that the others do not")
 			}

@@ -25,55 +25,58 @@ type bucket struct {
 	// A refusal says that the portal's bucket is full, whatever ours said:
 	// somebody else uses it. Or it was a stray one. So what our bucket still
 	// held is withheld, and given back by trial: one request, then two, four
-	// and so on as long as no further refusal comes.
-	withheld   []mark    // what was added to sent at a refusal: when, and how much
-	released   time.Time // the last trial
-	trial      float64   // the size of the next one
-	trialPause time.Duration
-	failed     int // trials that were refused
+	// and so on each second, until a trial is refused.
+	full     mark // when it last was, as if burst requests had been sent just before
+	learned  time.Time
+	withheld float64
+	trial    float64 // the size of the next one
+	trialAt  time.Time
 
 	// Refusals that keep coming say that somebody else uses the bucket all
-	// the time. What they use is counted as if we had sent it; the estimate
-	// rises with each further refusal and fades. And we stay away from the
-	// brim, where they would be refused as often as we are.
+	// the time. What they use is taken off the rate; and we stay away from
+	// the brim, where they would be refused as often as we are.
 	others   float64 // requests a second
-	counted  time.Time
-	latest   [manyRefusals]time.Time // refusals, the last one first
-	accepted bool                    // something was let in since the last one
+	accepted bool    // something was let in since the last refusal
 }
 
-// mark is a point of time with a number of requests: those sent before it, or
-// those withheld then.
+// mark is a point of time with the number of requests sent before it.
 type mark struct {
 	at time.Time
 	n  float64
 }
 
-// Refusals that come so closely are no strays.
 const (
-	manyRefusals = 2
-	closely      = 15 * time.Second
-	fading       = 2 * time.Minute
-	brim         = 10 // the part of the bucket that is left free
+	// closely is how soon refusals come that are no strays.
+	closely = 15 * time.Second
+	// seen is how long somebody who was noticed is reckoned with.
+	seen = 2 * time.Minute
+	// brim is the part of the bucket that is left to them.
+	brim = 10
+	// trialTime is how long a trial has to go without a refusal to have
+	// passed. Refusals come at once.
+	trialTime = time.Second
 )
-
-// trialTime is how long a trial must go without a refusal to have passed.
-// Refusals come at once.
-const trialTime = time.Second
 
 func newBucket(rate float64, burst int) *bucket {
 	return &bucket{rate: rate, burst: float64(burst)}
 }
 
 func (b *bucket) level(m mark, now time.Time) float64 {
-	steps := math.Floor(now.Sub(m.at).Seconds())
-	return b.sent - m.n - b.rate*max(steps, 0)
+	return b.sent - m.n - b.ours()*max(0, math.Floor(now.Sub(m.at).Seconds()))
+}
+
+// binding returns the marks that may bind.
+func (b *bucket) binding() []mark {
+	if b.full.at.IsZero() {
+		return b.marks
+	}
+	return append(b.marks[:len(b.marks):len(b.marks)], b.full)
 }
 
 // tokens is how many requests may be sent now.
 func (b *bucket) tokens(now time.Time) int {
 	full := 0.0
-	for _, m := range b.marks {
+	for _, m := range b.binding() {
 		full = max(full, b.level(m, now))
 	}
 	return int(max(0, math.Floor(b.burst-full+1e-9)))
@@ -86,7 +89,7 @@ func (b *bucket) take(now time.Time) {
 		// always at least as tight.
 		kept := b.marks[:0]
 		for _, m := range b.marks {
-			if b.sent-m.n > b.rate*math.Floor(now.Sub(m.at).Seconds()) {
+			if b.level(m, now) > 0 {
 				kept = append(kept, m)
 			}
 		}
@@ -99,103 +102,64 @@ func (b *bucket) take(now time.Time) {
 // next is when a request may be sent: now, or later.
 func (b *bucket) next(now time.Time) time.Time {
 	at := now
-	for _, m := range b.marks {
-		over := b.sent - m.n + 1 - b.burst
-		if over <= 0 {
-			continue
-		}
-		steps := math.Ceil(over/b.rate - 1e-9)
-		if t := m.at.Add(time.Duration(steps * float64(time.Second))); t.After(at) {
+	later := func(t time.Time) {
+		if t.After(at) {
 			at = t
 		}
 	}
-	if seen := b.latest[0]; !seen.IsZero() && now.Sub(seen) < fading && b.tokens(at) <= int(2*b.rate) {
-		if t := b.last.Add(time.Duration(float64(time.Second) / b.ours())); t.After(at) {
-			at = t
+	for _, m := range b.binding() {
+		if over := b.sent - m.n + 1 - b.burst; over > 0 {
+			later(m.at.Add(time.Duration(math.Ceil(over/b.ours()-1e-9)) * time.Second))
 		}
 	}
-	if at.After(now) && len(b.withheld) > 0 {
-		if t := b.nextTrial(); t.Before(at) {
-			at = t
-		}
+	if b.shared(now) && b.tokens(at) <= int(2*b.rate) {
+		later(b.last.Add(time.Duration(float64(time.Second) / b.ours())))
 	}
-	if at.Before(now) {
-		return now
+	if b.withheld > 0 && b.trialAt.Before(at) {
+		at = now
+		later(b.trialAt)
 	}
 	return at
 }
 
-func (b *bucket) nextTrial() time.Time { return b.released.Add(b.trialPause) }
+// shared reports whether somebody else was noticed not long ago.
+func (b *bucket) shared(now time.Time) bool { return !b.full.at.IsZero() && now.Sub(b.full.at) < seen }
 
 // ours is how many requests a second are left to us.
 func (b *bucket) ours() float64 { return b.rate - b.others }
 
-// count adds what others have sent meanwhile.
-func (b *bucket) count(now time.Time) {
-	if b.others > 0 {
-		passed := now.Sub(b.counted).Seconds()
-		b.sent += b.others * passed
-		b.others *= math.Exp(-passed / fading.Seconds())
-	}
-	b.counted = now
-}
-
-// refused corrects the image after a refusal: nothing is left.
-func (b *bucket) refused(now time.Time) {
-	b.count(now)
-	others := false
-	onTrial := len(b.withheld) > 0 && b.trial > 1 && now.Sub(b.released) <= 2*trialTime
-	if b.accepted && !onTrial {
-		copy(b.latest[1:], b.latest[:])
-		b.latest[0], b.accepted = now, false
-		if first := b.latest[manyRefusals-1]; !first.IsZero() && now.Sub(first) < closely {
-			others = true
-			b.others = min(b.others+b.rate/6, b.rate*7/8)
-		}
-	}
-	if len(b.withheld) == 0 {
-		b.failed, b.trialPause = 0, trialTime
-	} else if onTrial {
-		b.failed++
-		b.trialPause = 4 * trialTime
-	}
-	b.released, b.trial = now, 1
-	if left := float64(b.tokens(now)); left > 0 {
-		b.marks = append(b.marks, mark{now, b.sent})
-		b.sent += left
-		b.withheld = append(b.withheld, mark{now, left})
-	}
-	if b.failed >= 2 || others {
-		b.withheld = b.withheld[:0] // it really is full
-	}
-	if others {
-		b.marks = append(b.marks, mark{now, b.sent})
-		b.sent += b.burst / brim
-	}
-}
-
-// offer gives back a part of what is withheld, the latest first, if the last
-// trial has passed and there is nothing else to send with.
-func (b *bucket) offer(now time.Time) {
-	b.count(now)
-	if len(b.withheld) == 0 || b.tokens(now) > 0 || now.Before(b.nextTrial()) {
+// refused corrects the image after the refusal of a request that was sent at
+// that time: nothing was left then.
+func (b *bucket) refused(sent, now time.Time) {
+	if !sent.After(b.learned) { // of the same moment: not a stray one
+		b.withheld = 0
 		return
 	}
-	for left := b.trial; left > 0 && len(b.withheld) > 0; {
-		last := &b.withheld[len(b.withheld)-1]
-		n := min(left, last.n)
-		left -= n
-		b.sent -= n
-		for i := range b.marks {
-			if b.marks[i].at.After(last.at) {
-				b.marks[i].n -= n
-			}
-		}
-		if last.n -= n; last.n == 0 {
-			b.withheld = b.withheld[:len(b.withheld)-1]
-		}
+	free, margin := float64(b.tokens(now)), 0.0
+	switch {
+	case b.trial > 1 && sent.Before(b.trialAt.Add(trialTime)): // it really is full
+		free = 0
+	case b.accepted && b.shared(sent) && sent.Sub(b.full.at) < closely:
+		free, margin = 0, b.burst/brim
+		b.others = min(b.others+b.rate/6, b.rate*7/8)
 	}
+	b.accepted = false
+	b.full, b.learned = mark{sent, b.sent - b.burst - margin}, now
+	b.withheld, b.trial, b.trialAt = free, 1, now.Add(trialTime)
+}
+
+// offer gives back a part of what is withheld, where that is due and there is
+// nothing else to send with.
+func (b *bucket) offer(now time.Time) {
+	if !b.shared(now) {
+		b.others = 0
+	}
+	if b.withheld <= 0 || b.tokens(now) > 0 || now.Before(b.trialAt) {
+		return
+	}
+	n := min(b.trial, b.withheld)
+	b.full.n += n
+	b.withheld -= n
 	b.trial *= 2
-	b.trialPause = trialTime
-	b.released = now
+	b.trialAt = now.Add(trialTime)
 }

@@ -80,7 +80,7 @@ func TestBucketWastesNothing(t *testing.T) {
 func TestRefusalWithholdsAndTrialsGiveBack(t *testing.T) {
 	b := newBucket(2, 50)
 	b.take(epoch)
-	b.refused(epoch)
+	b.refused(epoch, epoch)
 	if n := b.tokens(epoch); n != 0 {
 		t.Fatalf("%d tokens after a refusal", n)
 	}
@@ -103,7 +103,7 @@ func TestRefusalWithholdsAndTrialsGiveBack(t *testing.T) {
 			t.Fatalf("trials of %v, want %v", sizes, want)
 		}
 	}
-	if len(b.withheld) != 0 {
+	if b.withheld != 0 {
 		t.Errorf("still withheld: %v", b.withheld)
 	}
 }
@@ -121,7 +121,7 @@ func TestTrialsEndWhenTheBucketReallyIsFull(t *testing.T) {
 			b.take(now)
 			if !portal.take(now) {
 				refused++
-				b.refused(now)
+				b.refused(now, now)
 				break
 			}
 			passed++

@@ -9,9 +9,6 @@ import (
 	"syncsources/bitrix/rest"
 )
 
-// widenTime is how long it takes until further requests are let in flight.
-const widenTime = 50 * time.Millisecond
-
 // longHold is a hold of all else during which lazy reads need not wait.
 const longHold = 5 * time.Second
 
@@ -42,7 +39,7 @@ func (b *blocked) by(until time.Time, why string) {
 func (s *Scheduler) dispatch(ctx context.Context, now time.Time) (wake time.Time, why string) {
 	for s.stopped == nil {
 		var b blocked
-		if len(s.inFlight) >= s.limiter.slots() && !s.widen(now, &b) {
+		if len(s.inFlight) >= s.slots() {
 			return b.until, b.why
 		}
 		d, ok := s.choose(now, &b)
@@ -60,7 +57,7 @@ func (s *Scheduler) dispatch(ctx context.Context, now time.Time) (wake time.Time
 		}
 		if s.cautious && s.probe != nil {
 			if passed := s.probe.sentAt.Add(trialTime); passed.After(now) {
-				return passed, WaitRate
+				return passed, WaitAnswer
 			}
 			s.cautious, s.probe = false, nil
 		}
@@ -71,21 +68,6 @@ func (s *Scheduler) dispatch(ctx context.Context, now time.Time) (wake time.Time
 		s.launch(ctx, &request{write: d.write, alone: d.alone, lazy: d.lazy, items: take(d.size, d.from...)}, now)
 	}
 	return time.Time{}, ""
-}
-
-// widen lets further requests in flight where that brings all the writes that
-// wait under way and nothing has shown that the portal minds.
-func (s *Scheduler) widen(now time.Time, b *blocked) bool {
-	_, waiting := s.queue.in(func(k kind) bool { return k.write })
-	if waiting == 0 || waiting > mostBlind*min(s.limiter.room(), s.bucket.tokens(now)) || s.worthwhile() <= s.limiter.slots() {
-		return false
-	}
-	if at := s.inFlight[len(s.inFlight)-1].sentAt.Add(widenTime); at.After(now) {
-		b.by(at, WaitAnswer)
-		return false
-	}
-	s.limiter.widen()
-	return true
 }
 
 // choose drafts the next request in this order: reads that somebody waits
@@ -117,7 +99,7 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 	}
 	eager := lanes(func(k kind) bool { return !k.write && !k.lazy && !k.alone && batches })
 	lazy := lanes(func(k kind) bool { return !k.write && k.lazy && !k.alone && batches })
-	if d, ok := s.chooseRead(eager, lazy, now, b); ok {
+	if d, ok := s.chooseRead(eager, now); ok {
 		return d, true
 	} else if len(eager) > 0 {
 		return d, false
@@ -133,7 +115,7 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 	if s.company(now, b) {
 		return draft{}, false
 	}
-	if d, ok := s.chooseRead(lazy, nil, now, b); ok {
+	if d, ok := s.chooseRead(lazy, now); ok {
 		d.lazy = true
 		return d, true
 	}
@@ -154,21 +136,15 @@ func (s *Scheduler) company(now time.Time, b *blocked) bool {
 	return !b.until.IsZero() && b.until.Before(now.Add(longHold))
 }
 
-// chooseRead drafts a batch of reads; others ride along where all fit in.
-func (s *Scheduler) chooseRead(lanes, others []*lane, now time.Time, b *blocked) (draft, bool) {
+// chooseRead drafts a batch of reads.
+func (s *Scheduler) chooseRead(lanes []*lane, now time.Time) (draft, bool) {
 	if len(lanes) == 0 {
 		return draft{}, false
 	}
 	from := sameGroup(lanes)
-	d := draft{from: from, size: s.readSize(from, now, b)}
+	d := draft{from: from, size: s.readSize(from, now)}
 	if d.size == 0 {
 		return draft{}, false
-	}
-	if n := s.waiting(from); d.size == n && from[0].suspect == innocent {
-		if others = sameGroup(others); len(others) > 0 && others[0].suspect == innocent {
-			d.from = append(slices.Clone(from), others...)
-			d.size = max(n, min(s.mostOf(from), n+s.waiting(others)))
-		}
 	}
 	return d, true
 }
@@ -192,17 +168,10 @@ func (s *Scheduler) waiting(lanes []*lane) (n int) {
 	return n
 }
 
-// chooseWrite drafts a write of its own or a batch of writes. Singles and
-// batches take turns; of each, what costs most goes first, and before that
-// what nobody knows the cost of.
+// chooseWrite drafts a write of its own or a batch of writes. What costs most
+// goes first, and before that what nobody knows the cost of.
 func (s *Scheduler) chooseWrite(lanes []*lane, now time.Time, b *blocked) (draft, bool) {
 	slices.SortStableFunc(lanes, func(x, y *lane) int {
-		if x.alone != y.alone {
-			if x.alone == s.singlesTurn {
-				return -1
-			}
-			return 1
-		}
 		if c := cmp.Compare(y.suspect, x.suspect); c != 0 {
 			return c
 		}
@@ -214,7 +183,6 @@ func (s *Scheduler) chooseWrite(lanes []*lane, now time.Time, b *blocked) (draft
 	})
 	for _, l := range lanes {
 		if n := s.writeSize(l, lanes, now, b); n > 0 {
-			s.singlesTurn = !l.alone
 			return draft{from: []*lane{l}, size: n, write: true, alone: l.alone}, true
 		}
 	}

@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"math"
-	"slices"
 
 	"syncsources/bitrix"
 )
@@ -51,19 +50,7 @@ func (c *clock) read(resp *bitrix.Response, commands int) (told, took float64, e
 	return told, took, each
 }
 
-// unsure is by how many seconds the portal's figure of a request may be off.
-func (c *clock) unsure() float64 {
-	if c.fine {
-		return 0
-	}
-	return 1
-}
-
 // costs keeps what the commands of one class have taken.
-//
-// Two questions are asked of it. How much work lies ahead? That is a matter
-// of the mean, heavy tail included. What does a command usually take? That is
-// a matter of the recent median, which a heavy tail does not move.
 type costs struct {
 	ring [512]float64 // seconds
 	n    int          // samples so far
@@ -75,7 +62,7 @@ type costs struct {
 
 // estimate is what a command is expected to cost, in seconds.
 type estimate struct {
-	mean   float64 // not below the median of the latest, so that a rise shows at once
+	mean   float64
 	spread float64 // standard deviation
 	n      int     // samples behind it
 }
@@ -83,10 +70,7 @@ type estimate struct {
 // sigmas is how much of its joint spread a batch is given room for. More of it
 // makes batches so small that tokens run out where costs have a heavy tail,
 // less of it gets batches cut; measured, both ends cost more.
-const sigmas = 2.5
-
-// recent is how many of the latest samples make the median.
-const recent = 64
+const sigmas = 1.5
 
 func (c *costs) add(seconds float64) {
 	c.ring[c.n%len(c.ring)] = seconds
@@ -109,12 +93,7 @@ func (c *costs) estimate() estimate {
 	for _, v := range all {
 		squares += (v - mean) * (v - mean)
 	}
-	latest := make([]float64, 0, recent)
-	for i := max(0, c.n-recent); i < c.n; i++ {
-		latest = append(latest, c.ring[i%len(c.ring)])
-	}
-	slices.Sort(latest)
-	c.est = estimate{max(mean, latest[len(latest)/2]), math.Sqrt(squares / float64(len(all))), len(all)}
+	c.est = estimate{mean, math.Sqrt(squares / float64(len(all))), len(all)}
 	return c.est
 }
 
@@ -131,13 +110,12 @@ func (e estimate) largest(limit float64, most int) int {
 	return max(1, int(min(root*root+1e-9, float64(most))))
 }
 
-// pessimistic is the estimate with k further commands that took as long as
+// pessimistic is the estimate with one more command that took as long as
 // tail: as long as few are known, none of them says that there are no slow
 // ones.
-func (e estimate) pessimistic(tail float64, k int) estimate {
-	n, more := float64(e.n), float64(k)
-	off := tail - e.mean
-	e.spread = math.Sqrt((e.spread*e.spread*n + off*off*more) / (n + more))
+func (e estimate) pessimistic(tail float64) estimate {
+	n, off := float64(e.n), tail-e.mean
+	e.spread = math.Sqrt((e.spread*e.spread*n + off*off) / (n + 1))
 	return e
 }
 

@@ -27,28 +27,6 @@ func TestHeavyTailMovesTheMean(t *testing.T) {
 	}
 }
 
-func TestARiseShowsAtOnce(t *testing.T) {
-	var c costs
-	for range 512 {
-		c.add(.1)
-	}
-	if n := c.estimate().largest(20, 50); n != 50 {
-		t.Fatalf("batches of %d, want 50", n)
-	}
-	for range recent {
-		c.add(2)
-	}
-	if e := c.estimate(); e.mean < 2 || e.largest(20, 50) > 10 {
-		t.Errorf("after a rise to 2 s: %+v, batches of %d", e, e.largest(20, 50))
-	}
-	for range 512 {
-		c.add(.1)
-	}
-	if n := c.estimate().largest(20, 50); n != 50 {
-		t.Errorf("after the fall: batches of %d, want 50", n)
-	}
-}
-
 func TestCutHalvesAndGrowsBack(t *testing.T) {
 	var c costs
 	c.cut(40)

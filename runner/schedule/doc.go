@@ -29,12 +29,13 @@
 //
 //  1. Queue what was submitted (queue.go).
 //  2. Choose what goes next (choose.go): reads that somebody waits for, then
-//     lazy reads that fill a request, then writes - batches and calls of their
-//     own in turn, the dearest first - then the other lazy reads. Methods whose
-//     operating time is used up are left out until their reset (operating.go).
-//  3. Choose the size of the batch (size.go, sizing.go): no more requests than there are
-//     tokens for, no larger than the slots have work for, no longer than a
-//     third of the portal's cut by the measured cost (cost.go).
+//     lazy reads that fill a request, then writes, the dearest first, then the
+//     other lazy reads. Methods whose operating time is used up are left out
+//     until their reset (operating.go).
+//  3. Choose the size of the batch (size.go, sizing.go): no more requests than
+//     there are tokens for or than are worth their price, no larger than the
+//     slots have work for, no longer than a third of the portal's cut by the
+//     measured cost (cost.go).
 //  4. Send it, if a slot is free (inflight.go), no pause is on after a
 //     refusal or a lost answer (pauses.go), and the image of the portal's
 //     bucket has a token (bucket.go).
@@ -43,7 +44,6 @@
 //     writes are handed to the caller, who reads back. Commands that fail with
 //     whatever batch they are in are kept apart (suspicion.go).
 //
-// The first request goes alone, because somebody else may have filled the
-// bucket. Of more than a few writes the first goes alone too, because nobody
-// knows yet what it costs.
+// Of more than a few writes the first goes alone, because nobody knows yet what
+// it costs.
 package schedule

@@ -30,9 +30,6 @@ func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
 			work[k.method] = w
 		}
 		e := s.estimate(k)
-		if !s.known(k.method) && k.write {
-			e.mean = usualWrite
-		}
 		w.seconds += float64(n) * e.mean
 		w.longest = max(w.longest, e.mean)
 		w.readBack += float64(n) * readBack
@@ -52,9 +49,9 @@ func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
 	}
 	total := &ahead{}
 	for _, r := range s.inFlight {
-		total.seconds += max(0, r.planned-now.Sub(r.sentAt).Seconds())
+		total.seconds += r.left(now)
 	}
-	slots := s.limiter.slots() + s.limiter.room()
+	slots := s.slots()
 	held := 0.0
 	for method, w := range work {
 		total.seconds += w.seconds

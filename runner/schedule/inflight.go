@@ -9,11 +9,9 @@ package schedule
 // k requests at a time and queues the rest shows in it, and in nothing else.
 // How long commands take does not count, so a heavy tail is no congestion.
 type limiter struct {
-	ceiling  float64
-	limit    float64
-	proven   float64 // the highest number in flight that were served without waiting
-	queueing bool    // requests wait at the portal
-	waited   bool    // they have, at some time
+	ceiling float64
+	limit   float64
+	waited  bool // they have, at some time
 
 	round struct { // as many requests as may be in flight
 		answered, errors int
@@ -27,8 +25,6 @@ const (
 	// beginning, and at most. A portal in the cloud was not seen to mind them.
 	firstInFlight = 16
 	mostInFlight  = 50
-	// served is how many requests at a time every portal is trusted to serve.
-	served = 4
 	// queued is how many are welcome to wait at the portal, so that it never
 	// runs dry.
 	queued = 2.5
@@ -39,21 +35,25 @@ const (
 // newLimiter returns one that stays at most, or, where that is 0, finds out.
 func newLimiter(most int) *limiter {
 	if most > 0 {
-		return &limiter{ceiling: float64(most), limit: float64(most), proven: max(served, float64(most)/4)}
+		return &limiter{ceiling: float64(most), limit: float64(most)}
 	}
-	return &limiter{ceiling: mostInFlight, limit: firstInFlight, proven: served}
+	return &limiter{ceiling: mostInFlight, limit: firstInFlight}
 }
 
-// slots is how many requests may be in flight.
-func (l *limiter) slots() int { return max(1, int(l.limit)) }
+// slots is how many requests may be in flight while so many writes wait and so
+// many requests are: while nothing has waited at the portal, all that ever may,
+// where that brings the writes under way in batches too short to be cut.
+func (l *limiter) slots(waiting, inFlight int) int {
+	if room := int(l.ceiling) - inFlight; !l.waited && waiting <= mostBlind*room {
+		return int(l.ceiling)
+	}
+	return max(1, int(l.limit))
+}
 
 // answered notes a request that was answered: the seconds that it took on top
-// of what every request takes, those that its commands took, give or take an
-// error, and the requests in flight when it was sent, itself included.
-func (l *limiter) answered(took, service, give float64, inFlight int) {
-	if took-service < tolerant+give {
-		l.proven = max(l.proven, float64(inFlight))
-	}
+// of what every request takes, those that its commands took, and the requests in
+// flight when it was sent, itself included.
+func (l *limiter) answered(took, service float64, inFlight int) {
 	r := &l.round
 	r.answered++
 	r.inFlight += inFlight
@@ -84,15 +84,13 @@ func (l *limiter) decide() {
 			inQueue = inFlight * wait / r.took
 		}
 	}
-	l.queueing = inQueue > queued/2
 	switch {
 	case float64(r.errors) > 0.3*n:
 		l.limit *= 0.7
 	case inQueue > 1.5*queued:
 		l.waited = true
-		l.proven = max(1, inFlight-inQueue)
-		l.limit = l.proven + queued
-	case l.queueing:
+		l.limit = max(1, inFlight-inQueue) + queued
+	case inQueue > queued/2:
 	case l.waited:
 		l.limit += max(1, l.limit/8)
 	default:
@@ -100,16 +98,3 @@ func (l *limiter) decide() {
 	}
 	l.limit = min(max(1, l.limit), l.ceiling)
 }
-
-// room is how many requests more might be in flight than may be now: none
-// where requests have waited.
-func (l *limiter) room() int {
-	if l.waited {
-		return 0
-	}
-	return int(l.ceiling) - l.slots()
-}
-
-// widen lets further requests in flight although none of those that are has
-// been answered yet.
-func (l *limiter) widen() { l.limit = min(l.limit+firstInFlight, l.ceiling) }

@@ -21,7 +21,7 @@ func simulate(l *limiter, serves int, cost func() time.Duration, requests int) i
 	}
 	var inFlight []flight
 	for range requests {
-		for len(inFlight) < l.slots() {
+		for len(inFlight) < l.slots(1000, 0) {
 			first := 0
 			for i := range free {
 				if free[i].Before(free[first]) {
@@ -45,9 +45,9 @@ func simulate(l *limiter, serves int, cost func() time.Duration, requests int) i
 		f := inFlight[next]
 		inFlight = append(inFlight[:next], inFlight[next+1:]...)
 		now = f.done
-		l.answered(f.elapsed.Seconds(), f.service.Seconds(), 0, f.inFlight)
+		l.answered(f.elapsed.Seconds(), f.service.Seconds(), f.inFlight)
 	}
-	return l.slots()
+	return l.slots(1000, 0)
 }
 
 func TestSlotsFollowWhatIsServed(t *testing.T) {
@@ -89,8 +89,8 @@ func TestHeavyTailIsNoCongestion(t *testing.T) {
 // 16 on, and 50 at most.
 func TestSlotsWithoutACeiling(t *testing.T) {
 	l := newLimiter(0)
-	if l.slots() != 16 {
-		t.Errorf("%d slots at first, want 16", l.slots())
+	if l.slots(1000, 0) != 16 {
+		t.Errorf("%d slots at first, want 16", l.slots(1000, 0))
 	}
 	for serves, want := range map[int]int{100: 50, 30: 30, 6: 6} {
 		l := newLimiter(0)
@@ -106,22 +106,22 @@ func TestSlotsShrinkWithErrorsNotWithAFew(t *testing.T) {
 		if i%10 == 0 {
 			l.failed()
 		} else {
-			l.answered(1, 1, 0, 1)
+			l.answered(1, 1, 1)
 		}
 	}
-	if l.slots() != 16 {
-		t.Errorf("%d slots with a tenth of errors, want 16", l.slots())
+	if l.slots(1000, 0) != 16 {
+		t.Errorf("%d slots with a tenth of errors, want 16", l.slots(1000, 0))
 	}
 	for range 48 {
 		l.failed()
 	}
-	if l.slots() > 8 {
-		t.Errorf("%d slots with nothing but errors", l.slots())
+	if l.slots(1000, 0) > 8 {
+		t.Errorf("%d slots with nothing but errors", l.slots(1000, 0))
 	}
 	for range 400 {
 		l.failed()
 	}
-	if l.slots() != 1 {
-		t.Errorf("%d slots in the end, want 1", l.slots())
+	if l.slots(1000, 0) != 1 {
+		t.Errorf("%d slots in the end, want 1", l.slots(1000, 0))
 	}
 }

@@ -39,10 +39,8 @@ type Scheduler struct {
 	outage   outage
 	trials   map[bool]*trial // of what reads, and of what writes
 
-	cautious    bool     // the bucket may be full, or nobody there: one request at a time finds out
-	probe       *request // that one
-	singlesTurn bool
-	unmeasured  int // commands that were answered, of which nothing can be learnt about costs
+	cautious bool     // there may be nobody: one request at a time finds out
+	probe    *request // that one
 
 	stopped   error // nil while the run continues
 	stats     Stats
@@ -69,6 +67,9 @@ type request struct {
 	answeredAt time.Time
 	leftAt     time.Time // by what the client says; not before sentAt
 }
+
+// left is how many seconds it should still take.
+func (r *request) left(now time.Time) float64 { return max(0, r.planned-now.Sub(r.sentAt).Seconds()) }
 
 // reservation is operating time planned for a request in flight.
 type reservation struct {
@@ -97,7 +98,6 @@ func New(conf Config, sender Sender) *Scheduler {
 		costs:    map[string]*costs{},
 		budgets:  map[string]*budget{},
 		trials:   map[bool]*trial{false: {}, true: {}},
-		cautious: true,
 	}
 }
 

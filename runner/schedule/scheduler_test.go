@@ -376,29 +376,6 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-func TestCallsAndBatchesTakeTurns(t *testing.T) {
-	bubble(t, func(t *testing.T, p *fakePortal) {
-		p.cost = func(bitrix.Command) time.Duration { return 10 * time.Millisecond }
-		s := New(Config{Seed: 1, Burst: 10}, p)
-		collect(s, updates(1000), false)
-		for id := range int64(30) {
-			s.Submit(Task{Command: aloneUpdate(id + 1), Owner: func(Outcome) {}})
-		}
-		if err := drive(s, context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		alone := 0
-		for i, r := range p.requests {
-			if i < 20 && r.alone {
-				alone++
-			}
-		}
-		if alone < 5 || alone > 15 {
-			t.Errorf("%d of the first 20 requests are calls of their own", alone)
-		}
-	})
-}
-
 func TestExtremeLimits(t *testing.T) {
 	for name, conf := range map[string]Config{
 		"everything":      {Concurrency: math.MaxInt, Burst: math.MaxInt, Rate: math.MaxFloat64},

@@ -112,9 +112,8 @@ func (s *Scheduler) settleFailed(r *request, e *rest.Error, now time.Time) {
 // refuse reacts to a 503: the image of the bucket is corrected, and everybody
 // pauses. Of several refusals of the same moment one counts.
 func (s *Scheduler) refuse(r *request, now time.Time) {
-	s.bucket.refused(now)
+	s.bucket.refused(r.sentAt, now)
 	s.refusals.failed(now, r.sentAt)
-	s.cautious, s.probe = true, nil
 }
 
 // lose deals with a request that may have run or not. Reads are sent again;
@@ -293,7 +292,6 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 				continue
 			case what != rest.Later && reply.Time.Processing == 0:
 				b.passed(r.sentAt) // rejected, and that took no time
-				s.unmeasured++
 				continue
 			}
 		}
@@ -303,6 +301,7 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		if class != method {
 			s.cost(method).add(each[i])
 		}
+		s.cost(anyOf(r.write)).add(each[i])
 		b.passed(r.sentAt)
 		b.report(now, reply.Time, skew)
 	}
@@ -314,7 +313,7 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		batch.passed(r.sentAt)
 		batch.report(now, r.resp.Time, skew)
 	}
-	s.limiter.answered(took, told, s.clock.unsure(), r.inFlight)
+	s.limiter.answered(took, told, r.inFlight)
 }
 
 // asError makes a *rest.Error of what a Sender returned.

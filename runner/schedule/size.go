@@ -16,7 +16,7 @@ const (
 	// probeTime is how long an answer may take, beside what every request takes
 	// on its way, before further commands go ahead: by then it is known that
 	// commands are slow, so that slots are dearer than tokens.
-	probeTime = 250 * time.Millisecond
+	probeTime = 0.25 // s
 	// fewProbes are not lost by accident all at once.
 	fewProbes = 3
 	// mostBlind is how many commands a batch may hold then. Three that hang
@@ -37,15 +37,27 @@ const (
 // writes or another run, finds it missing.
 const price = 0.12
 
-// estimate is what a command of this kind is expected to cost: as measured for
-// its class, or else for its method.
-func (s *Scheduler) estimate(k kind) estimate {
-	if e := s.cost(k.class).estimate(); e.n > 0 {
-		return e
+// anyOf is the class that all reads, or all writes, are measured with as well.
+func anyOf(write bool) string {
+	if write {
+		return "any write"
 	}
-	e := s.cost(k.method).estimate()
-	if k.class != k.method {
-		e.n = 0
+	return "any read"
+}
+
+// estimate is what a command of this kind is expected to cost: as measured for
+// its class, or else for its method, or else for any that read or write, or else
+// the usual. Its n is 0 where its class was not measured.
+func (s *Scheduler) estimate(k kind) estimate {
+	e := s.cost(k.class).estimate()
+	for _, class := range []string{k.method, anyOf(k.write)} {
+		if e.n == 0 {
+			e = s.cost(class).estimate()
+			e.n = 0
+		}
+	}
+	if e.mean == 0 && k.write && !s.known(anyOf(true)) {
+		e.mean = usualWrite
 	}
 	return e
 }
@@ -59,7 +71,7 @@ func (s *Scheduler) mostOf(lanes []*lane) int {
 	for _, l := range lanes {
 		c := s.cost(l.class)
 		most = c.capped(most)
-		if e := s.estimate(l.kind); s.known(l.method) {
+		if e := s.estimate(l.kind); e.n > 0 {
 			most = e.largest(s.conf.planned(), most)
 		}
 	}
@@ -69,50 +81,57 @@ func (s *Scheduler) mostOf(lanes []*lane) int {
 // readSize is the size of the next batch of reads, or 0 if none should go now.
 //
 // Where it is unknown what reads take, the first request holds few of them, and
-// best what full ones would leave over. Then n reads of c seconds go in batches
-// of the size s for which
-//
-//	rounds*s*c + price/2*requests
-//
-// is least: so many requests that each of them gains more than half its price,
-// because somebody waits for reads with all that comes after them.
-func (s *Scheduler) readSize(lanes []*lane, now time.Time, b *blocked) int {
+// best what full ones would leave over. Then each request more has to gain a
+// quarter of its price, because somebody waits for reads with all that comes
+// after them.
+func (s *Scheduler) readSize(lanes []*lane, now time.Time) int {
 	n, most := s.waiting(lanes), s.mostOf(lanes)
-	work, measured := 0.0, 0
+	work := 0.0
 	for _, l := range lanes {
-		if s.known(l.method) {
-			work += float64(l.len()) * s.estimate(l.kind).mean
-			measured += l.len()
-		}
+		work += float64(l.len()) * s.estimate(l.kind).mean
 	}
-	if measured == 0 && n > probeRead {
-		if first := slices.IndexFunc(s.inFlight, func(r *request) bool { return !r.write }); first >= 0 {
-			if enough := s.inFlight[first].sentAt.Add(trialTime); enough.After(now) {
-				b.by(enough, WaitAnswer)
-				return 0
-			}
+	if !s.known(anyOf(false)) && n > probeRead {
+		if slices.ContainsFunc(s.inFlight, func(r *request) bool { return !r.write }) {
+			return 0 // its answer tells
+		}
+		if n <= 2*probeRead {
+			return (n + 1) / 2
 		}
 		// The largest lane shows most; it must come first to be probed.
 		slices.SortStableFunc(lanes, func(x, y *lane) int { return y.len() - x.len() })
 		if rest := n % most; rest > 0 && rest <= probeRead {
 			return rest
 		}
-		if len(s.inFlight) > 0 { // slow, or far away
-			return min(most, (n+probeRead-1)/probeRead)
-		}
 		return 1
 	}
-	free := max(1, min(s.limiter.slots()-len(s.inFlight), s.bucket.tokens(now)))
+	free, busy := min(s.slots()-len(s.inFlight), s.bucket.tokens(now)), 0.0
+	for _, r := range s.inFlight {
+		if !r.write {
+			busy = max(busy, r.left(now))
+		}
+	}
+	requests := s.worthwhile(n, work/float64(n), busy, price/4, free)
+	return min((n+requests-1)/requests, most)
+}
+
+// worthwhile is over how many requests n commands of that cost should be spread,
+// no more than most, where others take so long anyhow: each one more has to gain
+// its price.
+func (s *Scheduler) worthwhile(n int, cost, others, price float64, most int) int {
 	best, least := 1, math.Inf(1)
-	for size := 1; size <= min(n, most); size++ {
-		requests := math.Ceil(float64(n) / float64(size))
-		rounds := math.Ceil(requests / float64(free))
-		cost := rounds*float64(size)*work/float64(max(1, measured)) + price/2/s.bucket.ours()*requests
-		if cost <= least {
-			best, least = size, cost
+	for k := 1; k <= min(n, most); k++ {
+		c := max(others, math.Ceil(float64(n)/float64(k))*cost) + price/s.bucket.ours()*float64(k)
+		if c < least-1e-9 {
+			best, least = k, c
 		}
 	}
 	return best
+}
+
+// slots is how many requests may be in flight.
+func (s *Scheduler) slots() int {
+	_, writes := s.queue.in(func(k kind) bool { return k.write })
+	return s.limiter.slots(writes, len(s.inFlight))
 }
 
 // writeSize is the size of the next batch from a lane of writes, or 0 if none
@@ -126,36 +145,16 @@ func (s *Scheduler) writeSize(l *lane, all []*lane, now time.Time, b *blocked) i
 	if bud.asking || s.budget(rest.MethodBatch).asking {
 		return 1
 	}
-	if !s.known(l.method) {
-		return s.blindSize(l, all, now, b)
-	}
 	e := s.estimate(l.kind)
-	if e.n == 0 { // the first of its class
-		i := slices.IndexFunc(s.inFlight, func(r *request) bool { return r.items[0].class == l.class })
-		if i >= 0 {
-			if enough := s.inFlight[i].sentAt.Add(s.patienceOf(s.inFlight[i])); enough.After(now) {
-				b.by(enough, WaitAnswer)
-				return 0
-			}
-		}
-		return 1
+	most := min(s.cost(l.class).capped(s.conf.BatchSize), l.suspect.most())
+	if e.n == 0 {
+		return s.blindSize(l, s.waiting(all), s.sizing(l, e, most, now), now, b)
 	}
 	if l.alone {
 		return 1
 	}
-	most := min(s.cost(l.class).capped(s.conf.BatchSize), l.suspect.most())
-	z := s.sizing(l, all, e, most, now)
+	z := s.sizing(l, e, most, now)
 	size := z.size()
-	// More requests than were ever served at a time may wait for each other.
-	// They wait longest where the portal serves no more than was proven, and
-	// not until the cut.
-	if n := float64(len(s.inFlight)); n >= 2*s.limiter.proven && e.mean > 0 {
-		safe := int(min(float64(size), s.limiter.proven*s.conf.cut()/((n+1)*e.mean)))
-		if float64(safe) < min(float64(size), z.needed()) {
-			return 0 // answers will prove more, and tokens do not suffice for so short ones
-		}
-		size = safe
-	}
 	if batch := s.budget(rest.MethodBatch); batch.billed && float64(z.work)*e.mean > batch.left(now) {
 		// What does not fit into this window waits for ten minutes.
 		size = min(z.work, s.closingSize(batch, e, most))
@@ -170,55 +169,58 @@ func (s *Scheduler) writeSize(l *lane, all []*lane, now time.Time, b *blocked) i
 	return size
 }
 
-// patienceOf is how long a request may take before its commands count as
-// slow.
-func (s *Scheduler) patienceOf(r *request) time.Duration {
-	return probeTime + time.Duration((s.clock.base+r.planned)*float64(time.Second))
-}
-
 // blindSize is the size of the next batch of writes of which nobody knows what
 // they cost.
 //
-// A few go at once. Of more, one goes ahead. Where its answer takes long,
-// the others follow, if the tokens suffice for all of them in batches of no
-// more than mostBlind; if not, so many as leave a token for each slot that will
-// want one once the cost is known.
-func (s *Scheduler) blindSize(l *lane, all []*lane, now time.Time, b *blocked) int {
-	waiting, inFlight := s.waiting(all), 0
+// What fits into the slots in batches of no more than mostBlind goes at once: a
+// few writes, or, as long as no write is known, all where the user has named the
+// slots. Else one goes ahead. Where its answer takes long, the others follow, if
+// such batches suffice; if not, a few more go ahead.
+func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *blocked) int {
+	known := s.known(anyOf(true))
+	inFlight, probes := 0, 0
 	var first *request
 	for _, r := range s.inFlight {
-		if r.write {
-			inFlight++
+		if r.write && (r.items[0].class == l.class || !known) {
+			inFlight += len(r.items)
+			probes++
 			if first == nil {
 				first = r
 			}
 		}
 	}
-	tokens := s.bucket.tokens(now)
-	if waiting+inFlight <= few && waiting <= tokens || inFlight <= s.unmeasured || first == nil {
+	size := z.size()
+	if l.alone {
+		size = 1
+	}
+	few := waiting+inFlight <= few || s.conf.Concurrency > 0 && !known
+	if few && size <= mostBlind && waiting <= size*int(float64(z.atHand)-z.others) {
+		return size
+	}
+	if first == nil {
 		return 1
 	}
-	slots := s.limiter.slots()
-	suffice := tokens > 0 && waiting <= mostBlind*tokens
-	enough := first.sentAt.Add(s.patienceOf(first))
-	if !suffice && inFlight >= fewProbes && s.conf.Concurrency == 0 {
-		enough = enough.Add(time.Duration(price / s.bucket.ours() * float64(slots) * float64(time.Second)))
+	// By then it is known that commands are slow.
+	z.cost.mean = max(z.cost.mean, usualWrite)
+	suffice := !l.alone && z.needed() <= mostBlind
+	usual := s.clock.base + probeTime
+	if !suffice {
+		usual = s.clock.base + probeTime*float64(probes)/2
 	}
-	if enough.After(now) {
+	if known {
+		usual += first.planned
+	}
+	if enough := first.sentAt.Add(time.Duration(usual * float64(time.Second))); enough.After(now) {
 		b.by(enough, WaitAnswer)
 		return 0
 	}
-	if suffice {
-		if l.alone {
-			return 1
-		}
-		return min(l.len(), (waiting+tokens-1)/tokens, s.conf.BatchSize)
+	switch {
+	case suffice:
+		return min(z.size(), mostBlind)
+	case probes < fewProbes:
+		return 1
 	}
-	spare := tokens - max(slots, waiting/s.conf.BatchSize)
-	if inFlight >= max(fewProbes, spare) {
-		return 0
-	}
-	return 1
+	return 0
 }
 
 // closingSize is the size of a batch where the portal bills batches as a
@@ -228,7 +230,7 @@ func (s *Scheduler) blindSize(l *lane, all []*lane, now time.Time, b *blocked) i
 // as a batch may be.
 func (s *Scheduler) closingSize(batch *budget, e estimate, most int) int {
 	full := e.largest(s.conf.planned(), most)
-	share := (batch.limit-batch.used)/float64(s.limiter.slots()) - e.mean // seconds
+	share := (batch.limit-batch.used)/float64(s.slots()) - e.mean // seconds
 	rounds := math.Ceil(share / (float64(full) * e.mean))
 	if size := int(share / rounds / e.mean); rounds >= 1 && size >= 1 {
 		return size
@@ -237,71 +239,30 @@ func (s *Scheduler) closingSize(batch *budget, e estimate, most int) int {
 }
 
 // sizing gathers what the size of the next batch from a lane follows from.
-func (s *Scheduler) sizing(l *lane, all []*lane, e estimate, most int, now time.Time) sizing {
+func (s *Scheduler) sizing(l *lane, e estimate, most int, now time.Time) sizing {
 	z := sizing{work: l.len(), cost: e, atHand: s.bucket.tokens(now), rate: s.bucket.ours(),
-		limit: s.conf.planned(), cut: s.conf.cut(), most: most, least: s.clock.base, queueing: s.limiter.queueing}
+		limit: s.conf.planned(), cut: s.conf.cut(), most: most}
 	for _, r := range s.inFlight {
-		age := now.Sub(r.sentAt).Seconds()
-		z.busy += max(0, r.planned-age)
-		if r.write && age > 2*r.planned+1 {
-			z.overdue++
-		}
-	}
-	readBack := 0.0
-	for _, o := range all {
-		n, c := float64(o.len()), s.estimate(o.kind)
-		readBack += n * o.readBack()
-		switch {
-		case o == l:
-		case o.alone:
-			z.others += n
-		default:
-			z.others += math.Ceil(n / float64(max(1, c.largest(z.limit, min(s.conf.BatchSize, o.suspect.most())))))
-		}
-		if o != l {
-			z.busy += n * c.mean
-		}
+		z.busy = append(z.busy, r.left(now))
 	}
 	_, lazies := s.queue.in(func(k kind) bool { return k.lazy })
-	z.others += math.Ceil(readBack + float64(lazies)/float64(s.conf.BatchSize))
-	z.slots = float64(s.worthwhile())
-	return z
-}
-
-// worthwhile is how many requests should be in flight for the writes that are
-// left: as many as the caller allows, or, where that is up to us, as many as
-// gain more than their price.
-func (s *Scheduler) worthwhile() int {
-	slots := s.limiter.slots()
+	z.others = math.Ceil(float64(l.len())*l.readBack() + float64(lazies)/float64(s.conf.BatchSize))
+	z.slots = float64(s.slots())
 	if s.conf.Concurrency > 0 {
-		return slots
+		return z
 	}
-	lanes, writes := s.queue.in(func(k kind) bool { return k.write })
-	work := 0.0
-	for _, l := range lanes {
-		work += float64(l.len()) * s.estimate(l.kind).mean
-		if !s.known(l.method) {
-			work += float64(l.len()) * usualWrite
-		}
-	}
+	// The number of slots is up to us: the lane gets as many as are worth it.
+	n, seconds := l.len(), float64(l.len())*e.mean
+	z.busy = nil
 	for _, r := range s.inFlight {
-		if r.write {
-			writes += len(r.items)
-			work += max(r.planned, 0)
-			if !s.known(r.items[0].Command.Method()) {
-				work += usualWrite * float64(len(r.items))
-			}
+		if r.items[0].class == l.class {
+			n += len(r.items)
+			seconds += r.planned
+			z.busy = append(z.busy, r.left(now))
 		}
 	}
-	best, least := slots, math.Inf(1)
-	for n := min(slots, firstInFlight/2); n <= slots+s.limiter.room(); n++ {
-		each := math.Ceil(float64(writes) / float64(n))
-		cost := each*work/float64(max(1, writes)) + price/s.bucket.ours()*float64(min(n, writes))
-		if cost < least-1e-9 {
-			best, least = n, cost
-		}
-	}
-	return best
+	z.slots = float64(s.worthwhile(n, seconds/float64(n), 0, price, s.slots()))
+	return z
 }
 
 // readBack is what it costs to read back a write of the lane, in requests.

@@ -4,19 +4,16 @@ import "math"
 
 // sizing is what the size of the next batch follows from.
 type sizing struct {
-	work     int      // W: commands waiting, that is to be divided into batches
-	cost     estimate // c: of one of them
-	slots    float64  // C: requests that may be in flight
-	busy     float64  // seconds of other work, in flight and waiting
-	atHand   int      // requests that may be sent at once
-	rate     float64  // R: further ones a second
-	others   float64  // requests that other work needs
-	limit    float64  // seconds that a batch should take at most
-	cut      float64  // seconds that it may take where tokens are scarce
-	most     int      // commands that a batch may hold
-	least    float64  // seconds of work below which a request of its own does not pay
-	overdue  int      // requests in flight that take longer than planned
-	queueing bool     // requests wait at the portal, for who knows how long
+	work   int       // W: commands waiting, that is to be divided into batches
+	cost   estimate  // c: of one of them
+	slots  float64   // C: requests that may be in flight
+	busy   []float64 // seconds for which requests in flight still keep their slots
+	atHand int       // requests that may be sent at once
+	rate   float64   // R: further ones a second
+	others float64   // requests that other work needs
+	limit  float64   // seconds that a batch should take at most
+	cut    float64   // seconds that it may take where tokens are scarce
+	most   int       // commands that a batch may hold
 }
 
 // size is the number of commands of the next batch.
@@ -32,10 +29,9 @@ type sizing struct {
 // do until T, in as many equal batches as keep each below the limit. And it
 // should not be so short that the request costs more than its commands.
 //
-// Where costs are uneven, or requests wait at the portal, equal batches would
-// end far apart. There each batch takes a part of all the work that is left,
-// W/x: batches get shorter towards the end and even out what the slow commands
-// have put in disorder. x is what the tokens allow, see parts.
+// Where costs are uneven, equal batches would end far apart. There no batch
+// takes more than half of what is left for each slot: batches get shorter towards
+// the end and even out what the slow commands have put in disorder.
 func (z sizing) size() int {
 	w, c := float64(z.work), z.cost.mean
 	slots := max(1, z.slots)
@@ -48,45 +44,56 @@ func (z sizing) size() int {
 	// As long as few costs are known, some may be far higher: one as long as
 	// all that a slot must do would tell.
 	tail := min(z.limit, slotTime)
-	fit := float64(min(most, z.cost.pessimistic(tail, 1+z.overdue).largest(z.limit, z.most)))
-	share := slotTime / c // commands, for this slot until T
+	fit := float64(min(most, z.cost.pessimistic(tail).largest(z.limit, z.most)))
+	share := math.Floor(slotTime/c + 1e-9) // commands, for this slot until T
 	rounds := min(math.Ceil(share/fit-1e-9), math.Floor(share/needed+1e-9))
 	size := math.Ceil(share/max(1, rounds) - 1e-9)
-	if (z.cost.spread > uneven*c || z.queueing) && fit > 1 {
-		n := max(1, z.tokens()+z.rate*math.Floor(slotTime))
-		size = min(fit, math.Ceil(w/min(max(parts(w, fit, n), slots), finest*slots)-1e-9))
+	if z.cost.spread > uneven*c {
+		size = min(size, math.Ceil(w/(2*slots)))
 	}
-	size = max(min(size, float64(most)), needed, math.Floor(z.least/c))
+	size = max(min(size, float64(most)), needed)
 	// Where tokens are scarce a batch may take nearly as long as it can.
 	return int(min(max(size, 1), w, float64(max(most, z.cost.largest(z.cut, z.most)))))
 }
 
 // time is how long the slots need for all the work.
-func (z sizing) time() float64 { return (float64(z.work)*z.cost.mean + z.busy) / max(1, z.slots) }
+func (z sizing) time() float64 {
+	return least(func(t float64) bool {
+		sum := max(0, z.slots-float64(len(z.busy))) * math.Floor(t/z.cost.mean+1e-9)
+		for _, busy := range z.busy {
+			sum += max(0, math.Floor((t-busy)/z.cost.mean+1e-9))
+		}
+		return sum >= float64(z.work)
+	})
+}
 
-// tokens is how many of those at hand are for this work.
-func (z sizing) tokens() float64 { return float64(z.atHand) - z.others }
-
-// done is how many seconds of work requests can do in t seconds that take no
-// longer than each: those that can go now, and those of each further second.
-func (z sizing) done(t, each float64) float64 {
-	whole := math.Floor(max(0, t-each)) // seconds whose requests take that long
-	rest := math.Floor(t) - whole       // those whose requests have less time left
-	sum := whole*each + rest*(t-whole) - rest*(rest+1)/2
-	return z.tokens()*min(each, t) + z.rate*sum
+// done is how many commands requests of no more than n can do in t seconds:
+// those that can go now, and those of each further second. What other work
+// needs is taken from those that come too late for a command.
+func (z sizing) done(t, n float64) float64 {
+	each := func(left float64) float64 { return min(n, math.Floor(left/z.cost.mean+1e-9)) }
+	seconds := math.Floor(t)
+	full := max(0, math.Floor(t-n*z.cost.mean)) // those whose requests have time for n
+	sum, late := z.rate*full*n, 0.0
+	for second := full + 1; second <= seconds; second++ {
+		if k := each(t - second); k > 0 {
+			sum += z.rate * k
+		} else {
+			late += z.rate
+		}
+	}
+	return sum + max(1, float64(z.atHand)-max(0, z.others-late))*each(t)
 }
 
 // needed is how many commands a batch must hold at least.
 func (z sizing) needed() float64 {
-	c := z.cost.mean
-	work := float64(z.work) * c
-	if c <= 0 {
-		return 1
+	w, most := float64(z.work), float64(z.most)
+	t := max(z.time(), least(func(t float64) bool { return z.done(t, most) >= w }))
+	n := 1.0
+	for n < most && z.done(t, n) < w {
+		n++
 	}
-	full := float64(z.most) * c
-	t := max(z.time(), least(func(t float64) bool { return z.done(t, full) >= work }))
-	each := least(func(each float64) bool { return z.done(t, each) >= work })
-	return min(max(1, math.Ceil(each/c-1e-6)), float64(z.most))
+	return n
 }
 
 // least is the smallest positive number for which ok holds, which does so for
@@ -107,32 +114,6 @@ func least(ok func(float64) bool) float64 {
 	return high
 }
 
-// parts is the x for which n requests do for w commands in batches of w/x of
-// what is left, but no more than m. That takes full batches of m first, from
-// w = x*m on shorter ones, and single commands from w = x on:
-//
-//	w/m + x*ln(m)        requests, or, where w < x*m,
-//	x + x*ln(w/x)
-func parts(w, m, n float64) float64 {
-	low, high := 1.0, w
-	for range 30 {
-		x := (low + high) / 2
-		needed := w/m + x*math.Log(m)
-		if w < x*m {
-			needed = x + x*math.Log(w/x)
-		}
-		if needed <= n {
-			low = x
-		} else {
-			high = x
-		}
-	}
-	return low
-}
-
 // uneven is the spread of costs, as part of their mean, from which on they
 // count as uneven.
 const uneven = 0.5
-
-// finest bounds how many times smaller than the share of its slot a batch is.
-const finest = 4
