@@ -360,9 +360,8 @@ func TestColumnsAreDeletedByFreshIDs(t *testing.T) {
 	})
 }
 
-// What the portal cannot change says so, and the rest is applied.
-// A setting that the run takes from the connector is none that its sources can
-// have, although they still show it.
+// A source cannot have a setting that the run takes from its connector,
+// although it still shows it.
 func TestPruneSettingOfSource(t *testing.T) {
 	onPortal(t, grown(), func(t *testing.T, b *bench) {
 		set := declaringCRM()
@@ -390,6 +389,7 @@ func TestPruneRenamedColumn(t *testing.T) {
 	})
 }
 
+// What the portal cannot change says so, and the rest is applied.
 func TestImmutable(t *testing.T) {
 	onPortal(t, grown(), func(t *testing.T, b *bench) {
 		set := declaringCRM()

@@ -59,7 +59,8 @@ func TextTotal(w io.Writer, r *runner.PortalsReport, o Options) error {
 func textPortal(w io.Writer, p portal, o Options) error {
 	r := p.report
 	t := &text{palette: newPalette(o.Color)}
-	if r.Outcome != runner.OutcomeInvalid {
+	many, invalid := p.name != "", r.Outcome == runner.OutcomeInvalid
+	if !invalid {
 		t.objects(r, o.Quiet)
 		t.failures(r)
 		if !o.Quiet {
@@ -69,16 +70,14 @@ func textPortal(w io.Writer, p portal, o Options) error {
 		}
 		t.stop(r)
 	}
-	many := p.name != ""
 	if many && r.Error != nil { // for one portal it is on standard error
 		t.runError(r.Error)
 	}
-	if !o.Quiet && r.Outcome != runner.OutcomeInvalid {
+	if !o.Quiet && !invalid {
 		t.advance(r)
 	}
 	body := t.String()
 	t.Reset()
-	invalid := r.Outcome == runner.OutcomeInvalid
 	block := body != "" || invalid
 	if name := p.title(); name != "" && (many && block || !many && !o.Quiet && !invalid) {
 		t.printf("%s %s\n\n", t.faint("Portal"), t.bold(name))
