@@ -97,6 +97,30 @@ func TestOneUnreadableTable(t *testing.T) {
 	}
 }
 
+// A source that is in no list that PHP survives is found, and the others are
+// read. Where no list works, nobody looks for one.
+func TestOneUnreadableSource(t *testing.T) {
+	for _, from := range []int{0, 60} { // in two chunks, and in one
+		for _, kind := range []string{"dead", "page", "internal_error"} {
+			state := sqlState(100)
+			addFault(t, &state, fmt.Sprintf("{kind: %s, at: command, method: biconnector.source.list, contains: '77'}", kind))
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				report := b.apply(runner.Options{Set: declares(retitled(100)[from:]...)})
+				if got := statuses(report); got["updated"] != 99-from {
+					t.Errorf("%s, from %d: %v, %v", kind, from, got, report.Err())
+				}
+			})
+		}
+	}
+	state := sqlState(400)
+	addFault(t, &state, "{kind: internal_error, at: command, method: biconnector.source.list}")
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		if report := b.apply(runner.Options{Set: declares(retitled(400)...)}); report.Summary.Updated != 0 || report.Requests.HTTP > 100 {
+			t.Errorf("%v after %d requests", statuses(report), report.Requests.HTTP)
+		}
+	})
+}
+
 // addFault adds a fault of a state file to a state.
 func addFault(t *testing.T, state *sandbox.State, fault string) {
 	t.Helper()

@@ -68,6 +68,7 @@ type reading struct {
 	*run
 	crew *crew
 	live Live
+	byID int // sources that are read by their ids
 	err  error
 }
 
@@ -90,6 +91,7 @@ func (r *run) read(ctx context.Context, w wanted) (Live, error) {
 	if w.allSources {
 		rd.crew.start(func(f *flow) { rd.fail(rd.readAll(f, sources, false)) })
 	} else {
+		rd.byID = len(w.sources)
 		for ids := range slices.Chunk(w.sources, bitrix.PageSize) {
 			rd.crew.start(func(f *flow) { rd.sourcesByID(f, ids) })
 		}
@@ -110,9 +112,26 @@ func (rd *reading) fail(err error) {
 	}
 }
 
-// sourcesByID reads sources by id.
+// sourcesByID reads sources by id. Where the answer is lost, or refused by
+// whoever looks at it, that may be due to one of them, and the others are read
+// without it - unless no source could be read so far.
 func (rd *reading) sourcesByID(f *flow, ids []int64) {
-	out := f.send(schedule.Task{Command: bitrix.SourcesByID(ids)})
+	rd.tookSources(f, ids, f.send(schedule.Task{Command: bitrix.SourcesByID(ids)}))
+}
+
+func (rd *reading) tookSources(f *flow, ids []int64, out schedule.Outcome) {
+	var e *rest.Error
+	some := len(rd.live.Sources) > 0 || len(ids) == rd.byID
+	if some && len(ids) > 1 && errors.As(out.Reply.Err, &e) && (e.Reaction() == rest.Unknown || e.Reaction() == rest.Filtered) {
+		one, other := ids[:len(ids)/2], ids[len(ids)/2:]
+		outs := f.sendAll([]schedule.Task{{Command: bitrix.SourcesByID(one)}, {Command: bitrix.SourcesByID(other)}})
+		if outs[0].Reply.Err != nil { // what could be read comes first
+			one, other, outs[0], outs[1] = other, one, outs[1], outs[0]
+		}
+		rd.tookSources(f, one, outs[0])
+		rd.tookSources(f, other, outs[1])
+		return
+	}
 	found, missing := answerFor(sources, ids, out)
 	for id, live := range found {
 		rd.live.Sources[id] = live.(*bitrix.Source)
