@@ -129,7 +129,7 @@ func (p *pinning) edit(id ID) (edit, *Finding) {
 		return edit{}, refusal(id, "remove it first if it is wrong", "the object has an id")
 	}
 	if id.Referred && !node.get("name").there() {
-		return edit{}, refusal(id, "give it a name first: name, with its title as the value", "others refer to the object by its title, which is no name any more once it has an id")
+		return edit{}, refusal(id, "give it a name first: name, with its title as the value", "others refer to the object by its title, which is no longer its name once it has an id")
 	}
 	key := object.Content[0]
 	line := p.text.line(key.Line - added)

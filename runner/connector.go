@@ -211,7 +211,7 @@ func (c *connector) notes(diffs []difference) []string {
 			}
 		}
 		if len(losing) > 0 {
-			notes = append(notes, fmt.Sprintf("the values of the setting %q go with it, at the next update of %s", d.code, enumerate(losing)))
+			notes = append(notes, fmt.Sprintf("the portal drops the values of the setting %q at the next update of %s", d.code, enumerate(losing)))
 		}
 	}
 	return notes

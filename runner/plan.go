@@ -120,7 +120,7 @@ func (p *planner) compare(s *step) {
 	s.notes = append(s.notes, s.subject.notes(diffs)...)
 	for _, d := range diffs {
 		if how := storedDifferently(d); how != "" && how != cut && !d.sensitive {
-			s.notes = append(s.notes, fmt.Sprintf("the portal shows the declared %s %s; if it stores it so, the apply reports NOT_CONVERGED: declare what it shows", d.path, how))
+			s.notes = append(s.notes, fmt.Sprintf("the portal shows the declared %s %s; if it still does after the write, the apply reports NOT_CONVERGED: declare what it shows", d.path, how))
 		}
 	}
 }

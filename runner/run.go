@@ -176,7 +176,7 @@ func (r *run) awaitLastAdd(ctx context.Context) error {
 	if left <= 0 {
 		return nil
 	}
-	r.logger.Warn("a run that was killed had sent a creation; waiting until the portal must be done with it", "seconds", int(left.Seconds())+1)
+	r.logger.Warn("a run was killed after it had sent a creation; waiting until the portal must have finished it", "seconds", int(left.Seconds())+1)
 	r.progress.Waiting, r.progress.Until = "a killed run's creation", time.Now().Add(left)
 	r.show()
 	timer := time.NewTimer(left)
