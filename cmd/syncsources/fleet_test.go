@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -64,9 +66,13 @@ func newFleetRun(t *testing.T, states map[string]string, names ...string) *fleet
 }
 
 func (r *fleetRun) run(ctx context.Context, typed string, args ...string) result {
+	return r.runWith(ctx, strings.NewReader(typed), typed != "", args...)
+}
+
+func (r *fleetRun) runWith(ctx context.Context, stdin io.Reader, terminal bool, args ...string) result {
 	var stdout, stderr bytes.Buffer
-	a := &app{env: option.NewEnvironment(r.environ), stdin: strings.NewReader(typed), stdout: &stdout, stderr: &stderr,
-		transport: r.portals, terminal: func(any) bool { return typed != "" }}
+	a := &app{env: option.NewEnvironment(r.environ), stdin: stdin, stdout: &stdout, stderr: &stderr,
+		transport: r.portals, terminal: func(any) bool { return terminal }}
 	code := a.run(ctx, append(args, "--portals", r.file))
 	return result{code, stdout.String(), stderr.String()}
 }
@@ -101,7 +107,7 @@ func TestPortalThatIsDown(t *testing.T) {
 		if got.code != exit.Stopped || all.Outcome != runner.OutcomeStopped || all.Summary.Updated != 6 || all.Summary.Skipped != 3 {
 			t.Errorf("exit code %d, outcome %s, summary %+v", got.code, all.Outcome, all.Summary)
 		}
-		if down := reports["down"]; down.Error == nil || down.Error.Code != "NETWORK" || down.Duration < 20 {
+		if down := reports["down"]; down.Error == nil || down.Error.Code != "NETWORK" || down.Error.Hint == "" || down.Duration < 20 {
 			t.Errorf("down: %+v", down.Error)
 		}
 		if acme := reports["acme"]; acme.Outcome != runner.OutcomeOK || acme.Duration > 10 {
@@ -147,6 +153,48 @@ func TestQuestionAboutManyPortals(t *testing.T) {
 			t.Errorf("nothing to do: exit code %d, %s", got.code, got.stderr)
 		}
 	})
+}
+
+// What is applied to each portal is what was shown: one that has changed in
+// between is refused, the others are not.
+func TestPortalOfManyChangesDuringTheQuestion(t *testing.T) {
+	r := newFleetRun(t, nil, "acme", "globex")
+	synctest.Test(t, func(t *testing.T) {
+		defer r.close()
+		got := r.runWith(t.Context(), &changing{func() {
+			s, _ := r.portals["acme.example"].Source(5)
+			s.Title = "Changed"
+			if err := r.portals["acme.example"].SetSource(s); err != nil {
+				t.Error(err)
+			}
+		}, strings.NewReader("yes\n")}, true, "apply", "-o", "json")
+		_, reports := got.portalsReport(t)
+		if e := reports["acme"].Error; e == nil || e.Code != runner.CodeStalePlan || reports["globex"].Summary.Updated != 3 {
+			t.Errorf("acme: %v; globex: %+v", e, reports["globex"].Summary)
+		}
+	})
+}
+
+// The manifest of one portal cannot read what signs in to another, and a
+// failure has its hint.
+func TestCredentialsOfOtherPortalsAreNoManifest(t *testing.T) {
+	r := newFleetRun(t, nil, "acme", "globex")
+	defer r.close()
+	dir := filepath.Dir(r.file)
+	writeRedacted(t, filepath.Join(dir, "token"), sandbox.AccessToken)
+	content, err := os.ReadFile(r.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeRedacted(t, r.file, strings.Replace(string(content), "{name: globex,", "{name: globex, credentials: {access_token: {file: token}},", 1))
+	for _, file := range []string{"token", "portals.yaml"} {
+		writeRedacted(t, filepath.Join(dir, "m.yaml"), "version: 1\nsources: [{id: 4, settings: {login: {file: "+file+"}}}]\n")
+		got := r.run(t.Context(), "", "plan", "-o", "json")
+		_, reports := got.portalsReport(t)
+		if acme := reports["acme"]; got.code != exit.Invalid || acme.Outcome != runner.OutcomeInvalid || len(acme.Findings) != 1 || acme.Requests.HTTP > 0 {
+			t.Errorf("%s: exit code %d, %s %+v", file, got.code, acme.Outcome, acme.Findings)
+		}
+	}
 }
 
 // A signal reaches every portal, those that have not begun too.

@@ -1,16 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"syncsources/bitrix/auth"
-	"syncsources/bitrix/rest"
+	"syncsources/bitrix/sandbox"
 	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
+	"syncsources/cmd/syncsources/signin"
+	"syncsources/runner"
 )
 
 // A signal ends the wait for a lock with the exit code of the signal.
@@ -37,17 +44,78 @@ type fakeLock struct {
 	lost chan struct{}
 }
 
+func (l fakeLock) Acquire(context.Context, string, time.Duration) (auth.Lock, auth.Left, error) {
+	return l, auth.Left{}, nil
+}
 func (l fakeLock) Lost() <-chan struct{} { return l.lost }
+func (fakeLock) Release()                {}
+func (fakeLock) ReleaseUnsettled()       {}
 
 // An apply whose lock is lost with its connection stops, and says so.
 func TestLostLockStopsTheRun(t *testing.T) {
-	lost := make(chan struct{})
-	ctx, end := whileHeld(t.Context(), fakeLock{lost: lost})
-	defer end()
-	close(lost)
-	<-ctx.Done()
-	var e *rest.Error
-	if !errors.As(context.Cause(ctx), &e) || e.Code != exit.CodeLocked {
-		t.Errorf("%v", context.Cause(ctx))
-	}
+	paths := files(t, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		state, err := sandbox.ReadState(strings.NewReader(threeSources + "update_cost: 10s\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		portal, err := sandbox.New(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = portal.Close() }()
+		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}), transport: portal.RoundTripper()}
+		log := slog.New(slog.DiscardHandler)
+		connection, err := a.connect(t.Context(), "", log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock := fakeLock{lost: make(chan struct{})}
+		connection.locks = lock
+		set, _, err := a.load(t.Context(), paths[:1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(5*time.Second, func() { close(lock.lost) })
+		run := &portalRun{app: a, flags: &runFlags{timeout: time.Hour}, limits: limits{batchSize: 1, concurrency: 1}, connection: connection, set: set}
+		report := run.converge(t.Context(), "apply", log, nil)
+		if report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != exit.CodeLocked || report.Summary.Skipped != 2 {
+			t.Errorf("%s, %v, %+v", report.Outcome, report.Error, report.Summary)
+		}
+	})
+}
+
+// A run that finds what a killed one has noted waits until the portal must have
+// ended its last add, and leaves no note of its own when all is settled.
+func TestRunAfterAKilledOne(t *testing.T) {
+	paths := files(t, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		state, err := sandbox.ReadState(strings.NewReader(threeSources))
+		if err != nil {
+			t.Fatal(err)
+		}
+		portal, err := sandbox.New(state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = portal.Close() }()
+		env := option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()})
+		locks := auth.NewFileLocks(signin.LockDirectories(env)...)
+		lock, _, err := locks.Acquire(t.Context(), address, 0)
+		if err != nil || lock.NoteAdd(t.Context(), time.Now()) != nil {
+			t.Fatal(err)
+		}
+		lock.ReleaseUnsettled()
+		var stdout, stderr bytes.Buffer
+		a := &app{env: env, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper()}
+		got := result{a.run(t.Context(), []string{"apply", "-o", "json", paths[0]}), stdout.String(), stderr.String()}
+		if report := got.report(t); got.code != exit.OK || report.Duration < 60 {
+			t.Errorf("exit code %d after %.0f s", got.code, report.Duration)
+		}
+		lock, left, err := locks.Acquire(t.Context(), address, 0)
+		if err != nil || !left.LastAdd.IsZero() {
+			t.Fatalf("%v, left %+v", err, left)
+		}
+		lock.Release()
+	})
 }
