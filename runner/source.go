@@ -144,6 +144,12 @@ func (s *source) checkSettings(diffs []difference) *Failure {
 		codes = append(codes, t.Code)
 	}
 	var unknown, wrong, hints []string
+	for i := range s.desired.Settings { // as declared now, and gone with the next update
+		set := &s.desired.Settings[i]
+		if _, ok := known[set.Code]; !ok && s.pruned(set.Code) && find(diffs, settingPath(set.Code)) == nil && set.Value.Text().Plain() != "" {
+			unknown = append(unknown, fmt.Sprintf("%q", set.Code))
+		}
+	}
 	for _, d := range diffs {
 		if !d.isSetting() {
 			continue
