@@ -38,10 +38,10 @@ func (b *blocked) by(until time.Time, why string) {
 // again, if not an answer comes before, and what the wait is for.
 func (s *Scheduler) dispatch(ctx context.Context, now time.Time) (wake time.Time, why string) {
 	for s.stopped == nil {
-		var b blocked
 		if len(s.inFlight) >= s.slots() {
-			return b.until, b.why
+			break
 		}
+		var b blocked
 		d, ok := s.choose(now, &b)
 		if len(s.queue.delayed) > 0 {
 			b.by(s.queue.delayed[0].NotBefore, WaitRetry)
@@ -99,14 +99,15 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 	}
 	eager := lanes(func(k kind) bool { return !k.write && !k.lazy && !k.alone && batches })
 	lazy := lanes(func(k kind) bool { return !k.write && k.lazy && !k.alone && batches })
-	if d, ok := s.chooseRead(eager, now); ok {
-		return d, true
-	} else if len(eager) > 0 {
-		return d, false
+	if len(eager) > 0 {
+		from := sameGroup(eager)
+		n := s.readSize(from, now)
+		return draft{from: from, size: n}, n > 0
 	}
+	together := sameGroup(lazy)
 	if len(lazy) > 0 {
-		if full := s.mostOf(lazy); s.waiting(sameGroup(lazy)) >= full {
-			return draft{from: sameGroup(lazy), size: full, lazy: true}, true
+		if full := s.mostOf(lazy); s.waiting(together) >= full {
+			return draft{from: together, size: full, lazy: true}, true
 		}
 	}
 	if d, ok := s.chooseWrite(lanes(func(k kind) bool { return k.write && (k.alone || batches) }), now, b); ok {
@@ -115,9 +116,10 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 	if s.company(now, b) {
 		return draft{}, false
 	}
-	if d, ok := s.chooseRead(lazy, now); ok {
-		d.lazy = true
-		return d, true
+	if len(lazy) > 0 {
+		if n := s.readSize(together, now); n > 0 {
+			return draft{from: together, size: n, lazy: true}, true
+		}
 	}
 	if from := lanes(func(k kind) bool { return !k.write && k.lazy && (k.alone || closed) }); len(from) > 0 {
 		return draft{from: from, size: 1, alone: true, lazy: true}, true
@@ -134,19 +136,6 @@ func (s *Scheduler) company(now time.Time, b *blocked) bool {
 		}
 	}
 	return !b.until.IsZero() && b.until.Before(now.Add(longHold))
-}
-
-// chooseRead drafts a batch of reads.
-func (s *Scheduler) chooseRead(lanes []*lane, now time.Time) (draft, bool) {
-	if len(lanes) == 0 {
-		return draft{}, false
-	}
-	from := sameGroup(lanes)
-	d := draft{from: from, size: s.readSize(from, now)}
-	if d.size == 0 {
-		return draft{}, false
-	}
-	return d, true
 }
 
 // sameGroup returns the first lanes that may share a batch: suspects keep

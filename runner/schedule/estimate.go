@@ -8,65 +8,46 @@ import (
 	"syncsources/bitrix/rest"
 )
 
-// ahead is work of one method that is to be done.
-type ahead struct {
-	singles          int
-	seconds, longest float64
-	readBack         float64 // requests
-	requests         float64
-}
-
 // Estimate is how long the commands would take after all that is queued and
 // in flight, by what is known so far: what slots, tokens and the operating time
 // allow, waits for the latter included. What was never measured is taken to
 // cost what the portal's documentation shows.
 func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
 	now := time.Now()
-	work := map[string]*ahead{}
-	add := func(k kind, n int, readBack float64) {
-		w := work[k.method]
-		if w == nil {
-			w = &ahead{}
-			work[k.method] = w
+	work, requests, readBack, longest := map[string]float64{}, map[string]float64{}, 0.0, 0.0
+	add := func(k kind, n, back float64) {
+		e, most := s.estimate(k), 1
+		if !k.alone {
+			most = s.conf.BatchSize
 		}
-		e := s.estimate(k)
-		w.seconds += float64(n) * e.mean
-		w.longest = max(w.longest, e.mean)
-		w.readBack += float64(n) * readBack
-		if k.alone {
-			w.singles += n
-			return
-		}
-		w.requests += float64(n) / float64(e.largest(s.conf.planned(), s.conf.BatchSize))
+		work[k.method] += n * e.mean
+		requests[k.method] += n / float64(e.largest(s.conf.planned(), most))
+		readBack += n * back
+		longest = max(longest, e.mean)
 	}
 	for _, c := range commands {
 		add(newItem(Task{Command: c}, c.Class()).kind(), 1, c.ReadBack())
 	}
 	for _, l := range s.queue.lanes {
 		if l.len() > 0 {
-			add(l.kind, l.len(), l.readBack())
+			add(l.kind, float64(l.len()), l.readBack())
 		}
 	}
-	total := &ahead{}
-	for _, r := range s.inFlight {
-		total.seconds += r.left(now)
-	}
 	slots := s.slots()
-	held := 0.0
-	for method, w := range work {
-		total.seconds += w.seconds
-		total.longest = max(total.longest, w.longest)
-		total.requests += math.Ceil(w.requests) + float64(w.singles)
-		total.readBack += w.readBack
-		held = max(held, s.windows(s.budget(method), w.seconds, slots, now))
+	seconds, needed, held := 0.0, math.Ceil(readBack), 0.0
+	for method := range work {
+		seconds += work[method]
+		needed += math.Ceil(requests[method] - 1e-9)
+		held = max(held, s.windows(s.budget(method), work[method], slots, now))
+	}
+	for _, r := range s.inFlight {
+		seconds += r.left(now)
 	}
 	if batch := s.budget(rest.MethodBatch); batch.billed {
-		held = max(held, s.windows(batch, total.seconds, slots, now))
+		held = max(held, s.windows(batch, seconds, slots, now))
 	}
-	requests := total.requests + math.Ceil(total.readBack)
-	tokens := (requests - float64(s.bucket.tokens(now))) / s.bucket.ours()
-	seconds := max(total.seconds/float64(slots), total.longest, tokens, held)
-	return time.Duration(seconds * float64(time.Second))
+	tokens := (needed - float64(s.bucket.tokens(now))) / s.bucket.ours()
+	return time.Duration(max(seconds/float64(slots), longest, tokens, held) * float64(time.Second))
 }
 
 // windows is how long the operating time makes this many seconds of work take: a

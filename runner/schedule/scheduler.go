@@ -60,7 +60,6 @@ type request struct {
 	sentAt   time.Time
 	inFlight int     // requests in flight when it was sent, itself included
 	planned  float64 // seconds
-	reserved []reservation
 
 	resp       *bitrix.Response
 	err        error
@@ -70,12 +69,6 @@ type request struct {
 
 // left is how many seconds it should still take.
 func (r *request) left(now time.Time) float64 { return max(0, r.planned-now.Sub(r.sentAt).Seconds()) }
-
-// reservation is operating time planned for a request in flight.
-type reservation struct {
-	budget  *budget
-	seconds float64
-}
 
 // New returns a Scheduler for one run.
 func New(conf Config, sender Sender) *Scheduler {
@@ -265,17 +258,11 @@ func (s *Scheduler) launch(ctx context.Context, r *request, now time.Time) {
 	s.inFlight = append(s.inFlight, r)
 	r.inFlight = len(s.inFlight)
 	commands := make([]bitrix.Command, len(r.items))
-	perMethod := map[string]float64{}
 	for i, it := range r.items {
 		commands[i] = it.Command
-		c := s.estimate(it.kind()).mean
-		perMethod[it.Command.Method()] += c
-		r.planned += c
-	}
-	for m, seconds := range perMethod {
-		b := s.budget(m)
-		b.planned += seconds
-		r.reserved = append(r.reserved, reservation{b, seconds})
+		it.planned = s.estimate(it.kind()).mean
+		s.budget(it.Command.Method()).planned += it.planned
+		r.planned += it.planned
 	}
 	s.bucket.take(now)
 	if s.cautious {

@@ -18,15 +18,8 @@ const maxLost = 6
 func (s *Scheduler) settle(r *request) {
 	now := time.Now()
 	s.inFlight = slices.DeleteFunc(s.inFlight, func(f *request) bool { return f == r })
-	for _, res := range r.reserved {
-		res.budget.planned = max(0, res.budget.planned-res.seconds)
-	}
-	if len(s.inFlight) == 0 {
-		for _, b := range s.budgets {
-			b.planned = 0
-		}
-	}
 	for _, it := range r.items {
+		s.budget(it.Command.Method()).planned -= it.planned
 		if it.Again {
 			s.stats.Retries++
 		}

@@ -19,15 +19,14 @@ type sizing struct {
 // size is the number of commands of the next batch.
 //
 // All the work waiting is done, at best, after T: when the slots are through
-// with it, at (W*c + busy)/C, and when the tokens suffice for it. A request that
+// with it, each command whole, and when the tokens suffice for it. A request that
 // is sent at t can do no more until T than T - t seconds of work, and no more
 // than a full batch; so what tokens allow until T is the sum of that over those
 // at hand and those that flow out each second. See done.
 //
 // A batch must hold so many commands that the work is done at T, or tokens
-// run out before the work does. It need not hold more than what its slot has to
-// do until T, in as many equal batches as keep each below the limit. And it
-// should not be so short that the request costs more than its commands.
+// run out before the work does. It need not hold more than what its slot must do
+// until T, in as many equal batches as keep each below the limit.
 //
 // Where costs are uneven, equal batches would end far apart. There no batch
 // takes more than half of what is left for each slot: batches get shorter towards

@@ -160,6 +160,7 @@ type item struct {
 	lost     int // answers
 	sent     int // times it may have run
 	lastSent time.Time
+	planned  float64 // seconds, while it is in flight
 }
 
 func newItem(t Task, class string) *item {
