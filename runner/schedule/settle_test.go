@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,10 +167,15 @@ func TestClosedBatchHoldsUpdatesAndLetsReadsGoAlone(t *testing.T) {
 
 func TestNotAllowedInABatchGoesAlone(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
-		alone := false
-		p.fault = func(_ int, _ []bitrix.Command, a bool) error { alone = a; return nil }
+		var alone atomic.Bool
+		p.fault = func(_ int, _ []bitrix.Command, a bool) error {
+			if a {
+				alone.Store(true)
+			}
+			return nil
+		}
 		p.reply = func(c bitrix.Command) error {
-			if u, ok := c.(bitrix.Write); ok && u.ID() == 3 && !alone {
+			if u, ok := c.(bitrix.Write); ok && u.ID() == 3 && !alone.Load() {
 				return &rest.Error{Code: rest.BatchMethodNotAllowed, Status: 405}
 			}
 			return nil

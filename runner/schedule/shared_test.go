@@ -12,9 +12,10 @@ func TestSharedBucket(t *testing.T) {
 	for _, every := range []time.Duration{730 * time.Millisecond, 1030 * time.Millisecond, 2030 * time.Millisecond, 5030 * time.Millisecond} {
 		bubble(t, func(t *testing.T, p *fakePortal) {
 			p.latency = 60 * time.Millisecond
-			stop := make(chan struct{})
+			stop, done := make(chan struct{}), make(chan struct{})
 			other := 0
 			go func() {
+				defer close(done)
 				for {
 					select {
 					case <-stop:
@@ -32,8 +33,9 @@ func TestSharedBucket(t *testing.T) {
 			if err := drive(s, context.Background()); err != nil {
 				t.Fatal(err)
 			}
-			close(stop)
 			took := time.Since(p.start).Seconds()
+			close(stop)
+			<-done
 			best := float64(len(p.requests)-p.refused-50) / (2 - 1/every.Seconds())
 			t.Logf("every %v: %d of the other, %d refused, took %.0f s, at best %.0f s", every, other, p.refused, took, best)
 			if p.refused > 20 && p.refused > other*2/3 {
