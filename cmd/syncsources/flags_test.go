@@ -50,7 +50,7 @@ func TestSchedule(t *testing.T) {
 // of one.
 func TestLimitsOfFlagsAndFile(t *testing.T) {
 	none := time.Duration(0)
-	file := limits{tariff: "enterprise", burst: 9, operating: &none}
+	file := limits{tariff: "enterprise", rate: 4, burst: 9, batchSize: 7, operating: &none}
 	got := limits{rate: 3, batchSize: 50}.or(file).schedule()
 	want := schedule.Config{Rate: 3, Burst: 9, BatchSize: 50, RequestTime: time.Minute, OperatingLimit: -1}
 	if got.Rate != want.Rate || got.Burst != want.Burst || got.OperatingLimit != want.OperatingLimit || got.RequestTime != want.RequestTime || got.BatchSize != 50 {

@@ -116,6 +116,18 @@ func TestPortalThatIsDown(t *testing.T) {
 	})
 }
 
+// What a portal of many stops with has its hint.
+func TestHintOfAPortalOfMany(t *testing.T) {
+	r := newFleetRun(t, map[string]string{"acme": "faults: [{kind: overload}]\n"}, "acme")
+	synctest.Test(t, func(t *testing.T) {
+		defer r.close()
+		_, reports := r.run(t.Context(), "", "plan", "-o", "json").portalsReport(t)
+		if e := reports["acme"].Error; e == nil || e.Code != "OVERLOAD_LIMIT" || e.Hint == "" {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
 // Each portal has the whole time limit for itself.
 func TestTimeoutOfEachPortal(t *testing.T) {
 	r := newFleetRun(t, map[string]string{"slow": "update_cost: 40s\n"}, "slow", "acme", "globex")
