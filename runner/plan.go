@@ -106,7 +106,7 @@ func (p *planner) compare(s *step) {
 		}
 	}
 	for _, on := range s.depends {
-		if on.failure != nil && s.status == StatusPlanned && f == nil {
+		if on.failure != nil && s.status == StatusPlanned {
 			s.skip(on)
 		}
 	}
