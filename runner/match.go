@@ -19,6 +19,7 @@ type planner struct {
 	named   map[string]*step // by kind and name
 	pinned  map[claim]*step  // by the id that they declare
 	claims  map[claim][]*step
+	absent  map[*kind]*step // the first of a kind whose id is not live
 }
 
 // claim is a live object that a declaration stands for.
@@ -59,6 +60,7 @@ func (p *planner) identify(s *step) {
 		return
 	}
 	s.fail(notFound(s.kind))
+	p.absent[s.kind] = cmp.Or(p.absent[s.kind], s)
 }
 
 // match sets the live object of a step without an id, by what it is called.

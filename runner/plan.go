@@ -44,7 +44,7 @@ type Choices struct {
 // Compare plans how to bring live objects to their declared states. It is a
 // pure function.
 func Compare(set *manifest.Set, live Live, choices Choices) *Changeset {
-	p := &planner{set: set, live: &live, choices: choices, named: map[string]*step{}, pinned: map[claim]*step{}, claims: map[claim][]*step{}}
+	p := &planner{set: set, live: &live, choices: choices, named: map[string]*step{}, pinned: map[claim]*step{}, claims: map[claim][]*step{}, absent: map[*kind]*step{}}
 	p.connectors()
 	p.sources()
 	p.tables()

@@ -14,7 +14,8 @@ import (
 // that no manifest declares, below declared connectors, of the kinds of which a
 // manifest of the portal has the key. What is below an undeclared
 // connector or source goes with it. A kept object, and a declared one, keeps
-// what it depends on.
+// what it depends on. Nothing of a kind goes while a declared id of it does not
+// exist: a mistyped id must not remove the object that it means.
 type pruning struct {
 	*planner
 	changes  *Changeset
@@ -48,6 +49,9 @@ func (p *planner) prune(c *Changeset) {
 		all := k.live(p.live)
 		if declares, _ := p.rules(k); declares {
 			c.prunable += len(all)
+			if s := p.absent[k]; s != nil {
+				c.Notes = append(c.Notes, fmt.Sprintf("no %s is removed: %q declares the id %d, which does not exist, and may mean one of them", k.name, s.declared.Name, s.declared.ID))
+			}
 		}
 		if k.below != nil {
 			for _, o := range k.below.live(p.live) {
@@ -84,7 +88,7 @@ func (pr *pruning) object(k *kind, o liveObject, with bool) (*step, string) {
 	declares, keep := pr.rules(k)
 	at := claim{k.name, o.id}
 	claimed, referred, isKept := pr.claims[at] != nil, pr.referred[at], kept(keep, o.id, o.title)
-	goes := !claimed && !referred && !isKept && (declares || with)
+	goes := !claimed && !referred && !isKept && (declares || with) && pr.absent[k] == nil
 	var below []*step
 	keeper := ""
 	for _, child := range pr.children[at] {

@@ -139,6 +139,24 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+// While a declared id does not exist, nothing of its kind is removed: the id
+// may be a mistyped one.
+func TestPruneSparesWhatAMistypedIDMayMean(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		mistyped := declaredSource("stock", "")
+		mistyped.Object.ID = 112
+		set.Sources = append(set.Sources, mistyped)
+		report := b.apply(runner.Options{Set: set, Prune: true})
+		if diff := cmp.Diff([]string{"table crm_leads", "table shop_orders", "table old_deals"}, removals(report)); diff != "" || report.Summary.Deleted != 3 {
+			t.Errorf("%v\n%s", statuses(report), diff)
+		}
+		if note := `no source is removed: "stock" declares the id 112, which does not exist, and may mean one of them`; !slices.Contains(report.Notes, note) {
+			t.Errorf("notes: %q", report.Notes)
+		}
+	})
+}
+
 // Tables go first, then sources, then connectors, be it that nothing hangs on
 // them.
 func TestRemovalsInOrder(t *testing.T) {
