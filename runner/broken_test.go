@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +188,19 @@ func TestFirstAnswerCounts(t *testing.T) {
 		}
 		if diff := cmp.Diff(map[string]int{"SQL": 1, "old": 50, "another": 10}, titles); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// A portal that does not heed the order has shown who knows what.
+func TestListWithoutOrder(t *testing.T) {
+	onPortal(t, sqlState(60), func(t *testing.T, b *bench) {
+		report := applyEdited(b, func(list []any) []any {
+			slices.Reverse(list)
+			return list
+		}, 0, runner.Options{ShowUnmanaged: true})
+		if report.Error == nil || report.Error.Code != string(rest.BadAnswer) || !strings.Contains(report.Error.Message, "order") {
+			t.Errorf("%v, %d shown", report.Error, len(report.Unmanaged))
 		}
 	})
 }

@@ -145,11 +145,12 @@ func TestCompareMissingSource(t *testing.T) {
 // The checksum stands for the changes: it follows every part of them, and the
 // key.
 func TestChecksum(t *testing.T) {
+	portal := "https://portal.example"
 	sum := func(title, password, livePassword, key string) string {
 		steps := Compare(
 			declares(manifest.Source{Object: manifest.Object{ID: 1}, Title: text(title), Settings: []manifest.Setting{setting("password", password, false)}}),
 			Live{Sources: map[int64]*bitrix.Source{1: ptr(liveSource(1, "A", "password", livePassword))}}, Choices{})
-		return steps.checksum("https://portal.example", secret.New(key))
+		return steps.checksum(portal, secret.New(key))
 	}
 	base := sum("B", "new", "old", "key")
 	if base != sum("B", "new", "old", "key") {
@@ -162,6 +163,9 @@ func TestChecksum(t *testing.T) {
 		if other == base {
 			t.Errorf("the same with another %s", name)
 		}
+	}
+	if portal = "https://other.example"; base == sum("B", "new", "old", "key") {
+		t.Error("the same on another portal")
 	}
 }
 
