@@ -257,16 +257,18 @@ var paces = []pace{
 		}},
 
 	// Neighbours at the bucket.
-	{name: "1,000 of 0.2 s, two hosts at once", sources: 1000, ratio: 2.4, loose: 0.3, refusals: 80, rounds: 2,
+	{name: "1,000 of 0.2 s, two hosts at once", sources: 1000, ratio: 2.4, loose: 0.5, seeds: 9, refusals: 80, rounds: 2,
 		portal: func(s *sandbox.State, _ uint64) float64 { s.UpdateCost, s.Latency = 200*ms, 50*ms; return 1 },
 		story: func(w *scene) (*runner.Report, float64) {
 			other := make(chan *runner.Report, 1)
-			go func() { other <- w.apply("new") }()
+			second := *w
+			second.seed += 100 // it draws pauses of its own
+			go func() { other <- second.apply("new") }()
 			report := w.apply("new")
 			<-other
 			return report, runBound(1000, .2, .05, 16, 0, 2, 50)
 		}},
-	{name: "5,000 changed, beside a client of one a second", sources: 5000, ratio: 1.9, loose: 0.2, refusals: 40,
+	{name: "5,000 changed, beside a client of one a second", sources: 5000, ratio: 1.85, loose: 0.2, refusals: 40,
 		portal: func(s *sandbox.State, _ uint64) float64 { s.Latency = 50 * ms; return 1 }, story: besideAnother},
 
 	// Costs that mislead.

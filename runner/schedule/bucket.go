@@ -51,7 +51,7 @@ const (
 	// seen is how long somebody who was noticed is reckoned with.
 	seen = 2 * time.Minute
 	// brim is the part of the bucket that is left to them.
-	brim = 10
+	brim = 25
 	// trialTime is how long a trial has to go without a refusal to have
 	// passed. Refusals come at once.
 	trialTime = time.Second
