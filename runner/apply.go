@@ -201,7 +201,7 @@ func (a *apply) converge(f *flow, e *entry) {
 		if e.lost == nil {
 			a.isThere(e)
 		}
-		if a.options.NoVerify && e.lost == nil {
+		if a.options.NoVerify && e.lost == nil && e.complete() {
 			a.end(e, succeeded[e.action], nil)
 			return
 		}

@@ -255,6 +255,23 @@ func TestNoVerifyOfALostAnswer(t *testing.T) {
 	})
 }
 
+// Without verification what a stop kept from being sent does not count as done.
+func TestNoVerifyOfWhatWasNotSent(t *testing.T) {
+	state := sqlState(1)
+	state.HonourActive, state.UpdateCost = true, time.Second
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second/2)
+		defer cancel()
+		set := retitled(1)
+		set[0].Active = ptr(false) // a second call
+		report := runner.Apply(ctx, b.client, runner.Options{Set: declares(set...), NoVerify: true})
+		o := report.Objects[0]
+		if live, _ := b.Source(o.ID); live.Title != "new" || live.Active != nil && !*live.Active || o.Status != runner.StatusFailed || o.Error.Code != runner.CodeNotConverged {
+			t.Errorf("%s %v of %+v", o.Status, o.Error, live)
+		}
+	})
+}
+
 // answering is a client whose updates are not done, and answered with a result.
 type answering struct {
 	*bitrix.Client

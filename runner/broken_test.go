@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -273,13 +274,12 @@ func TestSourcesNobodyAskedFor(t *testing.T) {
 // is found out, and not read for ever.
 func TestEndlessList(t *testing.T) {
 	onPortal(t, sqlState(0), func(t *testing.T, b *bench) {
-		next := 1
+		var shown atomic.Int64
 		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), func([]any) []any {
-			list := make([]any, bitrix.PageSize)
+			list, next := make([]any, bitrix.PageSize), shown.Add(1000)
 			for i := range list {
-				list[i] = item{"id": next + i, "title": "t", "description": nil, "active": true, "connectorId": 1, "settings": nil}
+				list[i] = item{"id": next + int64(i), "title": "t", "description": nil, "active": true, "connectorId": 1, "settings": nil}
 			}
-			next += 1000
 			return list
 		}}})
 		live, report := runner.List(context.Background(), client, runner.Options{})
