@@ -1,0 +1,185 @@
+package runner_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
+	"syncsources/runner"
+)
+
+// What the portal cannot change says so, and the rest is applied.
+func TestImmutable(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Sources = append(set.Sources, manifest.Source{Object: manifest.Object{Name: "moved", ID: 13}, Connector: manifest.Ref{ID: 2}, Title: ptr("Moved")})
+		set.Tables[0].ExternalCode, set.Tables[0].Source = ptr("other"), manifest.Ref{ID: 13}
+		set.Tables = append(set.Tables, manifest.Table{Object: manifest.Object{Name: "crm_leads"}, Source: manifest.Ref{Name: "crm"}, ExternalName: ptr("Leads"), ExternalCode: ptr("leads"),
+			Columns: []manifest.Column{{Name: "ID", Type: "string", ExternalCode: "id"}, {Name: "SUM", Type: "double", ExternalCode: "amount"}}})
+		report := b.apply(runner.Options{Set: set})
+		if diff := cmp.Diff(map[string]int{"unchanged": 2, "failed IMMUTABLE": 3}, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+		for _, want := range []string{"source (#11, declared #13)", `externalCode ("deals", declared "other")`, "column ID", "the name of column AMOUNT"} {
+			if !strings.Contains(report.Err().Error(), want) {
+				t.Errorf("%q is not said: %v", want, report.Err())
+			}
+		}
+	})
+}
+
+// Identity: by id, by title, by name.
+func TestIdentity(t *testing.T) {
+	state := grown()
+	state.Sources = append(state.Sources, sandbox.Source{ID: 14, Title: "CRM", ConnectorID: 1})
+	state.TakenNames = []string{"taken"}
+	for name, tt := range map[string]struct {
+		source manifest.Source
+		want   map[string]int
+		said   string
+	}{
+		"an id":                {manifest.Source{Object: manifest.Object{ID: 11, Name: "a"}, Title: ptr("CRM")}, map[string]int{"unchanged": 1}, ""},
+		"an id that is not":    {manifest.Source{Object: manifest.Object{ID: 99, Name: "a"}, Title: ptr("CRM")}, map[string]int{"failed SOURCE_NOT_FOUND": 1}, ""},
+		"a foreign id":         {manifest.Source{Object: manifest.Object{ID: 31, Name: "a"}, Title: ptr("CRM")}, map[string]int{"failed SOURCE_NOT_FOUND": 1}, ""},
+		"two of the title":     {manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 1}, Title: ptr("CRM")}, map[string]int{"failed AMBIGUOUS": 1}, "#11, #14"},
+		"of another connector": {manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 2}, Title: ptr("Shop"), Settings: []manifest.Setting{{Code: "host", Value: manifest.Literal("h")}}}, map[string]int{"created": 1}, ""},
+		"a connector that is not": {manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 77}, Title: ptr("Shop")},
+			map[string]int{"failed CONNECTOR_NOT_FOUND": 1}, ""},
+		"another case of the title": {manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 1}, Title: ptr("shop"), Settings: []manifest.Setting{{Code: "host", Value: manifest.Literal("h")}}}, map[string]int{"created": 1}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				plan := runner.Plan(context.Background(), b.client, runner.Options{Set: declares(tt.source)})
+				report := b.apply(runner.Options{Set: declares(tt.source)})
+				if diff := cmp.Diff(tt.want, statuses(report)); diff != "" || plan.Summary.Failed != report.Summary.Failed {
+					t.Errorf("%s\n%v, in the plan %v", diff, report.Err(), statuses(plan))
+				}
+				if tt.said != "" && !strings.Contains(report.Err().Error(), tt.said) {
+					t.Errorf("%v", report.Err())
+				}
+			})
+		})
+	}
+	t.Run("two declarations of one object", func(t *testing.T) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Set: declares(
+				manifest.Source{Object: manifest.Object{ID: 13, Name: "a", Position: manifest.Position{File: "a.yaml", Line: 3, Column: 5}}, Title: ptr("Shop")},
+				manifest.Source{Object: manifest.Object{Name: "b", Position: manifest.Position{File: "b.yaml", Line: 7, Column: 5}}, Connector: manifest.Ref{ID: 1}, Title: ptr("Shop")},
+			)})
+			if diff := cmp.Diff(map[string]int{"failed AMBIGUOUS": 2}, statuses(report)); diff != "" {
+				t.Error(diff)
+			}
+			if text := report.Err().Error(); !strings.Contains(text, "a.yaml:3:5") || !strings.Contains(text, "b.yaml:7:5") {
+				t.Errorf("both places are not said: %s", text)
+			}
+		})
+	})
+	t.Run("another connector than the live one", func(t *testing.T) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			old := declaredConnector("old")
+			set := declares(manifest.Source{Object: manifest.Object{ID: 11, Name: "a"}, Connector: manifest.Ref{Name: "old"}, Title: ptr("CRM")})
+			set.Connectors = []manifest.Connector{{Object: manifest.Object{ID: 2, Name: "old"}, Title: ptr("Old"), URLData: old.URLData}}
+			report := b.apply(runner.Options{Set: set})
+			if o := report.Objects[1]; o.Error == nil || o.Error.Code != runner.CodeImmutable || o.Attempts > 0 {
+				t.Errorf("%+v", o)
+			}
+		})
+	})
+	t.Run("a connector that is not there and not selected", func(t *testing.T) {
+		onPortal(t, sandbox.State{}, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Set: fromNothing(1), Selected: func(o manifest.Object) bool { return o.Name == "s000" }})
+			if diff := cmp.Diff(map[string]int{"failed DEPENDENCY": 1}, statuses(report)); diff != "" || !strings.Contains(report.Err().Error(), "not selected") {
+				t.Errorf("%s\n%v", diff, report.Err())
+			}
+		})
+	})
+	t.Run("the exact title before a stored form of it", func(t *testing.T) {
+		state := grown()
+		state.Sources = append(state.Sources, sandbox.Source{ID: 15, Title: "a &amp; b", ConnectorID: 1}, sandbox.Source{ID: 16, Title: "a & b", ConnectorID: 1})
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			plan := runner.Plan(context.Background(), b.client, runner.Options{Set: declares(
+				manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 1}, Title: ptr("a & b")})})
+			if o := plan.Objects[0]; o.ID != 16 || o.Status != runner.StatusUnchanged {
+				t.Errorf("%+v", o)
+			}
+		})
+	})
+	t.Run("a table of a source that is not", func(t *testing.T) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			table := declaredTable("deals", "")
+			table.Source = manifest.Ref{ID: 99}
+			plan := runner.Plan(context.Background(), b.client, runner.Options{Set: &manifest.Set{Tables: []manifest.Table{table}}})
+			if diff := cmp.Diff(map[string]int{"failed SOURCE_NOT_FOUND": 1}, statuses(plan)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	})
+	t.Run("a name that is taken", func(t *testing.T) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			set := declaringCRM()
+			set.Sources[0].ID = 11
+			set.Tables = append(set.Tables, declaredTable("taken", "crm"), declaredTable("their_deals", "crm"))
+			report := b.apply(runner.Options{Set: set})
+			if diff := cmp.Diff(map[string]int{"unchanged": 3, "failed NAME_TAKEN": 2}, statuses(report)); diff != "" {
+				t.Errorf("%s\n%v", diff, report.Err())
+			}
+		})
+	})
+}
+
+// What depends on an object that failed is skipped, and says on which;
+// independent branches go on.
+func TestDependency(t *testing.T) {
+	state := grown()
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Contains: "pw-bad"}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := fromNothing(0)
+		set.Sources = []manifest.Source{declaredSource("bad", "erp"), declaredSource("good", "erp")}
+		set.Tables = []manifest.Table{declaredTable("t_bad", "bad"), declaredTable("t_good", "good")}
+		report := b.apply(runner.Options{Set: set})
+		want := map[string]int{"updated": 1, "created": 2, "failed SOURCE_CREATE_CONNECTION_ERROR": 1, "skipped DEPENDENCY": 1}
+		if diff := cmp.Diff(want, statuses(report)); diff != "" {
+			t.Errorf("%s\n%v", diff, report.Err())
+		}
+		if o := report.Objects[3]; o.Error == nil || !strings.Contains(o.Error.Message, `"bad"`) {
+			t.Errorf("%+v", o)
+		}
+	})
+}
+
+// A plan skips the change of a live object too where what it refers to failed,
+// and leaves one alone that is as declared.
+func TestDependencyInAPlan(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Sources[0].Settings = []manifest.Setting{{Code: "nope", Value: manifest.Literal("x")}}
+		leads := set.Tables[0]
+		leads.Name, leads.ExternalName, leads.ExternalCode, leads.Description = "crm_leads", ptr("Leads"), ptr("leads"), ptr("new")
+		set.Tables = append(set.Tables, leads)
+		want := map[string]int{"failed UNKNOWN_SETTING": 1, "unchanged": 2, "skipped DEPENDENCY": 1}
+		if diff := cmp.Diff(want, statuses(b.apply(runner.Options{Set: set}))); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// A plan that creates a source beside one that nobody declares says that a
+// rename needs the id.
+func TestRenameHint(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declares(manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 2}, Title: ptr("New CRM")})
+		plan := runner.Plan(context.Background(), b.client, runner.Options{Set: set})
+		if notes := strings.Join(plan.Objects[0].Notes, "\n"); !strings.Contains(notes, `#21 "Old CRM"`) || !strings.Contains(notes, "id") {
+			t.Errorf("%q", notes)
+		}
+		set.Sources = append(set.Sources, manifest.Source{Object: manifest.Object{ID: 21, Name: "b"}, Title: ptr("Old CRM")})
+		plan = runner.Plan(context.Background(), b.client, runner.Options{Set: set})
+		if notes := plan.Objects[0].Notes; len(notes) > 0 {
+			t.Errorf("all of the connector are declared: %q", notes)
+		}
+	})
+}
