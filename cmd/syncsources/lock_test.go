@@ -55,15 +55,7 @@ func (fakeLock) ReleaseUnsettled()       {}
 func TestLostLockStopsTheRun(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
-		state, err := sandbox.ReadState(strings.NewReader(threeSources + "update_cost: 10s\n"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		portal, err := sandbox.New(state)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = portal.Close() }()
+		portal := openPortal(t, threeSources+"update_cost: 10s\n")
 		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}), transport: portal.RoundTripper()}
 		log := slog.New(slog.DiscardHandler)
 		connection, err := a.connect(t.Context(), "", log)
@@ -90,15 +82,7 @@ func TestLostLockStopsTheRun(t *testing.T) {
 func TestRunAfterAKilledOne(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
-		state, err := sandbox.ReadState(strings.NewReader(threeSources))
-		if err != nil {
-			t.Fatal(err)
-		}
-		portal, err := sandbox.New(state)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = portal.Close() }()
+		portal := openPortal(t, threeSources)
 		env := option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()})
 		locks := auth.NewFileLocks(signin.LockDirectories(env)...)
 		lock, _, err := locks.Acquire(t.Context(), address, 0)

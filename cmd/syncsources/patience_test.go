@@ -119,15 +119,7 @@ func (p *panickyPortal) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestPanicWhileSending(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
-		state, err := sandbox.ReadState(strings.NewReader(threeSources))
-		if err != nil {
-			t.Fatal(err)
-		}
-		portal, err := sandbox.New(state)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = portal.Close() }()
+		portal := openPortal(t, threeSources)
 		var stdout, stderr bytes.Buffer
 		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
 			stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, transport: &panickyPortal{RoundTripper: portal.RoundTripper()}}

@@ -21,21 +21,28 @@ func atTerminal(t *testing.T, typed string, args ...string) (result, *sandbox.Po
 
 func withPortal(t *testing.T, stdin io.Reader, terminal bool, args ...string) (result, *sandbox.Portal) {
 	t.Helper()
-	state, err := sandbox.ReadState(strings.NewReader(threeSources))
-	if err != nil {
-		t.Fatal(err)
-	}
-	portal, err := sandbox.New(state)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = portal.Close() }()
+	portal := openPortal(t, threeSources)
 	environ := []string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}
 	var stdout, stderr bytes.Buffer
 	a := &app{env: option.NewEnvironment(environ), stdin: stdin, stdout: &stdout, stderr: &stderr,
 		transport: portal.RoundTripper(), terminal: func(any) bool { return terminal }}
 	code := a.run(t.Context(), args)
 	return result{code, stdout.String(), stderr.String()}, portal
+}
+
+// openPortal is a sandbox that closes with the test.
+func openPortal(t *testing.T, state string) *sandbox.Portal {
+	t.Helper()
+	s, err := sandbox.ReadState(strings.NewReader(state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	portal, err := sandbox.New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = portal.Close() })
+	return portal
 }
 
 // At a terminal an apply shows the plan and asks once; only yes is a yes.
@@ -126,15 +133,7 @@ func (c *changing) Read(p []byte) (int, error) {
 func TestPortalChangesDuringTheQuestion(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
-		state, err := sandbox.ReadState(strings.NewReader(threeSources))
-		if err != nil {
-			t.Fatal(err)
-		}
-		portal, err := sandbox.New(state)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = portal.Close() }()
+		portal := openPortal(t, threeSources)
 		var stdout, stderr bytes.Buffer
 		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
 			stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper(), terminal: func(any) bool { return true },
