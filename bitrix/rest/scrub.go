@@ -27,7 +27,8 @@ const maxSearched = 4 << 10
 type Scrubber struct{ known **spellings } // fmt does not follow a pointer to a pointer
 
 // Scrub collects the secrets of a request: those that its commands name, and
-// its credentials.
+// its credentials. They are valid UTF-8; whatever reads a secret refuses
+// others.
 func Scrub(secrets ...string) Scrubber {
 	known := &spellings{secrets: secrets}
 	return Scrubber{&known}

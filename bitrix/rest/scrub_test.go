@@ -158,6 +158,8 @@ func FuzzScrubber(f *testing.F) {
 	f.Add("(sensitive)", "sens", "(sensitive)")
 	f.Add("x", "y", strings.Repeat("a", maxText-1)+" b c d")
 	f.Fuzz(func(t *testing.T, a, b, text string) {
+		// As every secret is; between others, half a character would join up.
+		a, b = strings.ToValidUTF8(a, "?"), strings.ToValidUTF8(b, "?")
 		got := Scrub(a, b).Text(text + a + b + url.QueryEscape(a))
 		for _, r := range got {
 			if !unicode.IsPrint(r) {

@@ -60,6 +60,8 @@ func secretVariable(ctx context.Context, e option.Environment, name string) (sec
 	switch {
 	case strings.Contains(value, byteOrderMark):
 		return secret.Text{}, refuse(name+" begins with a byte order mark or holds one", "save the file that it comes from as UTF-8 without BOM")
+	case !utf8.ValidString(value):
+		return secret.Text{}, refuse(name + " is not UTF-8 text")
 	case path == "":
 		return secret.New(strings.TrimSpace(value)), nil
 	case strings.TrimSpace(value) != "":

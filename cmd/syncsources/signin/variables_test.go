@@ -40,6 +40,20 @@ func TestByteOrderMarkOfASecret(t *testing.T) {
 	}
 }
 
+// Half a character could not be found again in what a portal answers.
+func TestSecretIsUTF8Text(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte("s3cret\xff"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range []string{"B24_CLIENT_SECRET=s3cret\xff", "B24_CLIENT_SECRET_FILE=" + path} {
+		_, err := secretVariable(context.Background(), env(entry), ClientSecret)
+		if err == nil || !strings.Contains(err.Error(), "is not UTF-8 text") || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%q: %v", entry, err)
+		}
+	}
+}
+
 // The store's variables are ours: none of their files may go to a portal, nor
 // be written over.
 func TestFilesWithCredentials(t *testing.T) {
