@@ -68,10 +68,11 @@ func TestOneObjectsTroubleIsItsOwn(t *testing.T) {
 	}
 }
 
-// So is the trouble of one that cannot be read, be it the last of all or alone
-// with the rest of its batch.
+// So is the trouble of one that cannot be read, be it the last of all, alone
+// with the rest of its batch, or the only one. One that does not exist yet is
+// not taken for it.
 func TestOneUnreadableTable(t *testing.T) {
-	for _, n := range []int{2, 5, 30} {
+	for _, n := range []int{1, 2, 5, 30} {
 		for _, bad := range []int64{101, 100 + int64(n)} {
 			for _, kind := range []string{"dead", "bad_gateway", "dropped"} {
 				state := grown()
@@ -85,11 +86,15 @@ func TestOneUnreadableTable(t *testing.T) {
 					d.Source, d.Description = manifest.Ref{ID: 11}, ptr("new")
 					set.Tables = append(set.Tables, d)
 				}
+				another := declaredTable("another", "")
+				another.Source = manifest.Ref{ID: 11}
+				set.Tables = append(set.Tables, another)
 				addFault(t, &state, fmt.Sprintf("{kind: %s, at: command, id: %d, method: biconnector.table.get}", kind, bad))
 				onPortal(t, state, func(t *testing.T, b *bench) {
 					report := b.apply(runner.Options{Set: set})
-					if got := statuses(report); got["updated"] != n-1 {
-						t.Errorf("%s of %d of %d: %v, %v", kind, bad, n, got, report.Err())
+					sum, o := report.Summary, report.Objects[bad-101]
+					if sum.Updated != n-1 || sum.Created != 1 || o.Status != runner.StatusFailed || o.ID != bad || report.Outcome != runner.OutcomeFailed {
+						t.Errorf("%s of %d of %d: %v, %v", kind, bad, n, statuses(report), report.Err())
 					}
 				})
 			}

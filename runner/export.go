@@ -24,6 +24,9 @@ func List(ctx context.Context, portal Reader, o Options) (Live, *Report) {
 			r.report.Objects = append(r.report.Objects, Object{
 				Kind: k.name, Action: ActionNone, ID: id, Status: StatusFailed, Error: failure(live.Broken[k.name][id]),
 			})
+			if k == tables {
+				delete(live.Tables, id) // its columns are not known
+			}
 		}
 	}
 	return live, r.finish()

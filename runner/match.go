@@ -69,6 +69,9 @@ func (p *planner) match(s *step, candidates []liveObject) {
 	case 1:
 		p.claim(s, candidates[0].id)
 		s.subject.take(candidates[0].whole)
+		if err := p.live.broken(s.kind, s.id); err != nil { // no more than the list shows
+			s.fail(failure(err))
+		}
 		return
 	case 0:
 		if err := p.live.unreadable(s.kind); err != nil {

@@ -26,8 +26,10 @@ func (l *Live) broken(k *kind, id int64) error { return l.Broken[k.name][id] }
 // titles are therefore not known: a declaration without an id may be one of
 // them.
 func (l *Live) unreadable(k *kind) error {
-	for _, err := range l.Broken[k.name] {
-		return err
+	for id, err := range l.Broken[k.name] {
+		if _, listed := k.find(l, id); !listed {
+			return err
+		}
 	}
 	return nil
 }

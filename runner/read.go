@@ -167,10 +167,10 @@ func (rd *reading) tables(f *flow, w wanted) error {
 			tasks = append(tasks, schedule.Task{Command: bitrix.GetTable(rd.live.Family, o.id)})
 		}
 	}
-	if tasks == nil {
-		return nil
+	if len(tasks) == 1 { // which of the two is away, the table or the portal, shows in an answer beside it
+		tasks = append(tasks, schedule.Task{Command: tables.list(rd.live.Family, bitrix.Range{From: of[0].ID, To: of[0].ID + 1})})
 	}
-	for i, out := range f.sendAll(tasks) {
+	for i, out := range f.sendAll(tasks)[:len(of)] {
 		found, missing := answerFor(tables, []int64{of[i].ID}, out)
 		if live, ok := found[of[i].ID]; ok {
 			t := live.(*bitrix.Table)
@@ -178,9 +178,10 @@ func (rd *reading) tables(f *flow, w wanted) error {
 			rd.live.Tables[t.ID] = t
 			continue
 		}
-		delete(rd.live.Tables, of[i].ID) // gone meanwhile, or not to be read
 		if err := missing[of[i].ID]; err != nil {
 			rd.live.Broken[KindTable][of[i].ID] = err
+		} else {
+			delete(rd.live.Tables, of[i].ID) // gone meanwhile
 		}
 	}
 	return nil
