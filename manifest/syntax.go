@@ -163,6 +163,8 @@ var sentences = []sentence{
 	{"did not find expected whitespace or line break", "a tag ends here without a space", []string{"quote text that begins with an exclamation mark"}, atTold, group(`(?:^|[\s\[{,])(!)`)},
 	{"block sequence entries are not allowed", "a dash is not allowed here", []string{"a list begins on a line of its own; quote text that begins with a dash and a space"}, atTold, group(`(?:^|[:\s])\s*(-)(?:\s|$)`)},
 	{"expected <document start>", "the document ends before this", []string{"another one begins with ---; nothing but a comment follows a closing quote or bracket"}, atReached, afterValue},
+	{"found incompatible YAML document", "this version of YAML is not supported", []string{"write %YAML 1.2, or leave the line out"}, afterTold, nil},
+	{"found duplicate %", "this directive appears twice", []string{"remove one of them"}, afterTold, nil},
 	{"exceeded max depth", "too many levels of brackets or indentation", nil, atTold, nil},
 }
 
