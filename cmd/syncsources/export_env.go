@@ -35,6 +35,9 @@ func portalPrefix(name string) string {
 // addVariables adds the variables that a file does not have yet to it, without
 // values. What is in it stays as it is: it may hold the values of others.
 func addVariables(path string, variables []manifest.Variable) (err error) {
+	if endless(path) {
+		return fmt.Errorf("%s: it is not a regular file", path)
+	}
 	have := func(string) (string, bool) { return "", false }
 	content, err := os.ReadFile(path)
 	switch {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/runner"
@@ -36,6 +37,13 @@ func obeying[T any](ctx context.Context, f func() (T, error)) (T, error) {
 		var none T
 		return none, tooLate(ctx)
 	}
+}
+
+// endless reports whether reading the file at path may never end: a named pipe
+// waits for a writer, a device for somebody at it.
+func endless(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
 // tooLate is the failure of a command whose context ended before there was

@@ -61,6 +61,29 @@ func TestPipeAsInput(t *testing.T) {
 	}
 }
 
+// In the place of a file that is read or written at once, a pipe is refused.
+func TestPipeIsRefused(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe.json")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	paths := files(t, threeSources, threeManifest)
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"report", pipe}, exit.Invalid, "it is not a regular file; pipe it to standard input"},
+		{[]string{"export", "--sandbox", paths[0], "--env-file", pipe}, exit.Failed, "it is not a regular file"},
+		{[]string{"plan", "--sandbox", paths[0], "-o", "github", paths[1]}, exit.Failed, "step summary: open "},
+	} {
+		got := program(t.Context(), []string{"GITHUB_STEP_SUMMARY=" + pipe}, c.args...)
+		if got.code != c.code || !strings.Contains(got.stderr, c.says) {
+			t.Errorf("%v: exit code %d, %s", c.args, got.code, got.stderr)
+		}
+	}
+}
+
 // The time limit covers standard input.
 func TestTimeoutAtStandardInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -106,6 +106,9 @@ func (a *app) readAll(ctx context.Context, file string) ([]byte, error) {
 		if file == "-" {
 			return io.ReadAll(a.stdin)
 		}
+		if endless(file) {
+			return nil, fmt.Errorf("%s: it is not a regular file; pipe it to standard input, and name that -", file)
+		}
 		return os.ReadFile(file)
 	})
 	if err != nil && ctx.Err() != nil {

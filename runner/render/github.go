@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"syncsources/runner"
 	"syncsources/runner/render/clean"
@@ -154,7 +155,7 @@ const summaryLimit = 1 << 20
 // that GitHub Actions shows of a step. What is there already stays, and leaves
 // that much less room.
 func AppendStepSummary(path string, run Run, o Options) error {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o644) // or a pipe without a reader would keep us
 	if err != nil {
 		return fmt.Errorf("step summary: %w", err)
 	}
