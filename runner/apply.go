@@ -78,6 +78,7 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 		if ctx.Err() != nil { // drive hears of it a moment later
 			a.scheduler.StopWriting()
 		}
+		a.scheduler.Expect(len(a.entries) - a.answered - a.crew.writing)
 		a.flush()
 	}, a.idle
 	for _, s := range c.steps {

@@ -230,6 +230,12 @@ var paces = []pace{
 			return 5*.1 + .02 + 3*.1 + 8*.02
 		},
 		story: func(w *scene) (*runner.Report, float64) { return w.make(fromNothing(100)), 0 }},
+	{name: "the same, 16 in flight", ratio: 1.3, want: runner.StatusCreated, conf: sixteen,
+		portal: func(s *sandbox.State, _ uint64) float64 {
+			s.Latency, s.UpdateCost, s.WriteCost = 100*ms, 100*ms, 20*ms
+			return 5*.1 + .02 + 7*.1 + 7*.02 // each slot makes 7 sources, and 7 tables
+		},
+		story: func(w *scene) (*runner.Report, float64) { return w.make(fromNothing(100)), 0 }},
 	{name: "the same again", ratio: 1.05, want: runner.StatusUnchanged, requests: 6,
 		portal: func(s *sandbox.State, _ uint64) float64 { s.Latency = 100 * ms; return 2 * .1 },
 		story: func(w *scene) (*runner.Report, float64) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"syncsources/bitrix/sandbox"
 	"syncsources/runner"
 	"syncsources/runner/schedule"
 )
@@ -26,6 +27,26 @@ func TestAFullBucketIsNotRunInto(t *testing.T) {
 			}
 			if report.Duration > 160 {
 				t.Errorf("seed %d: the run took %.0f s", seed, report.Duration)
+			}
+		})
+	}
+}
+
+// A number of slots is an upper limit, and no order to use the tokens up before
+// the objects that wait for others have their turn.
+func TestNamedSlotsMakeNoRunSlower(t *testing.T) {
+	var without float64
+	for _, slots := range []int{0, 32, 50} {
+		onPortal(t, sandbox.State{Latency: 100 * ms, UpdateCost: 100 * ms, WriteCost: 20 * ms}, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Set: fromNothing(300), Schedule: schedule.Config{Concurrency: slots}})
+			if report.Summary.Created != 601 {
+				t.Fatal(statuses(report))
+			}
+			if slots == 0 {
+				without = report.Duration
+			}
+			if report.Duration > without+.05 {
+				t.Errorf("%d slots: %.2f s, %.2f s without a number", slots, report.Duration, without)
 			}
 		})
 	}

@@ -48,6 +48,7 @@ type Scheduler struct {
 	timeline  []Exchange
 	waits     []Waited
 	sent      int
+	coming    int // writes
 }
 
 // request is one request in flight.
@@ -97,6 +98,10 @@ func New(conf Config, sender Sender) *Scheduler {
 // Submit adds tasks. Those of the same kind keep their order. Nothing is sent
 // before the next call of Next.
 func (s *Scheduler) Submit(tasks ...Task) { s.submitted = append(s.submitted, tasks...) }
+
+// Expect says how many writes are still to be submitted, because they wait for
+// what others make.
+func (s *Scheduler) Expect(writes int) { s.coming = writes }
 
 // StopWriting makes all writes that are not yet sent come back as Skipped;
 // reads continue. It may be called from anywhere, any number of times.

@@ -37,6 +37,9 @@ const (
 // writes or another run, finds it missing.
 const price = 0.12
 
+// saved is how many writes that are to come have one request kept for them.
+const saved = 10
+
 // anyOf is the class that all reads, or all writes, are measured with as well.
 func anyOf(write bool) string {
 	if write {
@@ -148,6 +151,7 @@ func (s *Scheduler) writeSize(l *lane, all []*lane, now time.Time, b *blocked) i
 	e := s.estimate(l.kind)
 	most := min(s.cost(l.class).capped(s.conf.BatchSize), l.suspect.most())
 	if e.n == 0 {
+		e.mean = max(e.mean, usualWrite)
 		return s.blindSize(l, s.waiting(all), s.sizing(l, e, most, now), now, b)
 	}
 	if l.alone {
@@ -200,8 +204,6 @@ func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *
 	if first == nil {
 		return 1
 	}
-	// By then it is known that commands are slow.
-	z.cost.mean = max(z.cost.mean, usualWrite)
 	suffice := !l.alone && z.needed() <= mostBlind
 	usual := s.clock.base + probeTime
 	if !suffice {
@@ -242,16 +244,21 @@ func (s *Scheduler) closingSize(batch *budget, e estimate, most int) int {
 func (s *Scheduler) sizing(l *lane, e estimate, most int, now time.Time) sizing {
 	z := sizing{work: l.len(), cost: e, atHand: s.bucket.tokens(now), rate: s.bucket.ours(),
 		limit: s.conf.planned(), cut: s.conf.cut(), most: most}
+	back := float64(l.len()) * l.readBack() // requests
 	for _, r := range s.inFlight {
 		z.busy = append(z.busy, r.left(now))
+		for _, it := range r.items {
+			back += it.Command.ReadBack()
+		}
 	}
 	_, lazies := s.queue.in(func(k kind) bool { return k.lazy })
-	z.others = math.Ceil(float64(l.len())*l.readBack() + float64(lazies)/float64(s.conf.BatchSize))
+	z.others = math.Ceil(back + float64(s.coming)/saved + float64(lazies)/float64(s.conf.BatchSize))
 	z.slots = float64(s.slots())
-	if s.conf.Concurrency > 0 {
+	if s.conf.Concurrency > 0 && s.coming == 0 {
 		return z
 	}
-	// The number of slots is up to us: the lane gets as many as are worth it.
+	// The number of slots is up to us, or later writes of this run need tokens
+	// too: the lane gets as many as are worth it.
 	n, seconds := l.len(), float64(l.len())*e.mean
 	z.busy = nil
 	for _, r := range s.inFlight {
