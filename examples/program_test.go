@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 		program = filepath.Join(dir, "syncsources.exe") // Windows wants the ending, the others do not mind
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "../cmd/syncsources")
+		build := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s", "-o", program, "../cmd/syncsources")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 			return 1
