@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -165,10 +166,22 @@ func (s *session) connect(ctx context.Context) error {
 // beat looks again and again whether the connection still has its locks.
 func (s *session) beat(ctx context.Context) {
 	for sleep(ctx, heartbeat) == nil && s.take(ctx) == nil {
-		if ctx.Err() == nil && !s.has(ctx, len(s.held)) {
-			s.drop()
-		}
+		s.check(ctx)
 		s.give()
+	}
+}
+
+// check gives up a connection that no longer has its locks, or that a mistake
+// of ours lets nobody ask.
+func (s *session) check(ctx context.Context) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.d.log.Error("internal error", "reason", reason, "stack", string(debug.Stack()))
+			s.forget()
+		}
+	}()
+	if ctx.Err() == nil && !s.has(ctx, len(s.held)) {
+		s.drop()
 	}
 }
 
@@ -190,6 +203,10 @@ func (s *session) drop() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = s.conn.Close(ctx)
+	s.forget()
+}
+
+func (s *session) forget() {
 	s.stop()
 	s.conn = nil
 	for key, l := range s.held {

@@ -3,10 +3,14 @@ package auth
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 func TestDatabaseLock(t *testing.T) {
@@ -66,6 +70,24 @@ func TestDatabaseLockThatIsNotThereAnyMore(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	<-lock.Lost()
+}
+
+// A mistake of ours in looking for the lock is as if it were lost: the run that
+// holds it ends, instead of the process.
+func TestDatabaseLockThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		s := newSession(&Database{log: slog.New(slog.NewTextHandler(&log, nil))}, &pgx.ConnConfig{})
+		lock := &databaseLock{s: s, lost: make(chan struct{})}
+		ctx, stop := context.WithCancel(t.Context())
+		s.conn, s.stop, s.held[0] = &pgx.Conn{}, stop, lock // any use of it panics
+		go s.beat(ctx)
+		<-lock.Lost()
+		lock.Release()
+		if !strings.Contains(log.String(), "internal error") || !strings.Contains(log.String(), "databaselock.go") {
+			t.Errorf("%s", log.String())
+		}
+	})
 }
 
 func TestDatabaseTables(t *testing.T) {

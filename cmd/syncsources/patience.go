@@ -5,38 +5,17 @@ import (
 	"os"
 
 	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
 )
 
-// obeying calls f, which reads what the command line or the environment names,
-// and returns early when ctx ends: a named pipe that nobody writes to and a
-// terminal at which nobody types keep a read waiting for ever. What f does is
-// left behind then; the process ends soon after. A panic of f is the caller's.
+// obeying is option.Obey with an error that says what ended it.
 func obeying[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	type end struct {
-		result   T
-		err      error
-		panicked any
+	result, err := option.Obey(ctx, f)
+	if err != nil && err == context.Cause(ctx) {
+		err = tooLate(ctx)
 	}
-	done := make(chan end, 1)
-	go func() {
-		var e end
-		defer func() {
-			e.panicked = recover()
-			done <- e
-		}()
-		e.result, e.err = f()
-	}()
-	select {
-	case e := <-done:
-		if e.panicked != nil {
-			panic(e.panicked)
-		}
-		return e.result, e.err
-	case <-ctx.Done():
-		var none T
-		return none, tooLate(ctx)
-	}
+	return result, err
 }
 
 // endless reports whether reading the file at path may never end: a named pipe

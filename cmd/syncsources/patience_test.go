@@ -156,3 +156,47 @@ func TestPanicWhileSending(t *testing.T) {
 		}
 	})
 }
+
+// panickyTown breaks down over whatever goes to one host.
+type panickyTown struct {
+	http.RoundTripper
+	host string
+}
+
+func (p panickyTown) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host == p.host {
+		panic("a mistake")
+	}
+	return p.RoundTripper.RoundTrip(r)
+}
+
+// A crash over one of many portals is that portal's status.
+func TestPanicOfStatus(t *testing.T) {
+	r := newFleetRun(t, nil, "acme", "globex")
+	synctest.Test(t, func(t *testing.T) {
+		defer r.close()
+		var stdout, stderr bytes.Buffer
+		a := &app{env: option.NewEnvironment(r.environ), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+			transport: panickyTown{r.portals, "acme.example"}}
+		code := a.run(t.Context(), []string{"status", "--portals", r.file})
+		if out := stdout.String(); code != exit.Stopped || !strings.Contains(out, "internal error: a mistake") || !strings.Contains(out, "1 of 2 portals are ready.") {
+			t.Errorf("exit code %d, %s", code, out)
+		}
+		if !strings.Contains(stderr.String(), "RoundTrip") {
+			t.Errorf("standard error %s", stderr.String())
+		}
+	})
+}
+
+// One while login reads what is typed, or piped in, ends it as a stopped run.
+func TestPanicOfLogin(t *testing.T) {
+	_, environ, _ := applicationPortal(t, "")
+	for _, terminal := range []bool{true, false} {
+		var stdout, stderr bytes.Buffer
+		a := &app{env: option.NewEnvironment(environ), stdin: panicking{}, stdout: &stdout, stderr: &stderr, terminal: func(any) bool { return terminal }}
+		code := a.run(t.Context(), []string{"login", "--listen", "127.0.0.1:0"})
+		if code != exit.Stopped || !strings.Contains(stderr.String(), "error: internal error: a mistake\n") {
+			t.Errorf("exit code %d, standard error %s", code, stderr.String())
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -132,9 +133,15 @@ func (a *app) statusOfPortals(ctx context.Context, f *statusFlags) error {
 }
 
 // statusOf is the status of one portal of a file.
-func (a *app) statusOf(ctx context.Context, sign *signin.Portals, config *manifest.PortalConfig, f *statusFlags, logger *slog.Logger) []signin.Line {
+func (a *app) statusOf(ctx context.Context, sign *signin.Portals, config *manifest.PortalConfig, f *statusFlags, logger *slog.Logger) (lines []signin.Line) {
+	defer func() { // a mistake that one portal brings out must not cost the others
+		if reason := recover(); reason != nil {
+			logger.Error("internal error", "reason", reason, "stack", string(debug.Stack()))
+			failed := internalError(reason)
+			lines = []signin.Line{{Level: signin.Bad, Name: "status", Text: failed.Message, Hints: failed.Hints}}
+		}
+	}()
 	c, findings, err := sign.Of(config)
-	var lines []signin.Line
 	for _, f := range findings {
 		lines = append(lines, signin.Line{Level: signin.Bad, Name: "credentials", Text: f.Error(), Hints: f.Hints})
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type Progress struct {
 	drawn   string // what the line shows now
 	partial bool   // a log line is not complete yet
 	closed  bool
+	broken  bool // it cannot be drawn
 }
 
 // mark is where a phase began to be watched, for its rate.
@@ -101,9 +103,7 @@ func (p *Progress) loop() {
 	for {
 		select {
 		case <-ticker.C:
-			p.mu.Lock()
 			p.draw()
-			p.mu.Unlock()
 		case <-p.stop:
 			p.mu.Lock()
 			p.clear()
@@ -114,10 +114,22 @@ func (p *Progress) loop() {
 }
 
 // draw brings the line up to date. The terminal's own errors are nobody's
-// concern here: the run continues without a bar.
+// concern here, and what breaks down is the bar alone: the run continues
+// without it.
 func (p *Progress) draw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer func() {
+		if reason := recover(); reason != nil {
+			p.broken, p.drawn = true, ""
+			_, _ = fmt.Fprintf(p.w, "%serror: internal error: no progress is shown any more: %v\n%s", clearLine, reason, debug.Stack())
+		}
+	}()
+	if p.broken || p.closed || p.partial {
+		return
+	}
 	line := p.line()
-	if p.closed || p.partial || line == p.drawn {
+	if line == p.drawn {
 		return
 	}
 	_, _ = io.WriteString(p.w, clearLine+line)

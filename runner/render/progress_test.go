@@ -73,6 +73,24 @@ func (s *terminal) now() string {
 	return s.lines[len(s.lines)-1]
 }
 
+// A bar that breaks down costs no run: that is said once, and what else goes to
+// the terminal still does.
+func TestProgressThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		p := render.NewProgress(&out, func() int { panic("a mistake") })
+		for range 3 {
+			p.Update(runner.Progress{Phase: runner.PhaseReading, Total: 10})
+			tick(time.Second)
+		}
+		_, _ = io.WriteString(p.Writer(), "log\n")
+		p.Close()
+		if got := out.String(); strings.Count(got, "no progress is shown any more: a mistake\n") != 1 || !strings.HasSuffix(got, "log\n") {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
 // tick lets the line be drawn again.
 func tick(d time.Duration) {
 	time.Sleep(d)

@@ -32,7 +32,7 @@ func (app *Application) await(ctx context.Context, l Login) (grant, error) {
 		return grant{}, app.needsTerminal()
 	}
 	state := rand.Text() // nobody can guess it: it ties the browser's return to this login
-	o := &offers{grants: make(chan grant, 1), failures: make(chan error, 1)}
+	o := &offers{grants: make(chan grant, 1), failures: make(chan error, 1), crashes: make(chan any, 2)}
 	back, err := listenForReturn(ctx, l.Listen, state, o)
 	if err != nil {
 		app.logger.Warn("cannot listen for the browser: paste its address instead", "address", l.Listen, "error", err.Error())
@@ -46,17 +46,19 @@ func (app *Application) await(ctx context.Context, l Login) (grant, error) {
 	}
 	_, _ = fmt.Fprintln(l.Stderr, "If the browser lands on a page that does not load, paste its address here:")
 	if !l.NoBrowser && hasBrowser(l.Env) {
-		go openBrowser(address)
+		go o.guard(func() { openBrowser(address) })
 	}
 	// The reader outlives a login that ends otherwise: a read cannot be broken
 	// off. The process ends soon after.
-	go app.readLines(l.Stdin, l.Stderr, state, o)
+	go o.guard(func() { app.readLines(l.Stdin, l.Stderr, state, o) })
 
 	select {
 	case g := <-o.grants:
 		return g, nil
 	case err := <-o.failures:
 		return grant{}, err
+	case reason := <-o.crashes:
+		panic(reason)
 	case <-ctx.Done():
 		return grant{}, context.Cause(ctx)
 	}
@@ -74,6 +76,17 @@ func (app *Application) needsTerminal() error {
 type offers struct {
 	grants   chan grant
 	failures chan error
+	crashes  chan any
+}
+
+// guard calls f. A panic of it is that of whoever waits for the grant.
+func (o *offers) guard(f func()) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			o.crashes <- reason
+		}
+	}()
+	f()
 }
 
 func (o *offers) offer(g grant, err error) {
@@ -144,28 +157,16 @@ var errNoInput = errors.New("standard input is empty")
 
 // readAll reads a standard input that is not a terminal to its end.
 func (app *Application) readAll(ctx context.Context, in io.Reader) (grant, error) {
-	type result struct {
-		text []byte
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		text, err := io.ReadAll(io.LimitReader(in, maxSecretFile+1))
-		done <- result{text, err}
-	}()
-	var r result
-	select {
-	case r = <-done:
-	case <-ctx.Done():
-		return grant{}, context.Cause(ctx)
-	}
-	text := strings.TrimSpace(string(r.text))
+	read, err := option.Obey(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(in, maxSecretFile+1)) })
+	text := strings.TrimSpace(string(read))
 	switch {
-	case r.err != nil:
-		return grant{}, refuse("standard input: " + r.err.Error())
+	case err != nil && err == context.Cause(ctx):
+		return grant{}, err
+	case err != nil:
+		return grant{}, refuse("standard input: " + err.Error())
 	case text == "":
 		return grant{}, errNoInput
-	case len(r.text) > maxSecretFile:
+	case len(read) > maxSecretFile:
 		return grant{}, refuse("standard input is too long for a token pair")
 	}
 	g, err := app.understand(text, "")
