@@ -23,14 +23,15 @@ const lastLookup = 5 * time.Second
 // It reports whether the object exists now; if not, the entry has ended.
 func (a *apply) create(f *flow, e *entry) bool {
 	var at time.Time
+	var refused *rest.Error // the last attempt, and it made nothing
 	for again := false; ; again = true {
 		out := f.send(schedule.Task{Command: e.subject.create(), Again: again, Lost: e.losses, Once: true, NotBefore: at})
 		a.count(e, out)
 		if out.Skipped {
-			if e.postponed != nil {
-				a.fail(e, failure(e.postponed))
+			a.stopped = true
+			if refused != nil {
+				a.fail(e, e.refused(refused))
 			} else {
-				a.stopped = true
 				a.end(e, StatusSkipped, nil)
 			}
 			return false
@@ -41,7 +42,7 @@ func (a *apply) create(f *flow, e *entry) bool {
 			return true
 		}
 		out.Reply.Err = err
-		refused := refusal(out)
+		refused = refusal(out)
 		switch what := refused.Reaction(); {
 		case what == rest.Unknown, what == rest.NotDelivered:
 			a.logger.Debug("the answer to an add was lost; looking for the object", "kind", string(e.kind.name), "name", e.declared.Name, "reason", refused.Error())
@@ -55,11 +56,11 @@ func (a *apply) create(f *flow, e *entry) bool {
 				a.fail(e, failed)
 				return false
 			}
-		case what == rest.Filtered && out.Sent > 0:
+		case what == rest.Filtered:
 			if !a.settleFiltered(f, e, refused) {
 				return e.id != 0
 			}
-		case what == rest.Later && e.postponed == nil && !a.stopped && !a.options.FailFast:
+		case what == rest.Later && e.postponed == nil && !a.options.FailFast:
 			e.postponed = refused
 			at = time.Now().Add(laterDelay)
 		default:
@@ -80,12 +81,10 @@ const filteredAlone = 3
 func (a *apply) settleFiltered(f *flow, e *entry, refused *rest.Error) (again bool) {
 	e.losses = max(e.losses+1, 2)
 	ids, err := a.lookUp(f, e, time.Time{}, true)
-	switch {
-	case err != nil && e.kind == tables: // a second one of its name would be refused
-	case a.found(e, ids, err):
+	if a.found(e, ids, err) {
 		return false
 	}
-	if e.losses > filteredAlone || a.stopped {
+	if e.losses > filteredAlone {
 		a.fail(e, e.refused(refused))
 		return false
 	}
@@ -198,12 +197,15 @@ func (e *entry) named(out schedule.Outcome, is func(title string) bool) (ids []i
 			next = max(next, o.id+1)
 		}
 	}
-	return ids, next, list.Broken[0]
+	for _, err := range list.Broken { // it may be this one
+		return nil, 0, err
+	}
+	return ids, next, nil
 }
 
 // requestTime is how long the portal may continue with a request.
 func (r *run) requestTime() time.Duration {
-	return cmp.Or(max(r.options.Schedule.RequestTime, 0), defaultRequestTime)
+	return cmp.Or(r.options.Schedule.RequestTime, defaultRequestTime)
 }
 
 // defaultRequestTime is where the cloud cuts a request.

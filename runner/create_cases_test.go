@@ -130,16 +130,90 @@ func TestConnectionCheck(t *testing.T) {
 }
 
 // A run that ends before the second attempt says why the first one failed.
-func TestInterruptedBeforeTheSecondCheck(t *testing.T) {
-	for method, set := range map[string]*manifest.Set{bitrix.MethodSourceAdd: newSources(1), bitrix.MethodSourceUpdate: declares(retitled(1)...)} {
+func TestInterruptedBeforeTheSecondAttempt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fault sandbox.Fault
+		set   *manifest.Set
+		code  string
+	}{
+		"refused add":    {sandbox.Fault{Kind: sandbox.FaultConnection}, newSources(1), "SOURCE_CREATE_CONNECTION_ERROR"},
+		"refused update": {sandbox.Fault{Kind: sandbox.FaultConnection}, declares(retitled(1)...), "SOURCE_UPDATE_CONNECTION_ERROR"},
+		"page over add":  {sandbox.Fault{Kind: sandbox.FaultPage, Contains: "source.add"}, newSources(1), "BAD_ANSWER"},
+	} {
 		state := sqlState(1)
-		state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Method: method}}
+		state.Latency = time.Second
+		state.Faults = []sandbox.Fault{tt.fault}
 		onPortal(t, state, func(t *testing.T, b *bench) {
 			ctx, cancel := context.WithCancelCause(t.Context())
-			time.AfterFunc(time.Second, func() { cancel(runner.ErrInterrupted) })
-			report := runner.Apply(ctx, b.client, runner.Options{Set: set})
-			if o := report.Objects[0]; o.Status != runner.StatusFailed || !strings.HasSuffix(o.Error.Code, "_CONNECTION_ERROR") {
-				t.Errorf("%s: %+v", method, o)
+			time.AfterFunc(2500*time.Millisecond, func() { cancel(runner.ErrInterrupted) })
+			report := runner.Apply(ctx, b.client, runner.Options{Set: tt.set})
+			if o := report.Objects[0]; report.Outcome != runner.OutcomeInterrupted || o.Status != runner.StatusFailed || o.Error.Code != tt.code || o.Attempts != 1 {
+				t.Errorf("%s: %s, %+v", name, report.Outcome, o)
+			}
+		})
+	}
+}
+
+// Once an add is settled its lost answers are history: what follows it is sent
+// at once, and what the end of the run keeps from being sent was not lost.
+func TestLossesEndWithTheAdd(t *testing.T) {
+	state := erpState()
+	state.HonourActive, state.KeepCalls = true, 1000
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Method: bitrix.MethodSourceAdd, At: sandbox.AtCommand, Times: 3}}
+	set := newSources(1)
+	set.Sources[0].Active = ptr(false)
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Set: set})
+		if diff := cmp.Diff(map[string]int{"created": 1}, statuses(report)); diff != "" {
+			t.Fatalf("%s\n%v", diff, report.Err())
+		}
+		var added time.Time
+		for _, c := range b.Calls() {
+			switch c.Method {
+			case bitrix.MethodSourceAdd:
+				added = c.At
+			case bitrix.MethodSourceUpdate:
+				if wait := c.At.Sub(added); wait >= time.Second {
+					t.Errorf("the update came %s after the add", wait)
+				}
+			}
+		}
+	})
+	state.UpdateCost = time.Second
+	state.Faults[0].Ran, state.Faults[0].Times = true, 5
+	set = newSources(500)
+	for i := range set.Sources {
+		set.Sources[i].Active = ptr(false)
+	}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		report := runner.Apply(ctx, b.client, runner.Options{Set: set})
+		if report.Summary.Failed == 0 || report.Summary.Skipped == 0 {
+			t.Fatal(statuses(report))
+		}
+		for _, o := range report.Objects {
+			if o.Status == runner.StatusFailed && o.ID != 0 && !strings.HasPrefix(o.Error.Message, "the run ended before all was sent") {
+				t.Errorf("%v", o.Error)
+			}
+		}
+	})
+}
+
+// Where the look for a lost add shows something that cannot be read, that may
+// be the object, and it is not added again.
+func TestLookForAnAddThatCannotBeRead(t *testing.T) {
+	for _, key := range []string{"id", "title"} {
+		state := erpState()
+		state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Ran: true, Method: bitrix.MethodSourceAdd, At: sandbox.AtCommand}}
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(_ string, it item) { delete(it, key) })}})
+			report := runner.Apply(t.Context(), client, runner.Options{Set: newSources(1)})
+			if diff := cmp.Diff(map[string]int{"failed UNKNOWN_OUTCOME": 1}, statuses(report)); diff != "" {
+				t.Errorf("no %s: %s", key, diff)
+			}
+			if n := len(b.Sources()); n != 1 {
+				t.Errorf("no %s: %d sources", key, n)
 			}
 		})
 	}

@@ -162,8 +162,8 @@ func TestAddExecutedLateMakesNoSecondObject(t *testing.T) {
 			t.Errorf("%s\n%v", diff, report.Err())
 		}
 		b.Wait()
-		if n := len(b.Sources()); n != 1 {
-			t.Errorf("%d sources", n)
+		if n := len(b.Sources()); n != 1 || report.Requests.HTTP > 12 {
+			t.Errorf("%d sources after %d requests", n, report.Requests.HTTP)
 		}
 	})
 }

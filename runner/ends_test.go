@@ -2,12 +2,15 @@ package runner_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"syncsources/bitrix"
 	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
 	"syncsources/runner"
 )
 
@@ -36,6 +39,35 @@ func TestDoomStopsTheRun(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What ends every call lets all go who wait for something: at a gate, for what
+// they depend on, and for what must be gone before.
+func TestDoomLeavesNobodyWaiting(t *testing.T) {
+	for nth := range 12 {
+		state := grown()
+		state.Faults = []sandbox.Fault{{Kind: sandbox.FaultOverload, Nth: []int{nth + 4}},
+			{Kind: sandbox.FaultDropped, Method: "biconnector.connector.update", At: sandbox.AtCommand, Ran: true}}
+		for id := range int64(8) {
+			state.Sources = append(state.Sources, sandbox.Source{ID: 40 + id, Title: "old", ConnectorID: 1})
+		}
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			set := fromNothing(2)
+			set.Connectors[0].Name, set.Connectors[0].Title = "erp", ptr("ERP")
+			set.Connectors = append(set.Connectors, declaredConnector("new"))
+			set.Sources = append(set.Sources, declaredSource("waits", "new"))
+			for id := range int64(8) {
+				set.Sources = append(set.Sources, manifest.Source{Object: manifest.Object{ID: 40 + id, Name: "s"}, Title: ptr("new"), Active: ptr(false)})
+			}
+			synctest.Wait()
+			before := runtime.NumGoroutine()
+			report := b.apply(runner.Options{Set: set, Prune: true})
+			synctest.Wait()
+			if after := runtime.NumGoroutine(); report.Outcome != runner.OutcomeStopped || after > before || statuses(report)["skipped DEPENDENCY"] > 0 {
+				t.Errorf("at request %d: %s, %v, %d goroutines before, %d after", nth+4, report.Outcome, statuses(report), before, after)
+			}
+		})
+	}
 }
 
 func TestWebhookIsRefused(t *testing.T) {

@@ -30,11 +30,9 @@ type gate struct {
 	waiting waiters
 }
 
-// maskKey names the gate of a setting that shows the same mask for many
+// maskKey names the gate of a setting whose values the portal may hide for all
 // sources of a connector.
-func maskKey(s *source, d difference) string {
-	return d.path + "\x00" + d.from.plain() + "\x00" + s.connectorName()
-}
+func maskKey(s *source, d difference) string { return d.path + "\x00" + s.connectorName() }
 
 // masked reports whether a value looks as if it stood for a hidden one.
 func masked(s string) bool {
@@ -63,7 +61,7 @@ func (g *gates) choose(entries []*entry, seed uint64) {
 	rand.New(rand.NewPCG(seed, 1)).Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
 	for _, e := range entries {
 		s, ok := e.subject.(*source)
-		if !ok || e.action == ActionDelete {
+		if !ok {
 			continue
 		}
 		for _, d := range e.diffs {
@@ -156,7 +154,6 @@ func (g *gates) left(e *entry) {
 		}
 		gate.waiting.wake()
 	}
-	delete(g.of, e)
 }
 
 // wake lets all who wait look again.

@@ -19,7 +19,7 @@ type planner struct {
 	named   map[string]*step // by kind and name
 	pinned  map[claim]*step  // by the id that they declare
 	claims  map[claim][]*step
-	absent  map[*kind]*step // the first of a kind whose id is not live
+	absent  map[*kind]*step // one of a kind whose id is not live
 }
 
 // claim is a live object that a declaration stands for.
@@ -60,7 +60,7 @@ func (p *planner) identify(s *step) {
 		return
 	}
 	s.fail(notFound(s.kind))
-	p.absent[s.kind] = cmp.Or(p.absent[s.kind], s)
+	p.absent[s.kind] = s
 }
 
 // match sets the live object of a step without an id, by what it is called.
@@ -247,11 +247,7 @@ func (p *planner) rejectDoubles() {
 			continue
 		}
 		for i, s := range claimants {
-			if s.failure != nil && s.failure.Code == CodeAmbiguous {
-				continue
-			}
 			other := claimants[(i+1)%len(claimants)]
-			s.failure = nil
 			s.fail(&Failure{Code: CodeAmbiguous,
 				Message: fmt.Sprintf("two declarations mean one live %s, #%d: %s and %s", at.kind, at.id, s.declared.Position, other.declared.Position),
 				Hint:    "declare it once, or give each its own id"})

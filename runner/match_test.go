@@ -78,6 +78,35 @@ func TestIdentity(t *testing.T) {
 			}
 		})
 	})
+	t.Run("two of the title, and one of them by its id", func(t *testing.T) {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			report := b.apply(runner.Options{Set: declares(
+				manifest.Source{Object: manifest.Object{Name: "a"}, Connector: manifest.Ref{ID: 1}, Title: ptr("CRM")},
+				manifest.Source{Object: manifest.Object{ID: 14, Name: "b"}, Title: ptr("CRM")},
+			)})
+			if o := report.Objects[0]; o.Error == nil || !strings.Contains(o.Error.Message, "#11, #14") || report.Summary.Failed != 2 {
+				t.Errorf("%+v", report.Objects)
+			}
+		})
+	})
+	t.Run("a connector of which there are two", func(t *testing.T) {
+		state := grown()
+		state.Connectors[1].Title = "ERP"
+		set := declares(manifest.Source{Object: manifest.Object{ID: 11, Name: "a"}, Connector: manifest.Ref{ID: 1}, Title: ptr("new")},
+			manifest.Source{Object: manifest.Object{ID: 13, Name: "b"}, Connector: manifest.Ref{Name: "erp"}, Title: ptr("new")})
+		set.Connectors = []manifest.Connector{{Object: manifest.Object{Name: "erp"}, Title: ptr("ERP")}}
+		for all, want := range map[bool]map[string]int{
+			true:  {"failed AMBIGUOUS": 1, "updated": 1, "skipped DEPENDENCY": 1},
+			false: {"updated": 1, "skipped DEPENDENCY": 1},
+		} {
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				report := b.apply(runner.Options{Set: set, Selected: func(o manifest.Object) bool { return all || o.Name != "erp" }})
+				if diff := cmp.Diff(want, statuses(report)); diff != "" {
+					t.Errorf("%s\n%v", diff, report.Err())
+				}
+			})
+		}
+	})
 	t.Run("another connector than the live one", func(t *testing.T) {
 		onPortal(t, state, func(t *testing.T, b *bench) {
 			old := declaredConnector("old")

@@ -76,7 +76,7 @@ func (a *apply) write(f *flow, e *entry, w write) written {
 			e.lost = refused
 			e.losses++
 			return unclear
-		case what == rest.Later && e.postponed == nil && !a.stopped && !a.options.FailFast:
+		case what == rest.Later && e.postponed == nil && !a.options.FailFast:
 			e.postponed = refused
 			a.logger.Info("the external system refused; trying once more later", "kind", string(e.kind.name), "name", e.declared.Name, "id", e.id)
 			at = time.Now().Add(laterDelay)
