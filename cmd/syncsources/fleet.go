@@ -62,7 +62,11 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 	d.streamed = f.output.format == render.Names()[0]
 	all := fl.run(command, plans, func(name string, r *runner.Report) {
 		if f.output.format != render.GitHubName {
-			a.printFindings(r.Findings, f.output.noColor, &f.log)
+			var found []runner.Finding
+			for _, f := range r.Findings {
+				found = append(found, render.OfPortals(f, name))
+			}
+			a.printFindings(found, f.output.noColor, &f.log)
 		}
 		if d.streamed && printing == nil {
 			options := a.renderOptions(&f.output)

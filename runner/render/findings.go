@@ -3,37 +3,69 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"syncsources/runner"
 	"syncsources/runner/render/clean"
 )
 
-// Findings are those of a run and of all its portals, each once: portals may
-// share manifests.
+// Findings are those of a run and of all its portals, each once, with the
+// portals that have it as a hint: portals may share manifests, and not the
+// variables that these refer to.
 func (run Run) Findings() ([]runner.Finding, error) {
 	type key struct {
 		file, rule, message string
 		line, column        int
 	}
 	var all []runner.Finding
-	seen := map[key]bool{}
-	add := func(found []runner.Finding) {
+	var portals [][]string // of each
+	at := map[key]int{}
+	add := func(found []runner.Finding, portal ...string) {
 		for _, f := range found {
-			if k := (key{f.File, f.Rule, f.Message, f.Line, f.Column}); !seen[k] {
-				seen[k] = true
-				all = append(all, f)
+			k := key{f.File, f.Rule, f.Message, f.Line, f.Column}
+			i, known := at[k]
+			if !known {
+				i = len(all)
+				at[k] = i
+				all, portals = append(all, f), append(portals, nil)
 			}
+			portals[i] = append(portals[i], portal...)
 		}
 	}
 	if run.Portals != nil {
 		add(run.Portals.Findings)
 	}
 	err := run.each(func(p portal) error {
-		add(p.report.Findings)
+		if p.name == "" {
+			add(p.report.Findings)
+		} else {
+			add(p.report.Findings, p.name)
+		}
 		return nil
 	})
+	for i, names := range portals {
+		all[i] = OfPortals(all[i], names...)
+	}
 	return all, err
+}
+
+// OfPortals is a finding with a hint that names the portals that have it.
+func OfPortals(f runner.Finding, names ...string) runner.Finding {
+	const most = 10
+	hint := strings.Join(names[:min(len(names), most)], ", ")
+	switch more := len(names) - most; {
+	case len(names) == 0:
+		return f
+	case len(names) == 1:
+		hint = "portal: " + hint
+	case more > 0:
+		hint = fmt.Sprintf("portals: %s and %d more", hint, more)
+	default:
+		hint = "portals: " + hint
+	}
+	f.Hints = append(slices.Clip(f.Hints), hint)
+	return f
 }
 
 // Findings writes what is wrong with files, for standard error: each with its

@@ -32,8 +32,13 @@ func GitHub(w io.Writer, run Run, o Options) error {
 	}
 	title := "syncsources " + run.Command()
 	total := headline(run.Outcome(), line)
-	if run.Portals != nil && run.Command() != "validate" && sum.invalid > 0 { // they have no objects that the line could count
-		total += fmt.Sprintf(" Invalid: %s.", count(sum.invalid, "portal"))
+	if run.Portals != nil && run.Command() != "validate" { // what the line counts does not show them
+		if sum.stopped > 0 {
+			total += fmt.Sprintf(" Stopped: %s.", count(sum.stopped, "portal"))
+		}
+		if sum.invalid > 0 {
+			total += fmt.Sprintf(" Invalid: %s.", count(sum.invalid, "portal"))
+		}
 	}
 	if f := run.Failure(); f != nil {
 		total += "\n" + withHint(f)

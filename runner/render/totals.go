@@ -11,14 +11,17 @@ import (
 // totals are the numbers of a last line. Created, updated and deleted are what
 // is done after an apply, and what is to be done after a plan.
 type totals struct {
-	portals, invalid, findings int
+	portals, stopped, invalid, findings int
 	runner.Summary
 }
 
 func totalsOf(r *runner.Report) totals {
 	t := totals{portals: 1, findings: len(r.Findings), Summary: r.Summary}
-	if r.Outcome == runner.OutcomeInvalid {
+	switch r.Outcome {
+	case runner.OutcomeInvalid:
 		t.invalid = 1
+	case runner.OutcomeStopped:
+		t.stopped = 1
 	}
 	if r.Command != "plan" {
 		return t
@@ -46,6 +49,7 @@ func (run Run) total() (totals, error) {
 	err := run.each(func(p portal) error {
 		t := totalsOf(p.report)
 		sum.portals += t.portals
+		sum.stopped += t.stopped
 		sum.invalid += t.invalid
 		sum.findings += t.findings
 		sum.Add(t.Summary)
