@@ -83,16 +83,12 @@ func OpenDatabase(conf DatabaseConfig) (*Database, error) {
 	d := &Database{log: conf.Logger, migrating: make(chan struct{}, 1), hook: func(string) {}}
 	d.migrating <- struct{}{}
 	d.log = cmp.Or(d.log, slog.New(slog.DiscardHandler))
-	if d.sealer, err = newSealer(conf.Key); err != nil {
-		return nil, &KeyError{Err: err}
-	}
+	keys := []secret.Text{conf.Key}
 	if conf.OldKey.Plain() != "" {
-		if _, err := ParseStoreKey(conf.OldKey); err != nil {
-			return nil, &KeyError{Old: true, Err: err}
-		}
-		if d.sealer, err = newSealer(conf.Key, conf.OldKey); err != nil {
-			return nil, err
-		}
+		keys = append(keys, conf.OldKey)
+	}
+	if d.sealer, err = newSealer(keys...); err != nil {
+		return nil, err
 	}
 	if u, err := url.Parse(address); err != nil || !u.Query().Has("pool_max_conns") {
 		config.MaxConns = storeConnections

@@ -47,10 +47,10 @@ func ParseStoreKey(key secret.Text) ([]byte, error) {
 // of them.
 func newSealer(keys ...secret.Text) (*sealer, error) {
 	s := &sealer{}
-	for _, key := range keys {
+	for i, key := range keys {
 		b, err := ParseStoreKey(key)
 		if err != nil {
-			return nil, err
+			return nil, &KeyError{Old: i > 0, Err: err}
 		}
 		block, err := aes.NewCipher(b)
 		if err != nil {

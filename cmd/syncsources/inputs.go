@@ -48,9 +48,9 @@ func (in inputs) at(path string) string {
 	return ""
 }
 
-// replaced finds references of manifests to files that the run is to write,
-// which are then not written.
-func replaced(set *manifest.Set, o *outputFlags, m *metricsFlags) []*manifest.Finding {
+// spareReferenced finds references of manifests to files that the run is to
+// write, and keeps them from being written.
+func spareReferenced(set *manifest.Set, o *outputFlags, m *metricsFlags) []*manifest.Finding {
 	paths := slices.Clone(o.reports)
 	if m != nil {
 		paths = append(paths, m.file)

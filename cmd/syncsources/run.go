@@ -114,7 +114,7 @@ func (a *app) prepare(ctx context.Context, f *runFlags, j *job) (*portalRun, []*
 	if err != nil || len(findings) > 0 {
 		return nil, findings, err
 	}
-	if findings := replaced(set, &f.output, &f.metrics); len(findings) > 0 {
+	if findings := spareReferenced(set, &f.output, &f.metrics); len(findings) > 0 {
 		return nil, findings, nil
 	}
 	if !j.partOfMany {

@@ -69,7 +69,7 @@ func (a *app) validate(ctx context.Context, paths []string, resolver *manifest.R
 		return nil, err
 	}
 	if len(findings) == 0 {
-		findings = slices.Concat(elsewhere(set.Portals), resolver.Judge(set), replaced(set, out, nil))
+		findings = slices.Concat(elsewhere(set.Portals), resolver.Judge(set), spareReferenced(set, out, nil))
 	}
 	r := runner.Invalid("validate", findings)
 	if len(findings) == 0 {
