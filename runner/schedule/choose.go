@@ -76,7 +76,7 @@ func (s *Scheduler) dispatch(ctx context.Context, now time.Time) (wake time.Time
 func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 	open := func(k kind) bool { return !s.budget(k.method).open(now).After(now) }
 	for _, l := range s.queue.lanes {
-		if at := s.budget(l.method).open(now); l.len() > 0 && at.After(now) {
+		if at := s.budget(l.method).open(now); len(l.items) > 0 && at.After(now) {
 			b.by(at, WaitOperating)
 		}
 	}
@@ -152,7 +152,7 @@ func sameGroup(lanes []*lane) []*lane {
 
 func (s *Scheduler) waiting(lanes []*lane) (n int) {
 	for _, l := range lanes {
-		n += l.len()
+		n += len(l.items)
 	}
 	return n
 }

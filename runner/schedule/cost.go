@@ -56,8 +56,6 @@ type costs struct {
 	n    int          // samples so far
 	est  estimate     // of the ring
 	old  bool         // est is older than the ring
-	most int          // cap on the size of a batch after a cut; 0: none
-	good int          // batches of that size that passed
 }
 
 // estimate is what a command is expected to cost, in seconds.
@@ -117,32 +115,4 @@ func (e estimate) pessimistic(tail float64) estimate {
 	n, off := float64(e.n), tail-e.mean
 	e.spread = math.Sqrt((e.spread*e.spread*n + off*off) / (n + 1))
 	return e
-}
-
-// capped is the maximum number of commands of a batch, where a cut has not shown that fewer
-// must do.
-func (c *costs) capped(most int) int {
-	if c.most > 0 {
-		return min(most, c.most)
-	}
-	return most
-}
-
-// cut notes that a batch of n was cut: half of that must do.
-func (c *costs) cut(n int) {
-	if c.most == 0 || n/2 < c.most {
-		c.most = max(1, n/2)
-	}
-	c.good = 0
-}
-
-// passed notes that a batch of n was answered. The cap of a cut is lifted
-// step by step.
-func (c *costs) passed(n int) {
-	if c.most == 0 || n < c.most {
-		return
-	}
-	if c.good++; c.good >= 4 {
-		c.most, c.good = c.most+c.most/2+1, 0
-	}
 }

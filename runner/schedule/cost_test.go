@@ -27,35 +27,6 @@ func TestHeavyTailMovesTheMean(t *testing.T) {
 	}
 }
 
-func TestCutHalvesAndGrowsBack(t *testing.T) {
-	var c costs
-	c.cut(40)
-	if c.most != 20 {
-		t.Fatalf("cap %d after a cut of 40", c.most)
-	}
-	c.cut(50)
-	if c.most != 20 {
-		t.Errorf("a later cut of a larger batch raised the cap to %d", c.most)
-	}
-	c.cut(1)
-	if c.most != 1 {
-		t.Errorf("cap %d after a cut of 1", c.most)
-	}
-	for range 40 {
-		c.passed(c.most)
-	}
-	if c.most < 50 {
-		t.Errorf("cap %d after 40 good batches", c.most)
-	}
-	before := c.most
-	for range 40 {
-		c.passed(1)
-	}
-	if c.most != before {
-		t.Error("batches below the cap lifted it")
-	}
-}
-
 // answer is one that took so many seconds, of which the portal tells of each
 // command.
 func answer(elapsed float64, fine bool, told ...float64) *bitrix.Response {

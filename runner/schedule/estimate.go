@@ -29,8 +29,8 @@ func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
 		add(newItem(Task{Command: c}, c.Class()).kind(), 1, c.ReadBack())
 	}
 	for _, l := range s.queue.lanes {
-		if l.len() > 0 {
-			add(l.kind, float64(l.len()), l.readBack())
+		if len(l.items) > 0 {
+			add(l.kind, float64(len(l.items)), l.readBack())
 		}
 	}
 	slots := s.slots()

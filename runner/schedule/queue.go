@@ -1,16 +1,14 @@
 package schedule
 
 import (
-	"container/heap"
+	"slices"
 	"time"
 )
 
 // lane holds the waiting commands of one kind in their order.
 type lane struct {
 	kind
-	front []*item // put back: the last one goes first
-	back  []*item
-	head  int // of back
+	items []*item
 }
 
 // kind is what commands must have in common to share a lane.
@@ -20,53 +18,49 @@ type kind struct {
 	suspect            suspicion
 }
 
-func (l *lane) len() int { return len(l.front) + len(l.back) - l.head }
-
-func (l *lane) push(it *item) { l.back = append(l.back, it) }
-
-func (l *lane) pop() *item {
-	if n := len(l.front); n > 0 {
-		it := l.front[n-1]
-		l.front = l.front[:n-1]
-		return it
-	}
-	it := l.back[l.head]
-	l.back[l.head] = nil
-	if l.head++; l.head == len(l.back) {
-		l.back, l.head = l.back[:0], 0
-	}
-	return it
-}
+// readBack is what it costs to read back a write of the lane, in requests.
+func (l *lane) readBack() float64 { return l.items[0].Command.ReadBack() }
 
 // queue holds everything that is not in flight.
 type queue struct {
 	lanes   []*lane // in the order of their first use, which makes runs repeatable
-	delayed delayed
+	delayed []*item // by NotBefore
 }
 
 // add queues a new item.
 func (q *queue) add(it *item, now time.Time) {
 	if it.NotBefore.After(now) {
-		heap.Push(&q.delayed, it)
+		i, _ := slices.BinarySearchFunc(q.delayed, it.NotBefore.Add(1), func(d *item, t time.Time) int { return d.NotBefore.Compare(t) })
+		q.delayed = slices.Insert(q.delayed, i, it)
 		return
 	}
-	q.lane(it).push(it)
+	q.push(it)
+}
+
+// push queues an item after all others of its kind.
+func (q *queue) push(it *item) {
+	l := q.lane(it)
+	l.items = append(l.items, it)
 }
 
 // putBack queues items that are to be sent again, in front of all others of
 // their kind.
 func (q *queue) putBack(items []*item) {
-	for i := len(items) - 1; i >= 0; i-- {
-		l := q.lane(items[i])
-		l.front = append(l.front, items[i])
+	again := map[*lane][]*item{}
+	for _, it := range items {
+		l := q.lane(it)
+		again[l] = append(again[l], it)
+	}
+	for l, items := range again {
+		l.items = append(items, l.items...)
 	}
 }
 
 // wake queues the delayed items whose time has come.
 func (q *queue) wake(now time.Time) {
 	for len(q.delayed) > 0 && !q.delayed[0].NotBefore.After(now) {
-		it := heap.Pop(&q.delayed).(*item)
-		q.lane(it).push(it)
+		q.push(q.delayed[0])
+		q.delayed = q.delayed[1:]
 	}
 }
 
@@ -86,9 +80,9 @@ func (q *queue) lane(it *item) *lane {
 // and how much.
 func (q *queue) in(take func(kind) bool) (lanes []*lane, n int) {
 	for _, l := range q.lanes {
-		if l.len() > 0 && take(l.kind) {
+		if len(l.items) > 0 && take(l.kind) {
 			lanes = append(lanes, l)
-			n += l.len()
+			n += len(l.items)
 		}
 	}
 	return lanes, n
@@ -102,9 +96,10 @@ func (q *queue) len() int {
 // take removes up to n items from the lanes, in their order.
 func take(n int, lanes ...*lane) (items []*item) {
 	for _, l := range lanes {
-		for len(items) < n && l.len() > 0 {
-			items = append(items, l.pop())
-		}
+		k := min(n-len(items), len(l.items))
+		items = append(items, l.items[:k]...)
+		clear(l.items[:k]) // or they would be kept as long as the lane
+		l.items = l.items[k:]
 	}
 	return items
 }
@@ -113,30 +108,11 @@ func take(n int, lanes ...*lane) (items []*item) {
 func (q *queue) remove(which func(kind) bool) []*item {
 	lanes, n := q.in(which)
 	items := take(n, lanes...)
-	var rest delayed
 	for _, it := range q.delayed {
 		if which(it.kind()) {
 			items = append(items, it)
-		} else {
-			rest = append(rest, it)
 		}
 	}
-	heap.Init(&rest)
-	q.delayed = rest
+	q.delayed = slices.DeleteFunc(q.delayed, func(it *item) bool { return which(it.kind()) })
 	return items
-}
-
-// delayed is a heap by NotBefore.
-type delayed []*item
-
-func (d delayed) Len() int           { return len(d) }
-func (d delayed) Less(i, j int) bool { return d[i].NotBefore.Before(d[j].NotBefore) }
-func (d delayed) Swap(i, j int)      { d[i], d[j] = d[j], d[i] }
-func (d *delayed) Push(x any)        { *d = append(*d, x.(*item)) }
-func (d *delayed) Pop() any {
-	old := *d
-	it := old[len(old)-1]
-	old[len(old)-1] = nil
-	*d = old[:len(old)-1]
-	return it
 }

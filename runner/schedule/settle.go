@@ -116,7 +116,10 @@ func (s *Scheduler) lose(r *request, e *rest.Error, now time.Time) {
 	cut := r.resp.Elapsed >= s.conf.RequestTime*9/10 || e.Status == http.StatusGatewayTimeout && r.resp.Elapsed > time.Second
 	if cut {
 		s.stats.Cut++
-		s.cost(r.items[0].class).cut(len(r.items))
+		*s.cost(r.items[0].class) = costs{} // what was known before no longer holds
+		for _, it := range r.items {
+			s.measured(it, r.resp.Elapsed.Seconds()/float64(len(r.items)))
+		}
 	}
 	if cut || e.Status >= 500 {
 		s.limiter.failed()
@@ -166,7 +169,7 @@ func (s *Scheduler) repeat(items []*item, e *rest.Error) {
 			if !others { // those of its own request
 				it.suspect = max(it.suspect, suspicionOf(it.lost))
 			}
-			s.queue.lane(it).push(it)
+			s.queue.push(it)
 			continue
 		}
 		if !away {
@@ -272,7 +275,6 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 	if t := r.resp.Time; t.OperatingResetIn > 0 {
 		skew = r.answeredAt.Add(t.OperatingResetIn).Sub(t.OperatingResetAt)
 	}
-	counted := map[string]int{}
 	for i, it := range r.items {
 		if i >= len(r.resp.Replies) {
 			break
@@ -288,18 +290,9 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 				continue
 			}
 		}
-		class, method := it.class, it.Command.Method()
-		s.cost(class).add(each[i])
-		counted[class]++
-		if class != method {
-			s.cost(method).add(each[i])
-		}
-		s.cost(anyOf(r.write)).add(each[i])
+		s.measured(it, each[i])
 		b.passed(r.sentAt)
 		b.report(now, reply.Time, skew)
-	}
-	for class, n := range counted {
-		s.cost(class).passed(n)
 	}
 	if !r.alone {
 		batch := s.budget(rest.MethodBatch)
@@ -307,6 +300,16 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 		batch.report(now, r.resp.Time, skew)
 	}
 	s.limiter.answered(took, told, r.inFlight)
+}
+
+// measured notes how many seconds a command took; one whose request was cut, at
+// least.
+func (s *Scheduler) measured(it *item, seconds float64) {
+	s.cost(it.class).add(seconds)
+	if method := it.Command.Method(); it.class != method {
+		s.cost(method).add(seconds)
+	}
+	s.cost(anyOf(it.Command.Writes())).add(seconds)
 }
 
 // asError makes a *rest.Error of what a Sender returned.

@@ -72,8 +72,6 @@ func (s *Scheduler) known(method string) bool { return s.cost(method).n > 0 }
 func (s *Scheduler) mostOf(lanes []*lane) int {
 	most := min(s.conf.BatchSize, lanes[0].suspect.most())
 	for _, l := range lanes {
-		c := s.cost(l.class)
-		most = c.capped(most)
 		if e := s.estimate(l.kind); e.n > 0 {
 			most = e.largest(s.conf.planned(), most)
 		}
@@ -91,7 +89,7 @@ func (s *Scheduler) readSize(lanes []*lane, now time.Time) int {
 	n, most := s.waiting(lanes), s.mostOf(lanes)
 	work := 0.0
 	for _, l := range lanes {
-		work += float64(l.len()) * s.estimate(l.kind).mean
+		work += float64(len(l.items)) * s.estimate(l.kind).mean
 	}
 	if !s.known(anyOf(false)) && n > probeRead {
 		if slices.ContainsFunc(s.inFlight, func(r *request) bool { return !r.write }) {
@@ -101,7 +99,7 @@ func (s *Scheduler) readSize(lanes []*lane, now time.Time) int {
 			return (n + 1) / 2
 		}
 		// The largest lane shows most; it must come first to be probed.
-		slices.SortStableFunc(lanes, func(x, y *lane) int { return y.len() - x.len() })
+		slices.SortStableFunc(lanes, func(x, y *lane) int { return len(y.items) - len(x.items) })
 		if rest := n % most; rest > 0 && rest <= probeRead {
 			return rest
 		}
@@ -149,7 +147,7 @@ func (s *Scheduler) writeSize(l *lane, all []*lane, now time.Time, b *blocked) i
 		return 1
 	}
 	e := s.estimate(l.kind)
-	most := min(s.cost(l.class).capped(s.conf.BatchSize), l.suspect.most())
+	most := min(s.conf.BatchSize, l.suspect.most())
 	if e.n == 0 {
 		e.mean = max(e.mean, usualWrite)
 		return s.blindSize(l, s.waiting(all), s.sizing(l, e, most, now), now, b)
@@ -242,9 +240,9 @@ func (s *Scheduler) closingSize(batch *budget, e estimate, most int) int {
 
 // sizing gathers what the size of the next batch from a lane follows from.
 func (s *Scheduler) sizing(l *lane, e estimate, most int, now time.Time) sizing {
-	z := sizing{work: l.len(), cost: e, atHand: s.bucket.tokens(now), rate: s.bucket.ours(),
+	z := sizing{work: len(l.items), cost: e, atHand: s.bucket.tokens(now), rate: s.bucket.ours(),
 		limit: s.conf.planned(), cut: s.conf.cut(), most: most}
-	back := float64(l.len()) * l.readBack() // requests
+	back := float64(len(l.items)) * l.readBack() // requests
 	for _, r := range s.inFlight {
 		z.busy = append(z.busy, r.left(now))
 		for _, it := range r.items {
@@ -259,7 +257,7 @@ func (s *Scheduler) sizing(l *lane, e estimate, most int, now time.Time) sizing 
 	}
 	// The number of slots is up to us, or later writes of this run need tokens
 	// too: the lane gets as many as are worth it.
-	n, seconds := l.len(), float64(l.len())*e.mean
+	n, seconds := len(l.items), float64(len(l.items))*e.mean
 	z.busy = nil
 	for _, r := range s.inFlight {
 		if r.items[0].class == l.class {
@@ -270,12 +268,4 @@ func (s *Scheduler) sizing(l *lane, e estimate, most int, now time.Time) sizing 
 	}
 	z.slots = float64(s.worthwhile(n, seconds/float64(n), 0, price, s.slots()))
 	return z
-}
-
-// readBack is what it costs to read back a write of the lane, in requests.
-func (l *lane) readBack() float64 {
-	if n := len(l.front); n > 0 {
-		return l.front[n-1].Command.ReadBack()
-	}
-	return l.back[l.head].Command.ReadBack()
 }

@@ -27,13 +27,8 @@ type sizing struct {
 // A batch must hold so many commands that the work is done at T, or tokens
 // run out before the work does. It need not hold more than what its slot must do
 // until T, in as many equal batches as keep each below the limit.
-//
-// Where costs are uneven, equal batches would end far apart. There no batch
-// takes more than half of what is left for each slot: batches get shorter towards
-// the end and even out what the slow commands have put in disorder.
 func (z sizing) size() int {
 	w, c := float64(z.work), z.cost.mean
-	slots := max(1, z.slots)
 	most := z.cost.largest(z.limit, z.most)
 	if c <= 0 {
 		return min(z.work, most)
@@ -47,9 +42,6 @@ func (z sizing) size() int {
 	share := math.Floor(slotTime/c + 1e-9) // commands, for this slot until T
 	rounds := min(math.Ceil(share/fit-1e-9), math.Floor(share/needed+1e-9))
 	size := math.Ceil(share/max(1, rounds) - 1e-9)
-	if z.cost.spread > uneven*c {
-		size = min(size, math.Ceil(w/(2*slots)))
-	}
 	size = max(min(size, float64(most)), needed)
 	// Where tokens are scarce a batch may take nearly as long as it can.
 	return int(min(max(size, 1), w, float64(max(most, z.cost.largest(z.cut, z.most)))))
@@ -112,7 +104,3 @@ func least(ok func(float64) bool) float64 {
 	}
 	return high
 }
-
-// uneven is the spread of costs, as part of their mean, from which on they
-// count as uneven.
-const uneven = 0.5

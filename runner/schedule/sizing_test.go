@@ -35,23 +35,9 @@ func TestSize(t *testing.T) {
 	}
 }
 
-func TestUnevenWorkEndsInShortBatches(t *testing.T) {
-	e := estimate{mean: .5, spread: 2, n: 512}
-	last := 51
-	for _, work := range []int{2000, 500, 200, 80, 20} {
-		z := sizing{work: work, cost: e, slots: 16, atHand: 50, rate: 2, limit: 20, cut: 54, most: 50}
-		n := z.size()
-		if n > last+1 { // rounding
-			t.Errorf("%d left: size %d after %d", work, n, last)
-		}
-		last = n
-	}
-	if last != 1 {
-		t.Errorf("the last batches hold %d", last)
-	}
-	// Pessimists expect a slow command as long as few are known.
-	few, many := e, e
-	few.n, many.n, few.spread, many.spread = 10, 512, .1, .1
+// Pessimists expect a slow command as long as few are known.
+func TestFewKnownCostsMakeSmallBatches(t *testing.T) {
+	few, many := estimate{mean: .5, spread: .1, n: 10}, estimate{mean: .5, spread: 2, n: 512}
 	if a, b := few.pessimistic(20).largest(20, 50), many.pessimistic(20).largest(20, 50); a >= b {
 		t.Errorf("batches of %d where 10 costs are known, %d where 512 are", a, b)
 	}
