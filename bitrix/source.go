@@ -2,7 +2,7 @@ package bitrix
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
 
 	"syncsources/bitrix/rest"
 	"syncsources/bitrix/secret"
@@ -96,7 +96,7 @@ func DeleteSource(id int64) Write { return deleting(MethodSourceDelete, id) }
 // system is asked.
 func (f SourceFields) costing(w Write) Write {
 	if f.ConnectorID != 0 {
-		w.class = fmt.Sprintf("%s of connector %d", w.method, f.ConnectorID)
+		w.class = w.method + " of connector " + strconv.FormatInt(f.ConnectorID, 10)
 	}
 	return w
 }

@@ -1,10 +1,9 @@
 package rest
 
 import (
-	"encoding/json"
+	"bytes"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -36,51 +35,56 @@ type Time struct {
 // UnmarshalJSON accepts the portal's object and, as PHP writes an empty map,
 // "[]"; figures may be numbers or quoted numbers.
 func (t *Time) UnmarshalJSON(b []byte) error {
-	var raw struct {
-		Start      looseFloat `json:"start"`
-		Finish     looseFloat `json:"finish"`
-		Processing looseFloat `json:"processing"`
-		Operating  looseFloat `json:"operating"`
-		ResetAt    looseFloat `json:"operating_reset_at"`
-	}
 	*t = Time{}
 	if len(b) == 0 || b[0] != '{' {
 		return nil
 	}
-	if err := json.Unmarshal(b, &raw); err != nil {
+	var start, finish, processing, operating, resetAt float64
+	if err := Members(b, func(key, value []byte) error {
+		switch string(key) {
+		case "start":
+			start = loose(value)
+		case "finish":
+			finish = loose(value)
+		case "processing":
+			processing = loose(value)
+		case "operating":
+			operating = loose(value)
+		case "operating_reset_at":
+			resetAt = loose(value)
+		}
+		return nil
+	}); err != nil {
 		return err
 	}
-	t.Processing = raw.Processing.seconds()
-	if raw.Finish > 0 && raw.Finish < 1<<40 {
-		t.Finished = time.UnixMicro(int64(raw.Finish * 1e6))
+	t.Processing = seconds(processing)
+	if finish > 0 && finish < 1<<40 {
+		t.Finished = time.UnixMicro(int64(finish * 1e6))
 	}
-	t.Operating = raw.Operating.seconds()
-	if raw.ResetAt > 0 && raw.ResetAt < 1<<40 {
-		t.OperatingResetAt = time.Unix(int64(raw.ResetAt), 0)
-		if raw.Finish > 0 {
-			t.OperatingResetIn = (raw.ResetAt - raw.Finish).seconds()
+	t.Operating = seconds(operating)
+	if resetAt > 0 && resetAt < 1<<40 {
+		t.OperatingResetAt = time.Unix(int64(resetAt), 0)
+		if finish > 0 {
+			t.OperatingResetIn = seconds(resetAt - finish)
 		}
 	}
-	t.Fine = !raw.Processing.whole() || !raw.Start.whole()
+	t.Fine = !whole(processing) || !whole(start)
 	return nil
 }
 
-// looseFloat is a number, a quoted number, or anything else as zero: timing
-// is advice, and an odd value must not spoil the answer that carries it.
-type looseFloat float64
-
-func (f *looseFloat) UnmarshalJSON(b []byte) error {
-	v, err := strconv.ParseFloat(strings.Trim(string(b), `"`), 64)
+// loose reads a number, a quoted number, or anything else as zero: timing is
+// advice, and an odd value must not spoil the answer that carries it.
+func loose(b []byte) float64 {
+	v, err := strconv.ParseFloat(string(bytes.Trim(b, `"`)), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		v = 0
+		return 0
 	}
-	*f = looseFloat(v)
-	return nil
+	return v
 }
 
-func (f looseFloat) whole() bool { return float64(f) == math.Trunc(float64(f)) }
+func whole(f float64) bool { return f == math.Trunc(f) }
 
-func (f looseFloat) seconds() time.Duration {
+func seconds(f float64) time.Duration {
 	const most = float64(24 * time.Hour / time.Second)
-	return time.Duration(min(max(float64(f), 0), most) * float64(time.Second))
+	return time.Duration(min(max(f, 0), most) * float64(time.Second))
 }

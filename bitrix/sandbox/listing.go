@@ -267,7 +267,7 @@ func (q *listing[T]) item(p *Portal, o T) *php.Array {
 
 // item is fields of an object in an answer.
 func (s schema[T]) item(p *Portal, o T, names []string) *php.Array {
-	a := &php.Array{}
+	a := php.Sized(len(names))
 	for _, name := range names {
 		if f, _ := s.find(name); !slices.Contains(p.cfg.OmitKeys, name) {
 			a.Set(name, p.boolean(f.of(p, o)))

@@ -107,7 +107,7 @@ func (s *source) item(p *Portal) *php.Array {
 
 // params is the settings of a source as a list shows them, or get.
 func (s *source) params(p *Portal, list bool) *php.Array {
-	l := &php.Array{}
+	l := php.Sized(len(s.settings))
 	for _, st := range s.settings {
 		a := php.Dict("code", st.code, "name", st.name, "type", st.kind)
 		if v, ok := p.showSetting(st.value, list); ok {

@@ -27,9 +27,12 @@ type Array struct {
 // indexFrom is the length from which a lookup by map beats a scan.
 const indexFrom = 12
 
+// Sized makes an empty array with room for n values.
+func Sized(n int) *Array { return &Array{keys: make([]string, 0, n), vals: make([]any, 0, n)} }
+
 // Dict makes an array of alternating keys, all different, and values.
 func Dict(pairs ...any) *Array {
-	a := &Array{keys: make([]string, 0, len(pairs)/2), vals: make([]any, 0, len(pairs)/2)}
+	a := Sized(len(pairs) / 2)
 	for i := 0; i < len(pairs); i += 2 {
 		a.Add(pairs[i].(string), pairs[i+1])
 	}

@@ -149,21 +149,17 @@ const hex = "0123456789abcdef"
 func (j JSON) appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for i := 0; i < len(s); {
-		c := s[i]
+		c, n := s[i], 1
 		if c >= utf8.RuneSelf {
-			var n int
 			b, n = j.appendRune(b, s[i:])
-			i += n
-			continue
-		}
-		if at := strings.IndexByte("\"\\/\b\f\n\r\t", c); at >= 0 {
-			b = append(b, '\\', `"\/bfnrt`[at])
-		} else if c < 0x20 {
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		} else {
+		} else if c >= 0x20 && c != '"' && c != '\\' && c != '/' {
 			b = append(b, c)
+		} else if at := strings.IndexByte("\"\\/\b\f\n\r\t", c); at >= 0 {
+			b = append(b, '\\', `"\/bfnrt`[at])
+		} else {
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
-		i++
+		i += n
 	}
 	return append(b, '"')
 }
