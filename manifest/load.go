@@ -17,6 +17,9 @@ type Options struct {
 	// schema.Check. nil: only what the schema cannot say is checked, and values
 	// of the wrong kind are left out of the Set without a word.
 	Check func(*Document) []*Finding
+	// Judge reports what else is wrong with what the manifests declare, as far
+	// as it can be read; may be nil.
+	Judge func(*Set) []*Finding
 	// Host returns what addresses of one portal share; nil: their host in
 	// lower case, with its port.
 	Host func(address string) string
@@ -74,6 +77,9 @@ func Load(paths []string, o Options) (*Set, []*Finding, error) {
 	}
 	found = append(found, b.unique()...)
 	set := b.Set // without the nodes
+	if o.Judge != nil {
+		found = append(found, o.Judge(&set)...)
+	}
 	return &set, arrange(found, files), err
 }
 

@@ -125,7 +125,7 @@ func (a *app) declaredElsewhere(ctx context.Context, f *exportFlags) (*manifest.
 	if len(f.missingIn) == 0 {
 		return nil, nil
 	}
-	set, findings, err := a.load(ctx, f.missingIn)
+	set, findings, err := a.load(ctx, f.missingIn, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func (fl *fleet) close() {
 func (fl *fleet) checkSelection(ctx context.Context) error {
 	matches := fl.flags.selection.matches()
 	for _, p := range fl.portals.selected {
-		set, _, err := fl.app.load(ctx, p.Manifests)
+		set, _, err := fl.app.load(ctx, p.Manifests, nil)
 		switch {
 		case ctx.Err() != nil:
 			return err

@@ -64,7 +64,7 @@ func TestLostLockStopsTheRun(t *testing.T) {
 		}
 		lock := fakeLock{lost: make(chan struct{})}
 		connection.locks = lock
-		set, _, err := a.load(t.Context(), paths[:1])
+		set, _, err := a.load(t.Context(), paths[:1], nil)
 		if err != nil {
 			t.Fatal(err)
 		}

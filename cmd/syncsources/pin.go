@@ -75,7 +75,7 @@ func (a *app) pin(signalled context.Context, f *pinFlags, paths []string) error 
 	if slices.Contains(paths, "-") && !f.check {
 		return exit.Refuse(exit.CodeCommandLine, "pin cannot write to standard input", "name the file, or use --check")
 	}
-	set, findings, err := a.load(ctx, paths)
+	set, findings, err := a.load(ctx, paths, nil)
 	if err != nil {
 		return err
 	}

@@ -107,15 +107,12 @@ func (a *app) environmentJob(f *runFlags, paths []string, logger *slog.Logger) j
 // is selected, and finds the portal. What is wrong up to there are findings or
 // an error, with nothing sent.
 func (a *app) prepare(ctx context.Context, f *runFlags, j *job) (*portalRun, []*manifest.Finding, error) {
-	set, findings, err := a.load(ctx, j.paths)
+	set, findings, err := a.load(ctx, j.paths, func(set *manifest.Set) []*manifest.Finding { return spareReferenced(set, &f.output, &f.metrics) })
 	if set != nil {
 		j.declared = set.Portals
 	}
 	if err != nil || len(findings) > 0 {
 		return nil, findings, err
-	}
-	if findings := spareReferenced(set, &f.output, &f.metrics); len(findings) > 0 {
-		return nil, findings, nil
 	}
 	if !j.partOfMany {
 		matches := f.selection.matches()

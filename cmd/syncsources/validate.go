@@ -64,12 +64,11 @@ All findings of all files are reported, each with its place and what is allowed.
 // validate checks the manifests at paths. elsewhere finds those that are for
 // another portal.
 func (a *app) validate(ctx context.Context, paths []string, resolver *manifest.Resolver, out *outputFlags, elsewhere func([]manifest.Portal) []*manifest.Finding) (*runner.Report, error) {
-	set, findings, err := a.load(ctx, paths)
+	set, findings, err := a.load(ctx, paths, func(set *manifest.Set) []*manifest.Finding {
+		return slices.Concat(elsewhere(set.Portals), resolver.Judge(set), spareReferenced(set, out, nil))
+	})
 	if err != nil {
 		return nil, err
-	}
-	if len(findings) == 0 {
-		findings = slices.Concat(elsewhere(set.Portals), resolver.Judge(set), spareReferenced(set, out, nil))
 	}
 	r := runner.Invalid("validate", findings)
 	if len(findings) == 0 {
@@ -101,8 +100,11 @@ func (a *app) validatePortals(ctx context.Context, f *portalsFlags, resolver *ma
 		r, err := a.validate(ctx, config.Manifests, resolver, out, func(declared []manifest.Portal) []*manifest.Finding {
 			return otherPortals(declared, config.URL, "correct the manifest, or list it under that portal in the portals file")
 		})
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
 			return err
+		case err != nil:
+			r = reportOfFailure("validate", exit.AsFailure(err))
 		}
 		r.Portal = config.URL
 		all.Add(runner.PortalReport{Name: config.Name, Report: r}, r)
@@ -110,14 +112,15 @@ func (a *app) validatePortals(ctx context.Context, f *portalsFlags, resolver *ma
 	return a.finish(ctx, render.Many(all), d)
 }
 
-// load reads and checks the manifests at paths.
-func (a *app) load(ctx context.Context, paths []string) (*manifest.Set, []*manifest.Finding, error) {
+// load reads and checks the manifests at paths. judge finds what else is wrong
+// with them; may be nil.
+func (a *app) load(ctx context.Context, paths []string, judge func(*manifest.Set) []*manifest.Finding) (*manifest.Set, []*manifest.Finding, error) {
 	type loaded struct {
 		set      *manifest.Set
 		findings []*manifest.Finding
 	}
 	l, err := obeying(ctx, func() (loaded, error) {
-		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, Host: rest.HostPort, Size: a.boundMemory, DenyFiles: signin.Files(a.env)})
+		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, Judge: judge, Host: rest.HostPort, Size: a.boundMemory, DenyFiles: signin.Files(a.env)})
 		if err != nil {
 			f := exit.Refuse(exit.CodeUnreadable, err.Error())
 			f.Findings = findings
