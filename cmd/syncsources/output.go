@@ -15,6 +15,8 @@ import (
 
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
+	"syncsources/cmd/syncsources/signin"
+	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/runner/render"
 )
@@ -166,10 +168,15 @@ func (a *app) salvage(args []string) *destinations {
 	d.log.add(set)
 	_ = set.Parse(args)
 	_ = option.FromEnvironment(set, a.env)
-	in := a.inputs(perhapsPaths(args), input{d.sandbox, "the sandbox's state file"})
+	paths := perhapsPaths(args)
+	in := a.inputs(paths, input{d.sandbox, "the sandbox's state file"})
 	d.output.reports = slices.DeleteFunc(d.output.reports, func(path string) bool { return render.CheckFile(path) != nil || in.at(path) != "" })
 	if d.metrics.check(in) != nil {
 		d.metrics.file = ""
+	}
+	if len(d.output.reports) > 0 || d.metrics.file != "" {
+		_, _, _ = manifest.Load(paths, manifest.Options{DenyFiles: signin.Files(a.env), Stdin: strings.NewReader(""),
+			Judge: func(set *manifest.Set) []*manifest.Finding { return spareReferenced(set, &d.output, &d.metrics) }})
 	}
 	return d
 }
