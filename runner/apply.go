@@ -93,7 +93,7 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 	if !r.options.NoVerify { // else nobody would find anything out
 		a.gates.choose(a.entries, r.options.Schedule.Seed)
 	}
-	r.progress = Progress{Phase: PhaseWriting, Total: len(a.entries), Failed: r.progress.Failed}
+	r.progress = Progress{Phase: PhaseWriting, Total: len(a.entries)}
 	r.show()
 	for _, e := range a.entries {
 		a.crew.start(func(f *flow) { a.bring(f, e) })
@@ -111,7 +111,7 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 		r.stop(ctx, ctx.Err())
 	}
 	r.addsOpen = slices.ContainsFunc(a.entries, func(e *entry) bool {
-		return e.action == ActionCreate && e.id == 0 && e.result.Attempts > 0 && e.result.Error != nil && e.result.Error.Code == CodeUnknownOutcome
+		return e.id == 0 && e.result.Attempts > 0 && e.result.Error != nil && e.result.Error.Code == CodeUnknownOutcome
 	})
 }
 
@@ -122,8 +122,7 @@ func (a *apply) drive(ctx context.Context) error {
 	defer cut()
 	stop := context.AfterFunc(ctx, func() {
 		a.scheduler.StopWriting()
-		timer := time.AfterFunc(grace, cut)
-		context.AfterFunc(inner, func() { timer.Stop() })
+		time.AfterFunc(grace, cut)
 	})
 	defer stop()
 	return a.crew.drive(inner)
@@ -132,16 +131,14 @@ func (a *apply) drive(ctx context.Context) error {
 // bring brings one object to its declared state.
 func (a *apply) bring(f *flow, e *entry) {
 	if on, ok := a.await(f, e); !ok {
-		if !on.done || on.result.Status == StatusSkipped && on.result.Error == nil { // the run has ended
-			a.end(e, StatusSkipped, nil)
-			return
+		var why *Failure
+		if on.result.Error != nil { // else the run has ended
+			why = dependency(on.step)
 		}
-		a.end(e, StatusSkipped, dependency(on.step))
+		a.end(e, StatusSkipped, why)
 		return
 	}
 	switch {
-	case a.stopped:
-		a.end(e, StatusSkipped, nil)
 	case e.action == ActionDelete:
 		a.remove(f, e)
 	case e.action == ActionCreate:
@@ -202,7 +199,7 @@ func (a *apply) converge(f *flow, e *entry) {
 		if e.lost == nil {
 			a.isThere(e)
 		}
-		if a.options.NoVerify && e.lost == nil && e.complete() {
+		if a.options.NoVerify && e.complete() {
 			a.end(e, succeeded[e.action], nil)
 			return
 		}
@@ -224,7 +221,7 @@ func (a *apply) verify(f *flow, e *entry) (more bool) {
 		case len(broken)+len(missing) == 0:
 			a.end(e, succeeded[e.action], nil)
 			return false
-		case len(missing) > 0 && (a.stopped || max(e.result.Attempts, e.losses) >= maxAttempts):
+		case len(missing) > 0 && (a.stopped || e.losses >= maxAttempts):
 			a.fail(e, e.undone(missing))
 			return false
 		case len(missing) > 0:
@@ -245,7 +242,8 @@ var succeeded = map[Action]Status{
 
 // compareReadBack compares the object as it was read back with its declaration: what the
 // portal had confirmed and does not show is broken; what it never answered is
-// missing.
+// missing. Nothing is missing that no write could add: whether a column is
+// visible, where the column itself is not shown.
 func (e *entry) compareReadBack() (broken, missing []difference) {
 	for _, d := range e.read.diffs {
 		if e.acknowledged[d.path] {
@@ -253,6 +251,9 @@ func (e *entry) compareReadBack() (broken, missing []difference) {
 		} else {
 			missing = append(missing, d)
 		}
+	}
+	if len(e.subject.writes(missing)) == 0 {
+		return e.read.diffs, nil
 	}
 	return broken, missing
 }
@@ -262,17 +263,13 @@ func (a *apply) fail(e *entry, f *Failure) {
 	a.end(e, StatusFailed, f)
 	a.progress.Failed++
 	a.logger.Info("object failed", "kind", string(e.kind.name), "name", e.declared.Name, "id", e.id, "code", f.Code, "reason", f.Message)
-	if a.options.FailFast && !a.stopped {
-		a.stopped = true
+	if a.options.FailFast {
 		a.scheduler.StopWriting()
 	}
 }
 
-// end gives an entry its status, once.
+// end gives an entry its status.
 func (a *apply) end(e *entry, status Status, f *Failure) {
-	if e.done {
-		return
-	}
 	e.done = true
 	e.result.Status, e.result.Error, e.result.ID = status, f, e.id
 	if f == nil {

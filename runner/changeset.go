@@ -75,7 +75,7 @@ func (c *Changeset) count() (planned, removals int) {
 			continue
 		}
 		for _, d := range s.diffs {
-			if d.code != "" && s.kind != sources && s.action != ActionCreate && (d.to.kind == nothing || d.replace) {
+			if d.to.kind == nothing || d.replace {
 				removals++
 			}
 		}
@@ -115,7 +115,7 @@ func (c *Changeset) results() ([]Object, map[*step]int) {
 // commands are those that would bring the changes about.
 func (c *Changeset) commands() (list []bitrix.Command) {
 	for _, s := range c.steps {
-		if !s.selected || s.status != StatusPlanned {
+		if s.status != StatusPlanned {
 			continue
 		}
 		switch s.action {

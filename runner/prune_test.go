@@ -237,6 +237,40 @@ func TestRemoval(t *testing.T) {
 
 // The share that --max-deletes allows is one of the live objects of all kinds
 // that are pruned.
+// A portal that takes a new column and does not show it is not asked for ever to
+// hide it.
+func TestHiddenColumnThatIsNotStored(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Tables[0].Columns = []manifest.Column{{Name: "NEW", Type: "int", ExternalCode: "new", Visible: ptr(false)}}
+		set.Declares = manifest.Declares{}
+		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: rewritten{b.RoundTripper(), "\"NEW\"", "\"OTHER\""}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		report := runner.Apply(ctx, client, runner.Options{Set: set})
+		if o := report.Objects[2]; o.Error == nil || o.Error.Code != runner.CodeNotConverged || report.Duration > 60 {
+			t.Errorf("after %.0f s: %+v", report.Duration, o)
+		}
+	})
+}
+
+// rewritten replaces a text in the portal's answers.
+type rewritten struct {
+	portal   http.RoundTripper
+	old, new string
+}
+
+func (r rewritten) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := r.portal.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(resp.Body)
+	content = bytes.ReplaceAll(content, []byte(r.old), []byte(r.new))
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+	return resp, err
+}
+
 func TestMaxDeletesIsAShareOfAllKinds(t *testing.T) {
 	for limit, refused := range map[string]bool{"70%": false, "69%": true} { // 7 of 10
 		onPortal(t, grown(), func(t *testing.T, b *bench) {

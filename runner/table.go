@@ -243,7 +243,7 @@ func (t *table) lookupNewer(int64) (bitrix.Query, bool) { return bitrix.Query{},
 
 func (t *table) notes(diffs []difference) []string {
 	for _, d := range diffs {
-		if d.replace || d.code != "" && d.to.kind == nothing {
+		if d.replace || d.to.kind == nothing {
 			return []string{"reports that use a column that is removed or replaced lose it"}
 		}
 	}

@@ -137,21 +137,10 @@ func (a *apply) reading(k *kind, batch []*entry) schedule.Task {
 // idle is called when the scheduler has nothing left: whoever still waits is
 // let continue, and finds that the run has ended.
 func (a *apply) idle() bool {
-	any := false
-	if a.scheduler.Err() == nil && a.crew.writing == 0 {
-		for _, k := range kinds {
-			for _, how := range []look{lazily, onceMore} {
-				any = any || len(a.unread[group{k, how}]) > 0
-			}
-		}
-		if any {
-			a.flush()
-			return true
-		}
-	}
 	if a.done == len(a.entries) {
 		return false
 	}
+	any := false
 	a.stopped, a.over = true, true
 	for g, entries := range a.unread {
 		delete(a.unread, g)
