@@ -32,7 +32,7 @@ func TestApplyDocumentationExample(t *testing.T) {
 	state.HonourActive = true
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		report := b.apply(runner.Options{Set: declares(desired...)})
-		if report.Outcome != runner.OutcomeOK || report.Objects[0].Status != runner.StatusUpdated || !report.Objects[0].Verified {
+		if report.Outcome != runner.OutcomeOK || report.Objects[0].Status != runner.StatusUpdated || !report.Objects[0].Verified || report.Objects[0].Notes != nil {
 			t.Fatalf("%+v %+v", report.Outcome, report.Objects[0])
 		}
 		got, _ := b.Source(4)
@@ -50,7 +50,7 @@ func TestApplyDocumentationExample(t *testing.T) {
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		report := b.apply(runner.Options{Set: declares(desired...)})
 		s := report.Objects[0]
-		if s.Status != runner.StatusFailed || s.Error.Code != runner.CodeNotConverged || !strings.HasSuffix(s.Error.Message, "active") {
+		if s.Status != runner.StatusFailed || s.Error.Code != runner.CodeNotConverged || !strings.HasSuffix(s.Error.Message, "active") || s.Notes == nil {
 			t.Errorf("%s %v", s.Status, s.Error)
 		}
 		if got, _ := b.Source(4); got.Title != "New source name" || got.Settings["password"] != "new_password" {
@@ -190,6 +190,11 @@ func TestGuards(t *testing.T) {
 				done := b.apply(runner.Options{Set: declares(retitled(5)...), Checksum: plan.Checksum})
 				if done.Summary.Updated != 5 {
 					t.Errorf("with the plan's checksum: %v %v", statuses(done), done.Error)
+				}
+				set := retitled(5)
+				set[0].Title, set[1].Title = ptr("newer"), ptr("newer")
+				if two := b.apply(runner.Options{Set: declares(set...), MaxChanges: limit}); two.Summary.Updated != 2 {
+					t.Errorf("two of five: %v %v", statuses(two), two.Error)
 				}
 			})
 		})

@@ -221,16 +221,33 @@ func TestLookForAnAddThatCannotBeRead(t *testing.T) {
 
 // A signal while objects are created skips the rest, and the outcome says so.
 func TestInterruptedCreation(t *testing.T) {
-	state := erpState()
-	state.UpdateCost = time.Second
-	onPortal(t, state, func(t *testing.T, b *bench) {
+	onPortal(t, sandbox.State{UpdateCost: time.Second}, func(t *testing.T, b *bench) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		time.AfterFunc(10*time.Second, func() { cancel(runner.ErrInterrupted) })
-		report := runner.Apply(ctx, b.client, runner.Options{Set: newSources(500)})
-		if s := report.Summary; report.Outcome != runner.OutcomeInterrupted || s.Created == 0 || s.Skipped == 0 || s.Created+s.Skipped != 500 {
-			t.Errorf("%s %v", report.Outcome, statuses(report))
+		time.AfterFunc(3*time.Second, func() { cancel(runner.ErrInterrupted) })
+		report := runner.Apply(ctx, b.client, runner.Options{Set: fromNothing(250)})
+		if got := statuses(report); report.Outcome != runner.OutcomeInterrupted || got["created"] == 0 || got["skipped"] == 0 || got["created"]+got["skipped"] != 501 {
+			t.Errorf("%s %v", report.Outcome, got)
 		}
 	})
+}
+
+// The next run waits for an add only if nobody knows what became of it.
+func TestAddsThatAreSettled(t *testing.T) {
+	for want, faults := range map[string][]sandbox.Fault{
+		"failed SOURCE_CREATE_CONNECTION_ERROR": {{Kind: sandbox.FaultConnection}},
+		"failed UNKNOWN_OUTCOME":                nil, // of the read-back
+	} {
+		state := erpState()
+		state.Faults = faults
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			settled := false
+			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(_ string, it item) { delete(it, "title") })}})
+			report := runner.Apply(t.Context(), client, runner.Options{Set: newSources(1), AddsSettled: func() { settled = true }})
+			if got := statuses(report); !settled || got[want] != 1 {
+				t.Errorf("settled %t, %v, want %s", settled, got, want)
+			}
+		})
+	}
 }
 
 // Adds whose answers are lost, on a portal that stores their titles otherwise,

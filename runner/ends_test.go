@@ -12,6 +12,7 @@ import (
 	"syncsources/bitrix/sandbox"
 	"syncsources/manifest"
 	"syncsources/runner"
+	"syncsources/runner/schedule"
 )
 
 func TestDoomStopsTheRun(t *testing.T) {
@@ -46,7 +47,7 @@ func TestDoomStopsTheRun(t *testing.T) {
 func TestDoomLeavesNobodyWaiting(t *testing.T) {
 	for nth := range 12 {
 		state := grown()
-		state.Faults = []sandbox.Fault{{Kind: sandbox.FaultOverload, Nth: []int{nth + 4}},
+		state.Faults = []sandbox.Fault{{Kind: sandbox.FaultOverload, Nth: []int{nth + 4, nth + 5, nth + 6, nth + 7}},
 			{Kind: sandbox.FaultDropped, Method: "biconnector.connector.update", At: sandbox.AtCommand, Ran: true}}
 		for id := range int64(8) {
 			state.Sources = append(state.Sources, sandbox.Source{ID: 40 + id, Title: "old", ConnectorID: 1})
@@ -63,7 +64,7 @@ func TestDoomLeavesNobodyWaiting(t *testing.T) {
 			before := runtime.NumGoroutine()
 			report := b.apply(runner.Options{Set: set, Prune: true})
 			synctest.Wait()
-			if after := runtime.NumGoroutine(); report.Outcome != runner.OutcomeStopped || after > before {
+			if after := runtime.NumGoroutine(); report.Outcome != runner.OutcomeStopped || report.Summary.Planned > 0 || after > before {
 				t.Errorf("at request %d: %s, %v, %d goroutines before, %d after", nth+4, report.Outcome, statuses(report), before, after)
 			}
 		})
@@ -139,6 +140,27 @@ func TestFatalAtTheTimeLimit(t *testing.T) {
 			t.Errorf("%s, %v, after %.0f s", report.Outcome, report.Error, report.Duration)
 		}
 	})
+}
+
+// A write that the portal does not answer is not waited for longer than the end
+// of a run allows, and a pause of the portal not at all.
+func TestEndWithoutAnAnswer(t *testing.T) {
+	hanging, paused := sqlState(1), sqlState(200)
+	hanging.UpdateCost, hanging.RequestTime = time.Hour, -1
+	paused.UpdateCost, paused.OperatingLimit = time.Second, 50*time.Second
+	for name, tt := range map[string]struct {
+		state sandbox.State
+		most  float64 // seconds
+	}{"hanging": {hanging, 115}, "paused": {paused, 101}} {
+		onPortal(t, tt.state, func(t *testing.T, b *bench) {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
+			defer cancel()
+			report := runner.Apply(ctx, b.client, runner.Options{Set: declares(retitled(len(tt.state.Sources))...), Schedule: schedule.Config{OperatingLimit: 50 * time.Second}})
+			if report.Outcome != runner.OutcomeStopped || report.Duration < 100 || report.Duration > tt.most {
+				t.Errorf("%s: %s after %.1f s, %v", name, report.Outcome, report.Duration, statuses(report))
+			}
+		})
+	}
 }
 
 // A write that was lost before a signal is read back once, and not waited for.

@@ -180,6 +180,30 @@ func TestDependency(t *testing.T) {
 	})
 }
 
+// What depends on an object that was skipped is skipped too.
+func TestDependencyOfADependency(t *testing.T) {
+	state := sandbox.State{Faults: []sandbox.Fault{{Kind: sandbox.FaultError, Method: "biconnector.connector.add", At: sandbox.AtCommand, Status: 200, Code: "NO"}}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		if diff := cmp.Diff(map[string]int{"failed NO": 1, "skipped DEPENDENCY": 2}, statuses(b.apply(runner.Options{Set: fromNothing(1)}))); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// What a source depends on is settled before the source is written: the portal
+// drops a setting that its connector does not have yet.
+func TestDependencyOnALostUpdate(t *testing.T) {
+	state := sqlState(1)
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Method: "biconnector.connector.update", At: sandbox.AtCommand, Nth: []int{1}}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Connector: manifest.Ref{Name: "c"}, Settings: []manifest.Setting{{Code: "new", Value: manifest.Literal("x")}}})
+		set.Connectors = []manifest.Connector{{Object: manifest.Object{ID: 1, Name: "c"}, Settings: []manifest.SettingType{{Code: "new", Name: "New", Type: "STRING"}}}}
+		if diff := cmp.Diff(map[string]int{"updated": 2}, statuses(b.apply(runner.Options{Set: set}))); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // A plan skips the change of a live object too where what it refers to failed,
 // and leaves one alone that is as declared.
 func TestDependencyInAPlan(t *testing.T) {

@@ -3,9 +3,30 @@ package runner_test
 import (
 	"slices"
 	"testing"
+	"time"
 
+	"syncsources/bitrix/sandbox"
 	"syncsources/runner"
 )
+
+// Writing counts what is to be written and what has failed.
+func TestProgressOfAFailure(t *testing.T) {
+	state := sqlState(5)
+	state.ShowAfter = time.Second
+	state.Sources[0].Check = sandbox.CheckFail
+	state.Sources[2].Title = "new"
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		var last runner.Progress
+		b.apply(runner.Options{Set: declares(retitled(3)...), Progress: func(p runner.Progress) {
+			if last = p; p.Phase != runner.PhaseReading && p.Total != 2 || p.Done > p.Total {
+				t.Errorf("%+v", p)
+			}
+		}})
+		if last.Failed != 1 || last.Done != 2 {
+			t.Errorf("%+v", last)
+		}
+	})
+}
 
 // Each phase counts from none to all, by itself: what is written is seen
 // before anything is read back.
