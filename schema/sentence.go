@@ -147,7 +147,7 @@ func placeholder(c *checker, n manifest.Node, r *rule) {
 	if r.path != valueDefinition {
 		hint = "write {literal: TEXT} if you mean this text; only settings can be references"
 	}
-	c.report(n, "placeholder", []string{hint}, "%s looks like a placeholder of another tool, and would be sent as it is", subject(n, r))
+	c.report(n, "placeholder", []string{hint}, "%s looks like a placeholder of another tool, and is taken as it stands", subject(n, r))
 }
 
 // missingKeys: required keys.

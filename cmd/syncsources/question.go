@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
 	"syncsources/runner/render"
@@ -129,7 +130,7 @@ func declined(plan *runner.Report) *runner.Report {
 		return plan // nobody was asked about it
 	}
 	plan.Outcome = runner.OutcomeFailed
-	plan.Error = &runner.Failure{Code: codeDeclined, Message: "the answer was not yes, so nothing was written"}
+	plan.Error = &runner.Failure{Code: exit.CodeDeclined, Message: "the answer was not yes, so nothing was written"}
 	for i := range plan.Objects {
 		if plan.Objects[i].Status == runner.StatusPlanned {
 			plan.Objects[i].Status = runner.StatusSkipped
@@ -138,7 +139,3 @@ func declined(plan *runner.Report) *runner.Report {
 	plan.Count()
 	return plan
 }
-
-// codeDeclined is the error of an apply whose question was not answered with
-// yes.
-const codeDeclined = "DECLINED"

@@ -60,7 +60,11 @@ func flagError(cmd *cobra.Command, err error) error {
 		if near := manifest.Nearest(name, names); near != "" {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("unknown flag --%s", name), fmt.Sprintf("did you mean --%s?", near))
 		}
-		return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("unknown flag --%s", name), helpHint(cmd))
+		hint := helpHint(cmd)
+		if command, _, err := cmd.Root().Find([]string{name}); err == nil && command.HasParent() {
+			hint = fmt.Sprintf("%s is a command: syncsources %s", name, name)
+		}
+		return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("unknown flag --%s", name), hint)
 	}
 	if value := option.FlagError(err); value != nil {
 		return flagFailure(value)

@@ -9,7 +9,7 @@ import (
 	"syncsources/runner"
 )
 
-// Codes of what is wrong before a run begins, in the report's error.
+// Codes of what is wrong before a run begins or after it, in the report's error.
 const (
 	CodeCommandLine = "INVALID_COMMAND_LINE" // or an environment variable that sets a flag
 	CodeUnreadable  = "UNREADABLE"           // a file that the command line names
@@ -17,6 +17,7 @@ const (
 	CodeState       = "INVALID_STATE"        // the sandbox's state file
 	CodeLocked      = "LOCKED"               // another run holds the portal
 	CodeOutput      = "OUTPUT_FAILED"        // the result could not be written
+	CodeDeclined    = "DECLINED"             // an apply's question was not answered with yes
 )
 
 // Failure ends a command. It prints as a message and hints, a line each.
