@@ -168,7 +168,7 @@ var paces = []pace{
 		portal: func(s *sandbox.State, _ uint64) float64 {
 			s.UpdateCost, s.OperatingLimit, s.OperatingBilled = 500*ms, 480*time.Second, sandbox.BilledBatch
 			// A batch is let in while anything is left, one in each slot, and
-			// is planned to take a third of the cut.
+			// may well take a third of the cut.
 			return windowBound(2500, 480+16*20, 16)
 		}},
 	{name: "2,000 with a heavy tail", sources: 2000, ratio: 1.3, worst: 1.5, loose: 0.1, cuts: 2, seeds: 9, conf: sixteen,

@@ -287,6 +287,9 @@ func (s *Scheduler) learn(r *request, now time.Time) {
 				continue
 			case what != rest.Later && reply.Time.Processing == 0:
 				b.passed(r.sentAt) // rejected, and that took no time
+				if s.cost(it.class).n == 0 && r.write {
+					s.measured(it, usualWrite) // or each of them would be tried by itself
+				}
 				continue
 			}
 		}

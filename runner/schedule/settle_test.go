@@ -115,11 +115,12 @@ func TestARejectionOpensTheDoor(t *testing.T) {
 		}
 		return &rest.Error{Code: "VALIDATION_INVALID_FIELD_TYPE", Status: 200}
 	}
-	for _, alone := range []bool{true, false} {
+	for i := range 4 {
+		alone, slots := i%2 == 0, i/2*16 // 0: not named
 		bubble(t, func(t *testing.T, p *fakePortal) {
 			p.latency = time.Second
 			p.reply = func(bitrix.Command) error { return answer(p) }
-			s := New(Config{Seed: 1, Concurrency: 16}, p)
+			s := New(Config{Seed: 1, Concurrency: slots}, p)
 			list := updates(100)
 			if alone {
 				p.fault = func(int, []bitrix.Command, bool) error { time.Sleep(p.latency); return answer(p) }
@@ -132,7 +133,7 @@ func TestARejectionOpensTheDoor(t *testing.T) {
 				t.Fatal(err)
 			}
 			if took := time.Since(p.start); took > 60*time.Second {
-				t.Errorf("alone %v: took %v, one after the other", alone, took)
+				t.Errorf("alone %v, %d slots: took %v, one after the other", alone, slots, took)
 			}
 		})
 	}

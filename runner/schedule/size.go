@@ -216,7 +216,7 @@ func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *
 	}
 	switch {
 	case suffice:
-		return min(z.size(), mostBlind)
+		return min(size, mostBlind)
 	case probes < fewProbes:
 		return 1
 	}
