@@ -60,7 +60,7 @@ With --portals it applies to every portal of a file, side by side.
 	option.AddGroup(set, option.Output, f.addOutput)
 	option.AddGroup(set, option.Limits, func(set *pflag.FlagSet) {
 		f.addLimits(set)
-		option.Add(set, &f.lockTimeout, "lock-timeout", "duration", "10s", "how long to wait for another apply against the same portal on this host to end; it counts towards --timeout", option.DurationOrZero)
+		option.Add(set, &f.lockTimeout, "lock-timeout", "DURATION", "10s", "how long to wait for another apply against the same portal to end; it counts towards --timeout", option.DurationOrZero)
 	})
 	return cmd
 }

@@ -67,7 +67,7 @@ variables begin with the portal's.`,
 	option.AddGroup(set, option.Selection, func(set *pflag.FlagSet) {
 		option.AddList(set, &f.ids, "id", "ID", "only the source with this id, and its tables", option.Integer(1, math.MaxInt))
 		option.AddList(set, &f.connectors, "connector", "ID", "only the connector with this id, its sources and their tables", option.Integer(1, math.MaxInt))
-		option.AddList(set, &f.missingIn, "missing-in", "path", "only what no manifest at this path declares", option.Path("a manifest or a directory"))
+		option.AddList(set, &f.missingIn, "missing-in", "PATH", "only what no manifest at this path declares", option.Path("a manifest or a directory"))
 		f.portals.add(set)
 		addSandbox(set, &f.sandbox)
 	})
@@ -75,12 +75,12 @@ variables begin with the portal's.`,
 		set.BoolVar(&f.active, "active", false, "declare whether sources are active, which current portals ignore")
 		option.AddList(set, &f.values, "values", "CODE|GLOB", "write the values of these settings, comma-separated, and reveal them", option.Text("the code of a setting, or a pattern"))
 		option.Add(set, &f.envPrefix, "env-prefix", "PREFIX", "", "begin the names of variables with this", variablePrefix)
-		option.Add(set, &f.envFile, "env-file", "file", "", "append to this file the variables that the manifest refers to and the file lacks, without values", option.Path("a file"))
+		option.Add(set, &f.envFile, "env-file", "FILE", "", "append to this file the variables that the manifest refers to and the file lacks, without values", option.Path("a file"))
 		set.BoolVar(&f.noColor, "no-color", false, "no colour in messages, like the variable NO_COLOR")
 		f.log.add(set)
 	})
 	option.AddGroup(set, option.Limits, func(set *pflag.FlagSet) {
-		option.Add(set, &f.timeout, "timeout", "duration", "30m", "time limit, of each portal where there are many", option.Duration)
+		option.Add(set, &f.timeout, "timeout", "DURATION", "30m", "time limit, of each portal where there are many", option.Duration)
 		f.portals.addParallel(set)
 		f.limits.add(set)
 	})
@@ -186,7 +186,7 @@ func (a *app) printExport(ctx context.Context, f *exportFlags, j *exportJob, rep
 	for _, id := range f.ids {
 		if j.live.Sources[int64(id)] == nil {
 			return 0, &exit.Failure{Exit: exit.Failed, Code: "SOURCE_NOT_FOUND", Message: fmt.Sprintf("the portal shows no source with the id %d", id),
-				Hints: []string{"an application sees only the sources that it created itself"}}
+				Hints: []string{"an application sees only the sources on its own connectors"}}
 		}
 	}
 	for _, o := range report.Objects { // the others are exported all the same

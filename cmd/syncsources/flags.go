@@ -56,7 +56,7 @@ func (f *runFlags) addSafety(set *pflag.FlagSet) {
 	option.Add(set, &f.maxDeletes, "max-deletes", "N|P%", "10", "refuse the whole run, before writing, if more than this would be removed, columns and connector settings included: a number, or a share of the live objects of the kinds pruned", limit)
 	option.Add(set, &f.maxChanges, "max-changes", "N|P%", "", "refuse the whole run, before writing, if more objects than this would change: a number, or a share of the selected ones", limit)
 	set.BoolVar(&f.failFast, "fail-fast", false, "stop at the first object that fails: what is in flight is read back, the rest skipped")
-	option.Add(set, &f.checksum, "checksum", "sum", "", "refuse changes other than those of the plan that printed this checksum", checksum)
+	option.Add(set, &f.checksum, "checksum", "SUM", "", "refuse changes other than those of the plan that printed this checksum", checksum)
 }
 
 // addOutput adds the flags that say what is printed and kept of a run.
@@ -65,7 +65,7 @@ func (f *runFlags) addOutput(set *pflag.FlagSet) {
 	f.metrics.add(set)
 	f.output.addQuiet(set)
 	set.BoolVar(&f.showUnmanaged, "show-unmanaged", false, "also list the portal's objects that no manifest declares")
-	option.AddChoice(set, &f.progress, "progress", "", "when", "progress bar on standard error: auto (on a terminal), always or never", "auto", "always", "never")
+	option.AddChoice(set, &f.progress, "progress", "", "WHEN", "progress bar on standard error: auto (on a terminal), always or never", "auto", "always", "never")
 	f.output.addColor(set)
 	f.log.add(set)
 }
@@ -73,7 +73,7 @@ func (f *runFlags) addOutput(set *pflag.FlagSet) {
 // addLimits adds the flags that say how hard the portal may be pressed, and
 // for how long.
 func (f *runFlags) addLimits(set *pflag.FlagSet) {
-	option.Add(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run; when it is over, what is in flight is settled and the rest skipped", option.Duration)
+	option.Add(set, &f.timeout, "timeout", "DURATION", "30m", "time limit of the whole run; when it is over, what is in flight is settled and the rest skipped", option.Duration)
 	f.portals.addParallel(set)
 	f.limits.add(set)
 }
@@ -114,7 +114,7 @@ func checksum(text string) (string, error) {
 // addAllowFile adds the flag that lets manifests refer to files elsewhere. A
 // directory that is not there is a mistake: nothing would be allowed by it.
 func addAllowFile(set *pflag.FlagSet, target *[]string) {
-	option.AddList(set, target, "allow-file", "directory", "also let {file: ...} refer to files below this directory", func(text string) (string, error) {
+	option.AddList(set, target, "allow-file", "DIR", "also let {file: ...} refer to files below this directory", func(text string) (string, error) {
 		if info, err := os.Stat(text); text == "" || err != nil || !info.IsDir() {
 			return "", errors.New("must be the path of a directory")
 		}
@@ -125,5 +125,5 @@ func addAllowFile(set *pflag.FlagSet, target *[]string) {
 // addSandbox adds the flag that puts a stand-in portal in the place of the
 // real one.
 func addSandbox(set *pflag.FlagSet, target *string) {
-	option.Add(set, target, "sandbox", "file", "", "run against the sandbox, in memory, seeded from this state file; needs no credentials", option.Path("a state file"))
+	option.Add(set, target, "sandbox", "FILE", "", "run against the sandbox, in memory, seeded from this state file; needs no credentials", option.Path("a state file"))
 }

@@ -44,7 +44,7 @@ var hints = map[rest.Code]string{
 	"METHOD_CONFIRM_WAITING":          "have an administrator of the portal confirm the application's request in the portal's notifications, then run again",
 	"METHOD_CONFIRM_DENIED":           "an administrator of the portal has denied the application's request",
 	rest.FrontPage:                    "a server in front of the portal answered, not its REST interface: check " + signin.Portal + "; if other calls get through, a firewall blocks the content of this one: have it allow REST calls",
-	rest.SourceNotFound:               "the source does not exist, or another application created it: an application sees only its own sources",
+	rest.SourceNotFound:               "the source does not exist, or is on the connector of another application: an application sees only what is on its own connectors",
 	"CONNECTOR_NOT_FOUND":             "the connector does not exist, or another application created it: an application sees only its own connectors",
 	"DATASET_NOT_FOUND":               "the table no longer exists, or its source belongs to another application",
 	rest.UpdateConnectionError:        "the external system did not accept the new settings or did not answer; the source was not changed",

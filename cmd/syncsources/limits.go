@@ -34,11 +34,11 @@ type limits struct {
 func (l *limits) add(set *pflag.FlagSet) {
 	option.Add(set, &l.concurrency, "concurrency", "N", "", "maximum requests in flight to a portal; without it as many as the portal shows to serve, beginning with 16, 50 at most", option.Integer(1, math.MaxInt))
 	option.Add(set, &l.batchSize, "batch-size", "N", "", "maximum commands per batch, up to 50 (default 50)", option.Integer(1, bitrix.MaxBatch))
-	option.AddChoice(set, &l.tariff, "tariff", "", "name", "the portal's rate limit by its tariff: standard (2 a second, burst 50), which is the default, or enterprise (5, 250)", "", "standard", "enterprise")
+	option.AddChoice(set, &l.tariff, "tariff", "", "NAME", "the portal's rate limit by its tariff: standard (2 a second, burst 50), which is the default, or enterprise (5, 250)", "", "standard", "enterprise")
 	option.Add(set, &l.rate, "rate", "R", "", "requests a second that the portal allows, instead of the tariff's", option.Rate)
 	option.Add(set, &l.burst, "burst", "B", "", "requests that the portal allows at once, instead of the tariff's", option.Integer(1, math.MaxInt))
-	option.Add(set, &l.operating, "operating-limit", "duration", "", "execution time that the portal allows each method in ten minutes, 0 for no limit (default 480s)", durationPointer)
-	option.Add(set, &l.requestTime, "request-time", "duration", "", "time after which the portal cuts a request off (default 60s)", option.Duration)
+	option.Add(set, &l.operating, "operating-limit", "DURATION", "", "execution time that the portal allows each method in ten minutes, 0 for no limit (default 480s)", durationPointer)
+	option.Add(set, &l.requestTime, "request-time", "DURATION", "", "time after which the portal cuts a request off (default 60s)", option.Duration)
 }
 
 func durationPointer(text string) (*time.Duration, error) {

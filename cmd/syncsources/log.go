@@ -20,9 +20,9 @@ type logFlags struct {
 }
 
 func (l *logFlags) add(set *pflag.FlagSet) {
-	option.AddChoice(set, &l.level, "log-level", "", "level",
+	option.AddChoice(set, &l.level, "log-level", "", "LEVEL",
 		"what is logged to standard error: warn (what needs attention), info (also waits and steps), debug or error", "warn", "info", "debug", "error")
-	option.AddChoice(set, &l.format, "log-format", "", "format",
+	option.AddChoice(set, &l.format, "log-format", "", "FORMAT",
 		"text for people or json for programs (one object a line)", "text", "json")
 }
 

@@ -15,7 +15,7 @@ type metricsFlags struct {
 }
 
 func (m *metricsFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&m.file, "metrics-file", "", "write the run's metrics to this `file`, atomically, for the textfile collector of Prometheus's node_exporter, which reads only *.prom files")
+	set.StringVar(&m.file, "metrics-file", "", "write the run's metrics to this `FILE`, atomically, for the textfile collector of Prometheus's node_exporter, which reads only *.prom files")
 }
 
 // check refuses, before anything is sent, metrics that could not be written.

@@ -33,9 +33,9 @@ type outputFlags struct {
 
 func (o *outputFlags) add(set *pflag.FlagSet) {
 	formats := render.Names()
-	option.AddChoice(set, &o.format, "output", "o", "format", "format of the result: "+option.Enumerate(formats, "or"), formats...)
-	option.AddList(set, &o.reports, "report", "file", "also write the report to this file, in the format of its extension: "+option.Enumerate(render.Endings(), "or")+"; written atomically, also when the run fails", option.Path("a file"))
-	option.Add(set, &o.commentID, "comment-id", "id", "", "name this run in the marker at the top of markdown, so that several runs against one portal get a comment each", commentID)
+	option.AddChoice(set, &o.format, "output", "o", "FORMAT", "format of the result: "+option.Enumerate(formats, "or"), formats...)
+	option.AddList(set, &o.reports, "report", "FILE", "also write the report to this file, in the format of its extension: "+option.Enumerate(render.Endings(), "or")+"; written atomically, also when the run fails", option.Path("a file"))
+	option.Add(set, &o.commentID, "comment-id", "ID", "", "name this run in the marker at the top of markdown, so that several runs against one portal get a comment each", commentID)
 }
 
 // commentID refuses what cannot be part of a marker.

@@ -62,7 +62,7 @@ creates them. Tables have none: their name is their identity.
 		f.log.add(set)
 	})
 	option.AddGroup(set, option.Limits, func(set *pflag.FlagSet) {
-		option.Add(set, &f.timeout, "timeout", "duration", "30m", "time limit of the whole run", option.Duration)
+		option.Add(set, &f.timeout, "timeout", "DURATION", "30m", "time limit of the whole run", option.Duration)
 		f.limits.add(set)
 	})
 	return cmd

@@ -40,7 +40,7 @@ credentials that the file names.
 	})
 	option.AddGroup(set, option.Limits, func(set *pflag.FlagSet) {
 		f.addLimits(set)
-		option.Add(set, &f.planLockTimeout, "lock-timeout", "duration", "0", "how long to wait for an apply against the same portal to end before reading, 0 for not at all; it counts towards --timeout", option.DurationOrZero)
+		option.Add(set, &f.planLockTimeout, "lock-timeout", "DURATION", "0", "how long to wait for an apply against the same portal to end before reading, 0 for not at all; it counts towards --timeout", option.DurationOrZero)
 	})
 	return cmd
 }

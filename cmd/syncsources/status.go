@@ -49,7 +49,7 @@ It exits with 0 if a run would work, and with 4 if not.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), f) },
 	}
 	cmd.Flags().BoolVar(&f.renew, "renew", false, "renew an access token that has expired")
-	option.Add(cmd.Flags(), &f.timeout, "timeout", "duration", "2m", "time limit of all checks together", option.Duration)
+	option.Add(cmd.Flags(), &f.timeout, "timeout", "DURATION", "2m", "time limit of all checks together", option.Duration)
 	f.limits.add(cmd.Flags())
 	f.portals.add(cmd.Flags())
 	f.portals.addParallel(cmd.Flags())
