@@ -135,6 +135,7 @@ func (f *fork) stolen() {
 // A manifest that takes what it must not take is refused before anything is
 // sent.
 func TestPullRequestFromAFork(t *testing.T) {
+	t.Parallel()
 	setting := func(value string) string {
 		return "version: 1\nsources:\n  - id: 4\n    settings: {login: " + value + "}\n    reveal: [login]\n"
 	}

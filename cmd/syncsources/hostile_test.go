@@ -35,6 +35,7 @@ var hostileTexts = []string{
 // A portal's texts - titles, names of settings and connectors, descriptions of
 // errors, codes - reach no output raw.
 func TestHostileTexts(t *testing.T) {
+	t.Parallel()
 	var state, manifest strings.Builder
 	bad := strings.Join(hostileTexts, "")
 	fmt.Fprintf(&state, "connectors: [{id: 1, title: %q, settings: [{code: login}, {code: %q}]}]\nlimits: {unlimited: true}\nhonour_active: true\nsources:\n", bad, bad)

@@ -338,6 +338,7 @@ func (b *deathbed) converged() {
 // A run is killed at any instant - while it reads, while the portal writes,
 // while a token is renewed or a report written - and the next one converges.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(*killSeed, 4))
 	b := newDeathbed(t, 60)
 	b.declare(0)
@@ -392,6 +393,7 @@ func TestKill(t *testing.T) {
 // At the first signal, whenever it comes, a run settles what is in flight and
 // writes all its reports; what it calls updated is so.
 func TestSignalAtAnyInstant(t *testing.T) {
+	t.Parallel()
 	b := newDeathbed(t, 60)
 	b.declare(0)
 	if code, _ := b.apply(never, -1); code != exit.OK {

@@ -67,6 +67,7 @@ func examples(text string) []example {
 // What the documents show of the program is what it does: the commands of
 // console blocks that need no portal are run, and their output compared.
 func TestDocumentedOutput(t *testing.T) {
+	t.Parallel()
 	ran := 0
 	for path, text := range documents(t) {
 		for _, e := range examples(text) {

@@ -306,6 +306,7 @@ func leak(t *testing.T, all string) {
 // with each kind of credentials, against a portal that works and one that
 // repeats requests in its errors, and searches all of the output.
 func TestNoOutputHoldsASecret(t *testing.T) {
+	t.Parallel()
 	dir := redactDir(t)
 	formats, reports := []string{"text", "json", "markdown", "github"}, []string{"r.json", "r.md", "r.xml"}
 	runs, masked := 0, 0

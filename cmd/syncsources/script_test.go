@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,8 +17,10 @@ import (
 )
 
 // TestMain lets the test binary stand in for the program, for stories and tests
-// that run it as a process of its own.
+// that run it as a process of its own. They are done before it is worth while
+// to collect garbage often.
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
 	testscript.Main(m, map[string]func(){"syncsources": main, "xdg-open": standInBrowser})
 }
 
