@@ -173,6 +173,7 @@ var soakCreations = flag.Int("soak.creations", 0, "how many creations TestCreate
 // Random faults, kills and reruns: at the end there is one object for each
 // declaration. A tenth of all answers is lost.
 func TestCreatedExactlyOnce(t *testing.T) {
+	t.Parallel()
 	n, creations, kills, lost := 12, 0, 0, 0
 	least := 60 * (2*n + 1)
 	if testing.Short() {

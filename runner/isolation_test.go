@@ -14,6 +14,7 @@ import (
 // it fails, and whether or not it was done by then, all others are created in
 // the same run, each once; the object itself is told as what it is.
 func TestIsolation(t *testing.T) {
+	t.Parallel()
 	seeds := uint64(150)
 	if testing.Short() {
 		seeds = 30

@@ -68,6 +68,7 @@ func lie(r *rand.Rand, it item) any {
 // from the portal's state: what is reported as done or as declared has to be
 // true whatever the answers say.
 func TestLyingPortal(t *testing.T) {
+	t.Parallel()
 	seeds := uint64(120)
 	if testing.Short() {
 		seeds = 20

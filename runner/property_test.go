@@ -15,6 +15,7 @@ import (
 // in any source that the apply did not report as failed, and another apply
 // writes nothing to it.
 func TestApplyThenPlanGivesNoChange(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))

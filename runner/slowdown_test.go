@@ -13,6 +13,7 @@ import (
 // minute. The refusals are few, because everybody waits longer after each of
 // them, and the run does not begin much later than it can.
 func TestAFullBucketIsNotRunInto(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(3) {
 		state := sqlState(1000)
 		state.UpdateCost = 200 * time.Millisecond

@@ -31,6 +31,7 @@ var (
 // portal and its faults, the third a portal on its best behaviour. After each,
 // all of the portal is compared with what it was, and the report with both.
 func TestSoak(t *testing.T) {
+	t.Parallel()
 	seeds := *soakSeeds
 	if testing.Short() {
 		seeds = min(seeds, 15)
@@ -52,6 +53,7 @@ func TestSoak(t *testing.T) {
 
 // A seed that fails has to fail again when it is looked into.
 func TestSoakReplays(t *testing.T) {
+	t.Parallel()
 	for seed := uint64(3); seed < 60; seed += 19 {
 		one, two := soak(t, seed), soak(t, seed)
 		if diff := cmp.Diff(one, two, cmp.AllowUnexported(soaked{})); diff != "" {

@@ -181,6 +181,7 @@ func existing(b *bench) map[string]bool {
 // is removed that a plan did not list; nothing of others is touched; and at
 // the end there is one live object for each declaration.
 func TestSoakOfKinds(t *testing.T) {
+	t.Parallel()
 	seeds := 2 * *soakSeeds
 	if testing.Short() {
 		seeds = 25

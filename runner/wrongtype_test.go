@@ -88,6 +88,7 @@ func (tp *tampered) walk(v any, path string, paths *[]string) any {
 // once or for good. Whatever the portal answers, the run ends, and what it
 // calls updated or unchanged is so.
 func TestWrongTypesEverywhere(t *testing.T) {
+	t.Parallel()
 	values := []any{nil, true, false, 7.0, -1e300, "", "x", []any{}, []any{[]any{}}, map[string]any{}, map[string]any{"error": "X"}, map[string]any{"0": 1.0}, removed{}}
 	first := tamperedRun(t, &tampered{answer: -1, path: "none"})
 	runs, turn, tried, every := 0, 0, map[string]bool{}, 4
