@@ -38,10 +38,14 @@ func check(d *Document) []*Finding {
 	return found
 }
 
-// sandboxState reports a state file of the sandbox among manifests: one finding
-// instead of one for each of its keys.
-func sandboxState(d *Document) []*Finding {
+// otherFile reports a portals file or a state file of the sandbox among
+// manifests: one finding instead of one for each of its keys.
+func otherFile(d *Document) []*Finding {
 	root := d.Root()
+	objects := root.get("connectors").there() || root.get("sources").there() || root.get("tables").there()
+	if root.get("portals").Kind() == List && !objects {
+		return []*Finding{root.Problem("portals-file", []string{"keep it out of the directory of manifests; it goes to --portals"}, "this is a portals file, not a manifest")}
+	}
 	if root.get("version").there() {
 		return nil
 	}

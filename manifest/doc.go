@@ -24,6 +24,7 @@
 //	alias-document     an alias of an anchor in an earlier document
 //	alias-bomb         aliases that make the document far larger than the file
 //	sandbox-state      a state of the sandbox instead of a manifest
+//	portals-file       a portals file instead of a manifest
 //
 // What no manifest may contain, anywhere:
 //

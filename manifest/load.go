@@ -63,7 +63,7 @@ func Load(paths []string, o Options) (*Set, []*Finding, error) {
 				found = append(found, errs...)
 				continue
 			}
-			if errs := sandboxState(d); errs != nil {
+			if errs := otherFile(d); errs != nil {
 				found = append(found, errs...)
 				continue
 			}
