@@ -22,7 +22,7 @@ func ParseLimit(s string) (Limit, error) {
 	digits, percent := strings.CutSuffix(s, "%")
 	n, err := strconv.Atoi(digits)
 	if err != nil || n < 0 || percent && n > 100 || digits != strconv.Itoa(n) {
-		return Limit{}, fmt.Errorf("%q is no limit: write a number of changes (10) or a share of the sources (5%%)", s)
+		return Limit{}, fmt.Errorf("%q is not a limit: write a number (10) or a share (5%%)", s)
 	}
 	return Limit{true, percent, n}, nil
 }

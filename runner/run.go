@@ -232,7 +232,7 @@ func (r *run) guard(c *Changeset) bool {
 	case !o.MaxDeletes.allows(removals, c.prunable):
 		r.report.Error = &Failure{
 			Code:    CodeTooManyDeletes,
-			Message: fmt.Sprintf("objects, columns and settings to remove: %d; the limit %s allows %d", removals, o.MaxDeletes, o.MaxDeletes.most(c.prunable)),
+			Message: fmt.Sprintf("the run would remove %d (objects, columns and settings); the limit %s allows %d", removals, o.MaxDeletes, o.MaxDeletes.most(c.prunable)),
 		}
 	case o.Checksum != "" && o.Checksum != r.report.Checksum:
 		r.report.Error = &Failure{
