@@ -91,10 +91,12 @@ func (p pace) measure(tb testing.TB, seed uint64) (f figures) {
 	f.bound = p.portal(&state, seed)
 	settings := []sandbox.SettingType{{Code: "login"}, {Code: "password"}}
 	if p.sources > 0 {
-		state.Connectors = []sandbox.Connector{{ID: 1, Title: "SQL", Settings: settings}, {ID: 2, Title: "CRM", Settings: settings}}
+		for id := range max(2, p.systems) {
+			state.Connectors = append(state.Connectors, sandbox.Connector{ID: int64(id + 1), Title: fmt.Sprint("SQL ", id), Settings: settings})
+		}
 	}
 	for i := range p.sources {
-		connector := int64(1)
+		connector := int64(i%max(1, p.systems) + 1)
 		if p.other > 0 && i >= p.sources-p.other {
 			connector = 2
 		}

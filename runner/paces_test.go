@@ -18,6 +18,7 @@ type pace struct {
 	sources   int
 	changed   int // the first so many sources; 0: all
 	other     int // the last so many belong to another external system
+	systems   int // so many external systems share the sources; 0: one, and other
 	unchanged bool
 	conf      schedule.Config
 	// portal sets the portal up and returns the lower bound of the makespan,
@@ -300,6 +301,7 @@ var paces = []pace{
 			}
 			return .15 + (1900*.025+100*5)/16
 		}},
+	{name: "500 of 1.35 s of 100 systems, 16 in flight", sources: 500, systems: 100, ratio: 1.05, conf: sixteen, portal: away(500, 1350*ms, 16)},
 	{name: "2,000 of 60 ms, cut at 2 s", sources: 2000, ratio: 1.45, portal: cutEarly, conf: early},
 	{name: "the same, times in whole seconds", sources: 2000, ratio: 1.45, portal: cutEarly, conf: early, wire: wholeSeconds},
 	{name: "2,500 free ones, 300 ms of a request counted as processing", sources: 2500, ratio: 1.4, wire: latencyCounts,

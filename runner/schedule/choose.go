@@ -94,48 +94,42 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 		list, _ := s.queue.in(func(k kind) bool { return ok(k) && open(k) })
 		return list
 	}
-	if from := lanes(func(k kind) bool { return !k.write && !k.lazy && (k.alone || closed) }); len(from) > 0 {
+	alone := func(lazy bool) []*lane {
+		return lanes(func(k kind) bool { return !k.write && k.lazy == lazy && (k.alone || closed) })
+	}
+	together := func(lazy bool) []*lane {
+		return sameGroup(lanes(func(k kind) bool { return !k.write && k.lazy == lazy && !k.alone && batches }))
+	}
+	if from := alone(false); len(from) > 0 {
 		return draft{from: from, size: 1, alone: true}, true
 	}
-	eager := lanes(func(k kind) bool { return !k.write && !k.lazy && !k.alone && batches })
-	lazy := lanes(func(k kind) bool { return !k.write && k.lazy && !k.alone && batches })
-	if len(eager) > 0 {
-		from := sameGroup(eager)
+	if from := together(false); len(from) > 0 {
 		n := s.readSize(from, now)
 		return draft{from: from, size: n}, n > 0
 	}
-	together := sameGroup(lazy)
+	lazy := together(true)
 	if len(lazy) > 0 {
-		if full := s.mostOf(lazy); s.waiting(together) >= full {
-			return draft{from: together, size: full, lazy: true}, true
+		if full := s.mostOf(lazy); s.waiting(lazy) >= full {
+			return draft{from: lazy, size: full, lazy: true}, true
 		}
 	}
 	if d, ok := s.chooseWrite(lanes(func(k kind) bool { return k.write && (k.alone || batches) }), now, b); ok {
 		return d, true
 	}
-	if s.company(now, b) {
+	// Lazy reads wait for further ones, as long as any may come soon.
+	company := slices.ContainsFunc(s.inFlight, func(r *request) bool { return !r.lazy })
+	if company || !b.until.IsZero() && b.until.Before(now.Add(longHold)) {
 		return draft{}, false
 	}
 	if len(lazy) > 0 {
-		if n := s.readSize(together, now); n > 0 {
-			return draft{from: together, size: n, lazy: true}, true
+		if n := s.readSize(lazy, now); n > 0 {
+			return draft{from: lazy, size: n, lazy: true}, true
 		}
 	}
-	if from := lanes(func(k kind) bool { return !k.write && k.lazy && (k.alone || closed) }); len(from) > 0 {
+	if from := alone(true); len(from) > 0 {
 		return draft{from: from, size: 1, alone: true, lazy: true}, true
 	}
 	return draft{}, false
-}
-
-// company reports whether further work is under way that lazy reads may wait
-// for: other requests in flight, or held for a moment only.
-func (s *Scheduler) company(now time.Time, b *blocked) bool {
-	for _, r := range s.inFlight {
-		if !r.lazy {
-			return true
-		}
-	}
-	return !b.until.IsZero() && b.until.Before(now.Add(longHold))
 }
 
 // sameGroup returns the first lanes that may share a batch: suspects keep
@@ -171,9 +165,24 @@ func (s *Scheduler) chooseWrite(lanes []*lane, now time.Time, b *blocked) (draft
 		return cmp.Compare(ey.mean, ex.mean)
 	})
 	for _, l := range lanes {
-		if n := s.writeSize(l, lanes, now, b); n > 0 {
-			return draft{from: []*lane{l}, size: n, write: true, alone: l.alone}, true
+		from := s.alike(l, lanes)
+		if n := s.writeSize(from, lanes, now, b); n > 0 {
+			return draft{from: from, size: n, write: true, alone: l.alone}, true
 		}
 	}
 	return draft{}, false
+}
+
+// alike returns a lane and those of the same method that cost about as much, and
+// no more: they share batches.
+func (s *Scheduler) alike(l *lane, lanes []*lane) []*lane {
+	group, e := []*lane{l}, s.estimate(l.kind)
+	for _, x := range lanes {
+		f, k := s.estimate(x.kind), x.kind
+		k.class = l.class
+		if x != l && k == l.kind && e.n > 0 && f.n > 0 && f.mean <= e.mean && f.mean >= e.mean/2 {
+			group = append(group, x)
+		}
+	}
+	return group
 }

@@ -26,7 +26,7 @@ func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
 		longest = max(longest, e.mean)
 	}
 	for _, c := range commands {
-		add(newItem(Task{Command: c}, c.Class()).kind(), 1, c.ReadBack())
+		add(newItem(Task{Command: c}, s.classOf(c)).kind(), 1, c.ReadBack())
 	}
 	for _, l := range s.queue.lanes {
 		if len(l.items) > 0 {

@@ -135,9 +135,10 @@ func (s *Scheduler) slots() int {
 	return s.limiter.slots(writes, len(s.inFlight))
 }
 
-// writeSize is the size of the next batch from a lane of writes, or 0 if none
-// should go now. all are the lanes that wait as well.
-func (s *Scheduler) writeSize(l *lane, all []*lane, now time.Time, b *blocked) int {
+// writeSize is the size of the next batch from lanes of writes that cost alike,
+// or 0 if none should go now. all are the lanes that wait as well.
+func (s *Scheduler) writeSize(from, all []*lane, now time.Time, b *blocked) int {
+	l := from[0]
 	bud := s.budget(l.method)
 	oldest := slices.IndexFunc(s.inFlight, func(r *request) bool { return r.items[0].Command.Method() == l.method })
 	if bud.asking && oldest >= 0 {
@@ -150,12 +151,16 @@ func (s *Scheduler) writeSize(l *lane, all []*lane, now time.Time, b *blocked) i
 	most := min(s.conf.BatchSize, l.suspect.most())
 	if e.n == 0 {
 		e.mean = max(e.mean, usualWrite)
-		return s.blindSize(l, s.waiting(all), s.sizing(l, e, most, now), now, b)
+		return s.blindSize(l, s.waiting(all), s.sizing(from, e, most, now), now, b)
 	}
 	if l.alone {
 		return 1
 	}
-	z := s.sizing(l, e, most, now)
+	e.mean = 0
+	for _, x := range from {
+		e.mean += s.estimate(x.kind).mean * float64(len(x.items)) / float64(s.waiting(from))
+	}
+	z := s.sizing(from, e, most, now)
 	size := z.size()
 	if batch := s.budget(rest.MethodBatch); batch.billed && float64(z.work)*e.mean > batch.left(now) {
 		// What does not fit into this window waits for ten minutes.
@@ -238,11 +243,13 @@ func (s *Scheduler) closingSize(batch *budget, e estimate, most int) int {
 	return full
 }
 
-// sizing gathers what the size of the next batch from a lane follows from.
-func (s *Scheduler) sizing(l *lane, e estimate, most int, now time.Time) sizing {
-	z := sizing{work: len(l.items), cost: e, atHand: s.bucket.tokens(now), rate: s.bucket.ours(),
+// sizing gathers what the size of the next batch from lanes that cost alike
+// follows from.
+func (s *Scheduler) sizing(from []*lane, e estimate, most int, now time.Time) sizing {
+	n := s.waiting(from)
+	z := sizing{work: n, cost: e, atHand: s.bucket.tokens(now), rate: s.bucket.ours(),
 		limit: s.conf.planned(), cut: s.conf.cut(), most: most}
-	back := float64(len(l.items)) * l.readBack() // requests
+	back := float64(n) * from[0].readBack() // requests
 	for _, r := range s.inFlight {
 		z.busy = append(z.busy, r.left(now))
 		for _, it := range r.items {
@@ -256,11 +263,11 @@ func (s *Scheduler) sizing(l *lane, e estimate, most int, now time.Time) sizing 
 		return z
 	}
 	// The number of slots is up to us, or later writes of this run need tokens
-	// too: the lane gets as many as are worth it.
-	n, seconds := len(l.items), float64(len(l.items))*e.mean
+	// too: the lanes get as many as are worth it.
+	seconds := float64(n) * e.mean
 	z.busy = nil
 	for _, r := range s.inFlight {
-		if r.items[0].class == l.class {
+		if slices.ContainsFunc(from, func(l *lane) bool { return r.items[0].class == l.class }) {
 			n += len(r.items)
 			seconds += r.planned
 			z.busy = append(z.busy, r.left(now))
