@@ -352,14 +352,22 @@ func (p telltale) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestLivePasswordInAnError(t *testing.T) {
 	state := sqlState(1)
 	state.Sources[0].Check = sandbox.CheckFail
-	onPortal(t, state, func(t *testing.T, b *bench) {
-		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: telltale{b.RoundTripper(), "admin:old-password@db"}})
-		declared := retitled(1)
-		declared[0].Settings = []manifest.Setting{{Code: "login", Value: manifest.Literal("admin"), Reveal: true}}
-		report := runner.Apply(context.Background(), client, runner.Options{Set: declares(declared...)})
-		got := report.Objects[0].Error
-		if got == nil || !strings.HasPrefix(got.Message, "admin:(sensitive)@db ") {
-			t.Errorf("got %v", got)
-		}
-	})
+	for name, edit := range map[string]func(s *manifest.Source){
+		"title":  func(s *manifest.Source) { s.Title = ptr("new") },
+		"active": func(s *manifest.Source) { s.Active = ptr(false) },
+		"password": func(s *manifest.Source) {
+			s.Settings = append(s.Settings, manifest.Setting{Code: "password", Value: manifest.Literal("new")})
+		},
+	} {
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: telltale{b.RoundTripper(), "admin:old-password@db"}})
+			s := manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("admin"), Reveal: true}}}
+			edit(&s)
+			report := runner.Apply(context.Background(), client, runner.Options{Set: declares(s)})
+			got := report.Objects[0].Error
+			if got == nil || !strings.HasPrefix(got.Message, "admin:(sensitive)@db ") {
+				t.Errorf("%s: got %v", name, got)
+			}
+		})
+	}
 }

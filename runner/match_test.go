@@ -17,14 +17,20 @@ func TestImmutable(t *testing.T) {
 	onPortal(t, grown(), func(t *testing.T, b *bench) {
 		set := declaringCRM()
 		set.Sources = append(set.Sources, manifest.Source{Object: manifest.Object{Name: "moved", ID: 13}, Connector: manifest.Ref{ID: 2}, Title: ptr("Moved")})
-		set.Tables[0].ExternalCode, set.Tables[0].Source = ptr("other"), manifest.Ref{ID: 13}
+		set.Tables[0].ExternalName, set.Tables[0].ExternalCode, set.Tables[0].Source = ptr("Other"), ptr("other"), manifest.Ref{ID: 13}
 		set.Tables = append(set.Tables, manifest.Table{Object: manifest.Object{Name: "crm_leads"}, Source: manifest.Ref{Name: "crm"}, ExternalName: ptr("Leads"), ExternalCode: ptr("leads"),
 			Columns: []manifest.Column{{Name: "ID", Type: "string", ExternalCode: "id"}, {Name: "SUM", Type: "double", ExternalCode: "amount"}}})
+		set.Tables = append(set.Tables, manifest.Table{Object: manifest.Object{Name: "old_deals"}, Source: manifest.Ref{ID: 21}, Columns: []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "number"}}})
 		report := b.apply(runner.Options{Set: set})
-		if diff := cmp.Diff(map[string]int{"unchanged": 2, "failed IMMUTABLE": 3}, statuses(report)); diff != "" {
+		for i, want := range map[int]bool{3: true, 4: false, 5: false} {
+			if hint := report.Objects[i].Error.Hint; strings.Contains(hint, "remove the table") != want || strings.Contains(hint, "--prune") == want {
+				t.Errorf("%s: %s", report.Objects[i].Name, hint)
+			}
+		}
+		if diff := cmp.Diff(map[string]int{"unchanged": 2, "failed IMMUTABLE": 4}, statuses(report)); diff != "" {
 			t.Errorf("%s\n%v", diff, report.Err())
 		}
-		for _, want := range []string{"source (#11, declared #13)", `externalCode ("deals", declared "other")`, "column ID", "the name of column AMOUNT"} {
+		for _, want := range []string{"source (#11, declared #13)", `externalName ("Deals", declared "Other")`, `externalCode ("deals", declared "other")`, `column ID (int "id", declared int "number")`, "column ID", "the name of column AMOUNT"} {
 			if !strings.Contains(report.Err().Error(), want) {
 				t.Errorf("%q is not said: %v", want, report.Err())
 			}
