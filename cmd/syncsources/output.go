@@ -219,6 +219,10 @@ func (a *app) reportFailure(ctx context.Context, command string, d *destinations
 func reportOfFailure(command string, f *exit.Failure) *runner.Report {
 	r := runner.Invalid(command, f.Findings)
 	r.Error = f.Report()
+	if f.Exit != exit.Invalid {
+		r.Objects = f.Objects
+		r.Count()
+	}
 	switch f.Exit {
 	case exit.Failed:
 		r.Outcome = runner.OutcomeFailed

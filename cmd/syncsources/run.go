@@ -130,8 +130,13 @@ func (a *app) prepare(ctx context.Context, f *runFlags, j *job) (*portalRun, []*
 		return nil, findings, nil
 	}
 	connection, findings, err := j.connect(ctx)
-	if err != nil || len(findings) > 0 {
-		return nil, findings, err
+	if err != nil {
+		failed := exit.AsFailure(err)
+		failed.Objects = runner.Unstarted(ctx, "", "", runner.Options{Set: resolved, Selected: selects}, nil).Objects
+		return nil, nil, failed
+	}
+	if len(findings) > 0 {
+		return nil, findings, nil
 	}
 	if f.sandbox == "" {
 		if findings := otherPortals(set.Portals, connection.credentials.Portal(), j.elsewhere); len(findings) > 0 {

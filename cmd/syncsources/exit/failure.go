@@ -30,6 +30,8 @@ type Failure struct {
 	Portal string
 	// Findings are mistakes in manifests that were found beside it.
 	Findings []*manifest.Finding
+	// Objects are what a run that stopped did not get to.
+	Objects []runner.Object
 }
 
 func (f *Failure) Error() string { return f.Message }

@@ -3,8 +3,10 @@
 package signin
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 
 	"syncsources/bitrix/auth"
 	"syncsources/bitrix/rest"
@@ -27,13 +29,17 @@ func (e *Error) Unwrap() error { return e.Err }
 func refuse(message string, hints ...string) *Error { return &Error{Message: message, Hints: hints} }
 
 // unusable is the error of a store, which a variable names, that cannot be
-// used. A database that is down is not the fault of what was given.
+// used. A database that is down, or a helper that fails, is not the fault of
+// what was given.
 func unusable(variable string, err error) *Error {
 	message := err.Error()
 	var e *rest.Error
 	if errors.As(err, &e) {
 		message = e.Message
 	}
-	down := e != nil && (e.Reason == auth.StoreDown || e.Reason == auth.StoreKeyWrong)
+	down := e != nil && (e.Reason == auth.StoreDown || e.Reason == auth.StoreKeyWrong) || errors.Is(err, context.DeadlineExceeded)
+	if _, failed := errors.AsType[*exec.ExitError](err); failed { // of a helper, which may find its vault again
+		down = true
+	}
 	return &Error{Message: fmt.Sprintf("%s: %s", variable, message), Err: err, Stopped: down}
 }
