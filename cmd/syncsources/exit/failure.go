@@ -3,6 +3,7 @@ package exit
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"strings"
 
 	"syncsources/manifest"
@@ -58,10 +59,13 @@ func Unwritten(err error) *Failure {
 }
 
 // AsFailure returns err as a failure. Any other error comes from the parsing
-// of the command line.
+// of the command line, or from a script for completion that cannot be written.
 func AsFailure(err error) *Failure {
 	if f, ok := errors.AsType[*Failure](err); ok {
 		return f
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok && e.Op == "write" {
+		return Unwritten(err)
 	}
 	return Refuse(CodeCommandLine, err.Error())
 }
