@@ -12,7 +12,6 @@ const (
 	smallDocument = 400_000
 	aliasesSmall  = 0.99
 	aliasesLarge  = 0.95
-	fewAliased    = 1000 // so few nodes do no harm
 	countless     = 1e15 // counting stops here
 )
 
@@ -29,7 +28,7 @@ func unbounded(d *Document) []*Finding {
 			"the alias *%s names an anchor of an earlier document", bare(a.foreign.Value))}
 	}
 	share := (total - own) / total
-	if total > fewAliased && (share > aliasesSmall || total > smallDocument && share > aliasesLarge) {
+	if share > aliasesSmall || total > smallDocument && share > aliasesLarge {
 		return []*Finding{d.problem(a.worst, nil, "alias-bomb", []string{"write out what differs, and use fewer or smaller anchors"},
 			"aliases make the document more than %d times as large as it is written", int(min(total/own, 1e9)))}
 	}

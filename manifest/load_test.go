@@ -259,3 +259,28 @@ func TestAllErrorsOfAllFilesInOrder(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// A title may be used on each connector, also where these have no ids yet.
+func TestOneTitleOnTwoConnectors(t *testing.T) {
+	connector := "{name: %s, title: %[1]s, urlCheck: 'https://x.example', urlTableList: 'https://x.example', urlTableDescription: 'https://x.example', urlData: 'https://x.example', settings: []}"
+	tree(t, map[string]string{"m.yaml": "version: 1\nconnectors: [" + fmt.Sprintf(connector, "a") + ", " + fmt.Sprintf(connector, "b") + `]
+sources: [{name: s, title: T, connector: a}, {name: t, title: T, connector: b}]
+`})
+	if _, found, err := load("m.yaml"); err != nil || len(found) > 0 {
+		t.Error(found, err)
+	}
+}
+
+// A key that an alias may repeat as a password is in no finding.
+func TestAnchoredKeyIsNotShown(t *testing.T) {
+	tree(t, map[string]string{"m.yaml": "version: 1\nsources: [{id: 1, &k s3cret: [], title: t, settings: {password: *k}}]\n"})
+	_, found, err := load("m.yaml")
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
+	}
+	for _, f := range found {
+		if strings.Contains(f.Detail(), "s3cret") {
+			t.Error(f.Detail())
+		}
+	}
+}

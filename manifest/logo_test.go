@@ -38,6 +38,9 @@ func TestLogoOfAFile(t *testing.T) {
 			if len(found) != 1 || found[0].Rule != c.rule || found[0].Position.String() != "m/m.yaml:3:19" {
 				t.Errorf("%s: found %v, want %s", c.logo, found, c.rule)
 			}
+			if _, found = (&manifest.Resolver{}).Resolve(t.Context(), set, func(manifest.Object) bool { return false }); len(found) > 0 {
+				t.Errorf("%s: nobody selected the connector, and found is %v", c.logo, found)
+			}
 			continue
 		}
 		if got := resolved.Connectors[0].Logo.URL; len(found) > 0 || !strings.HasPrefix(got, c.want) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,45 @@ portals:
 	}
 	if p.Portals[0].Limits.Operating != 8*time.Minute {
 		t.Error("durations are wrong")
+	}
+}
+
+// A portal's own way to sign in replaces that of the defaults; the rest of the
+// defaults stays.
+func TestOwnCredentialsOfAPortal(t *testing.T) {
+	tree(t, map[string]string{"portals.yaml": `
+version: 1
+defaults: {credentials: {webhook_url: {env: HOOK}, oauth_url: "https://oauth.example"}}
+portals:
+  - {url: "https://a.example", credentials: {client_id: app.1, client_secret: {env: SECRET}}}
+  - {url: "https://b.example"}
+`})
+	p, found, err := loadPortals("portals.yaml")
+	if err != nil || len(found) > 0 {
+		t.Fatal(found, err)
+	}
+	if a, b := p.Portals[0].Credentials, p.Portals[1].Credentials; a.WebhookURL != nil || a.OAuthURL != "https://oauth.example" || b.WebhookURL == nil {
+		t.Errorf("%+v\n%+v", a, b)
+	}
+}
+
+// Numbers that readers of YAML take for different ones are refused, and two
+// portals without a name are not of one name.
+func TestFindingsOfPortals(t *testing.T) {
+	for text, want := range map[string]string{
+		"version: 0x1\nportals: [{url: 'https://a.example', credentials: {webhook_url: {env: W}}}]":                    "plain-integer",
+		"version: 1\nportals: [{url: 'https://a.example', credentials: {webhook_url: {env: W}}, limits: {rate: 0x2}}]": "plain-integer",
+		"version: 1\nportals: [{}, {}]": "",
+	} {
+		tree(t, map[string]string{"portals.yaml": text})
+		_, found, err := loadPortals("portals.yaml")
+		var rules []string
+		for _, f := range found {
+			rules = append(rules, f.Rule)
+		}
+		if err != nil || len(found) == 0 || want != "" && !slices.Contains(rules, want) || slices.Contains(rules, "duplicate-name") {
+			t.Errorf("%s: %v, %v", text, rules, err)
+		}
 	}
 }
 

@@ -179,9 +179,7 @@ func (r register[K]) find(portal string, key K) (entry, bool) {
 	if !ok || portal == "" || e.Portal == "" || e.Portal == portal {
 		return e, ok
 	}
-	if e, ok = r.on[onPortal[K]{portal, key}]; !ok {
-		e, ok = r.on[onPortal[K]{"", key}]
-	}
+	e, ok = r.on[onPortal[K]{portal, key}]
 	return e, ok
 }
 

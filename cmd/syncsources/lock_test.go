@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -74,6 +75,22 @@ func TestLostLockStopsTheRun(t *testing.T) {
 		if report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != exit.CodeLocked || report.Summary.Skipped != 2 {
 			t.Errorf("%s, %v, %+v", report.Outcome, report.Error, report.Summary)
 		}
+	})
+}
+
+// A run that does not know what became of its add leaves a note of it.
+func TestRunWithAnOpenAdd(t *testing.T) {
+	paths := files(t, "version: 1\nsources: [{name: s, title: \"x' union select 1\", connector: 1}]\n")
+	synctest.Test(t, func(t *testing.T) {
+		portal := openPortal(t, threeSources+"faults: [{kind: page, contains: union select, ran: true}]\n")
+		env := option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()})
+		a := &app{env: env, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, transport: portal.RoundTripper()}
+		code := a.run(t.Context(), []string{"apply", paths[0]})
+		lock, left, err := auth.NewFileLocks(signin.LockDirectories(env)...).Acquire(t.Context(), address, 0)
+		if err != nil || left.LastAdd.IsZero() || code != exit.Failed {
+			t.Fatalf("exit code %d, %v, left %+v", code, err, left)
+		}
+		lock.Release()
 	})
 }
 

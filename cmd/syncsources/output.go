@@ -210,9 +210,8 @@ func (a *app) reportFailure(ctx context.Context, command string, d *destinations
 	case command != "validate":
 		r.Portal = cmp.Or(f.Portal, a.portalOf(ctx, d.sandbox, nil))
 	}
-	var code exit.Status
-	errors.As(a.finish(ctx, run, delivery{output: &d.output, metrics: &d.metrics, log: &d.log, printed: true}), &code)
-	return exit.Higher(f.Exit, int(code))
+	_ = a.finish(ctx, run, delivery{output: &d.output, metrics: &d.metrics, log: &d.log, printed: true})
+	return f.Exit // no output that fails has a higher claim
 }
 
 // reportOfFailure is the report of a run that failed before it had one.

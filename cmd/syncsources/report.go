@@ -53,7 +53,7 @@ would have together.`,
 			}
 			code := exit.OK
 			if exitCode || detailed {
-				code = joinedCode(run.Outcome(), detailed)
+				code = exit.Of(context.Background(), run.Outcome(), detailed) // which signal interrupted a run is not known any more
 			}
 			return a.deliver(run, delivery{output: &out, metrics: &metrics}, code)
 		},
@@ -66,15 +66,6 @@ would have together.`,
 	set.BoolVar(&exitCode, "exit-code", false, "exit as the runs together would have: 0, 1, 3, 4 or 130")
 	set.BoolVar(&detailed, "detailed-exitcode", false, "like --exit-code, and with 2 for plans with changes and no failure")
 	return cmd
-}
-
-// joinedCode is the exit code of a run that ended elsewhere. Which signal
-// interrupted it is not known any more.
-func joinedCode(outcome runner.Outcome, detailed bool) int {
-	if outcome == runner.OutcomeInterrupted {
-		return exit.Interrupted
-	}
-	return exit.Of(context.Background(), outcome, detailed)
 }
 
 // readReports reads the files: one of one portal stays what it is, all others

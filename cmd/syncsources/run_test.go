@@ -136,15 +136,17 @@ func TestFailFast(t *testing.T) {
 // A run that is interrupted before it sent anything sends nothing.
 func TestInterruptedBefore(t *testing.T) {
 	paths := files(t, threeSources, threeManifest)
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(exit.Signal{Received: syscall.SIGTERM})
-		got := program(ctx, nil, "plan", "--sandbox", paths[0], "-o", "json", paths[1])
-		report := got.report(t)
-		if got.code != exit.Terminated || report.Outcome != runner.OutcomeInterrupted || report.Requests.HTTP != 0 {
-			t.Errorf("exit code %d, outcome %s, requests %+v, summary %+v", got.code, report.Outcome, report.Requests, report.Summary)
-		}
-	})
+	for received, want := range map[syscall.Signal]int{syscall.SIGHUP: exit.HungUp, syscall.SIGINT: exit.Interrupted, syscall.SIGTERM: exit.Terminated} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(exit.Signal{Received: received})
+			got := program(ctx, nil, "plan", "--sandbox", paths[0], "-o", "json", paths[1])
+			report := got.report(t)
+			if got.code != want || report.Outcome != runner.OutcomeInterrupted || report.Requests.HTTP != 0 {
+				t.Errorf("exit code %d, outcome %s, requests %+v, summary %+v", got.code, report.Outcome, report.Requests, report.Summary)
+			}
+		})
+	}
 }
 
 // Every form of output ends with the same code.
@@ -162,6 +164,20 @@ func TestCodeDoesNotDependOnTheForm(t *testing.T) {
 			}
 			if got := program(t.Context(), nil, "plan", "--detailed-exitcode", "--sandbox", failing[0], "-o", form, failing[1]); got.code != exit.Changes {
 				t.Errorf("%s: exit code %d, want %d", form, got.code, exit.Changes)
+			}
+		})
+	}
+}
+
+// The page of a step is for the format that GitHub Actions reads.
+func TestStepSummaryOfOtherFormats(t *testing.T) {
+	paths := files(t, threeSources, threeManifest)
+	page := filepath.Join(t.TempDir(), "summary.md")
+	for _, format := range []string{"text", "json", "markdown", "github"} {
+		synctest.Test(t, func(t *testing.T) {
+			got := program(t.Context(), []string{"GITHUB_STEP_SUMMARY=" + page}, "plan", "--sandbox", paths[0], "-o", format, paths[1])
+			if _, err := os.Stat(page); got.code != exit.OK || (err == nil) != (format == "github") {
+				t.Errorf("%s: exit code %d, the page: %v", format, got.code, err)
 			}
 		})
 	}
