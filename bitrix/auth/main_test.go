@@ -48,6 +48,8 @@ func TestMain(m *testing.M) {
 	for _, v := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
 		_ = os.Unsetenv(v)
 	}
+	// With the race detector a process, a helper too, sleeps for a second before it ends.
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	if file := os.Getenv("HELPER_FILE"); file != "" && len(os.Args) == 2 {
 		os.Exit(helperMain(file, os.Args[1]))
 	}

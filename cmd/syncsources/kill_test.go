@@ -180,9 +180,9 @@ func newDeathbed(t *testing.T, sources int) *deathbed {
 	if err := os.WriteFile(token, []byte(pair), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b.env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + b.tmp, "XDG_STATE_HOME=" + t.TempDir(), "CRM_PASSWORD=",
-		"B24_PORTAL_URL=" + server.URL, "B24_TOKEN_FILE=" + token,
-		"B24_CLIENT_ID=" + sandbox.ClientID, "B24_CLIENT_SECRET=" + sandbox.ClientSecret}
+	b.env = ofProcess("TMPDIR="+b.tmp, "XDG_STATE_HOME="+t.TempDir(), "CRM_PASSWORD=",
+		"B24_PORTAL_URL="+server.URL, "B24_TOKEN_FILE="+token,
+		"B24_CLIENT_ID="+sandbox.ClientID, "B24_CLIENT_SECRET="+sandbox.ClientSecret)
 	b.reports = []string{"report.json", "report.md", "report.xml", "run.prom"}
 	return b
 }

@@ -82,6 +82,15 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// noSleep keeps a process of the race detector's from sleeping for a second
+// before it ends.
+const noSleep = "GORACE=atexit_sleep_ms=0"
+
+// ofProcess is the environment of a process.
+func ofProcess(more ...string) []string {
+	return append([]string{"PATH=" + os.Getenv("PATH"), noSleep}, more...)
+}
+
 func exitsAsProcess(ts *testscript.TestScript, want string, command []string) {
 	got := "0"
 	var status *exec.ExitError

@@ -79,7 +79,7 @@ func TestDocumentedOutput(t *testing.T) {
 			args = strings.ReplaceAll(args, "/tmp/", t.TempDir()+"/")
 			cmd := exec.Command("syncsources", strings.Fields(args)...)
 			cmd.Dir = "../.."
-			cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+			cmd.Env = ofProcess()
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			output, err := cmd.Output()

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -23,7 +22,7 @@ import (
 func TestSandboxCommand(t *testing.T) {
 	state := files(t, threeSources, threeManifest)
 	server := exec.Command("syncsources", "sandbox", "--listen", "127.0.0.1:0", "--state", state[0])
-	server.Env = []string{"PATH=" + os.Getenv("PATH")}
+	server.Env = ofProcess()
 	stdout, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 func TestSandboxTLS(t *testing.T) {
 	state := files(t, threeSources, threeManifest)
 	server := exec.Command("syncsources", "sandbox", "--tls", "--quiet", "--listen", "127.0.0.1:0", "--state", state[0])
-	server.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir()}
+	server.Env = ofProcess("TMPDIR=" + t.TempDir())
 	stdout, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -41,8 +41,8 @@ func TestSandboxTLS(t *testing.T) {
 		want   string
 	}{{false, "certificate"}, {true, "3 updated"}} {
 		client := exec.CommandContext(t.Context(), "syncsources", "apply", "--yes", state[1])
-		client.Env = []string{"PATH=" + os.Getenv("PATH"), "B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken,
-			"TMPDIR=" + t.TempDir(), "XDG_STATE_HOME=" + t.TempDir()}
+		client.Env = ofProcess("B24_PORTAL_URL="+address, "B24_ACCESS_TOKEN="+sandbox.AccessToken,
+			"TMPDIR="+t.TempDir(), "XDG_STATE_HOME="+t.TempDir())
 		if c.trusts {
 			client.Env = append(client.Env, "SSL_CERT_FILE="+trust)
 		}

@@ -54,6 +54,7 @@ func TestStories(t *testing.T) {
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
+			env.Vars = append(env.Vars, noSleep)
 			env.Setenv("TMPDIR", env.WorkDir)
 			env.Setenv("XDG_STATE_HOME", env.WorkDir) // of the locks
 			env.Setenv("EXAMPLES", here+"/../../examples")

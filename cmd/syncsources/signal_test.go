@@ -77,7 +77,7 @@ func startApply(t *testing.T, args ...string) *applying {
 	}
 	args = append([]string{"apply", "--batch-size", "1", "--concurrency", "1", "-o", "json", manifest}, args...)
 	p := &applying{Cmd: exec.Command("syncsources", args...), release: updates.open}
-	p.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + t.TempDir(), "XDG_STATE_HOME=" + t.TempDir(), "B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}
+	p.Env = ofProcess("TMPDIR="+t.TempDir(), "XDG_STATE_HOME="+t.TempDir(), "B24_PORTAL_URL="+address, "B24_ACCESS_TOKEN="+sandbox.AccessToken)
 	p.Stdout = &p.stdout
 	stderr, err := p.StderrPipe()
 	if err != nil {
@@ -183,7 +183,7 @@ func TestReaderLeaves(t *testing.T) {
 	report := filepath.Join(dir, "report.json")
 	cmd := exec.Command("syncsources", "apply", "--sandbox", write("state.yaml", threeSources),
 		"--log-level", "debug", "--report", report, write("manifest.yaml", threeManifest))
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir, "XDG_STATE_HOME=" + dir}
+	cmd.Env = ofProcess("TMPDIR="+dir, "XDG_STATE_HOME="+dir)
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
