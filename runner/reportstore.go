@@ -26,7 +26,7 @@ func (s *reportStore) keep(name string, r *Report) PortalReport {
 		return inMemory
 	}
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // there is such a level
 	if json.NewEncoder(z).Encode(r) != nil || z.Close() != nil {
 		return inMemory
 	}
