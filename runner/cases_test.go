@@ -308,10 +308,15 @@ func TestHiddenSettings(t *testing.T) {
 			for i := range state.Sources {
 				state.Sources[i].Settings = c.was
 				desired = append(desired, manifest.Source{Object: manifest.Object{ID: state.Sources[i].ID, Name: "s"},
-					Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("new")}}})
+					Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("new"), Reveal: true}}})
 			}
 			onPortal(t, state, func(t *testing.T, b *bench) {
 				report := b.apply(runner.Options{Set: declares(desired...)})
+				for _, o := range report.Objects {
+					if o.Error != nil && strings.Contains(o.Error.Message, "so it was not sent") && strings.Contains(o.Error.Message, `sent "new"`) {
+						t.Errorf("it says both: %s", o.Error.Message)
+					}
+				}
 				want := "updated"
 				if c.show != "" {
 					want = "failed " + runner.CodeNotConverged

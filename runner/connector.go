@@ -118,7 +118,7 @@ func (c *connector) settings() []bitrix.SettingType {
 }
 
 func (c *connector) check(diffs []difference) *Failure {
-	if c.live == nil || c.prune || len(c.live.Unclean) == 0 {
+	if c.live == nil || c.prune {
 		return nil
 	}
 	declared := make(map[string]bool)

@@ -71,6 +71,25 @@ func TestDoomLeavesNobodyWaiting(t *testing.T) {
 	}
 }
 
+// The last look calls nothing removed that the portal still shows.
+func TestLastLookAtARemoval(t *testing.T) {
+	for nth := range 8 {
+		for _, late := range []time.Duration{0, time.Hour} {
+			state := grown()
+			state.ShowAfter = late
+			state.Faults = []sandbox.Fault{{Kind: sandbox.FaultOverload, Nth: []int{nth + 3}}}
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				report := b.apply(runner.Options{Set: declaringCRM(), Prune: true})
+				for _, o := range report.Objects {
+					if _, there := b.Table(o.ID); o.Kind == runner.KindTable && o.Status == runner.StatusDeleted && (there || late > 0) {
+						t.Errorf("at request %d: table %q, shown %s later: %+v", nth+3, o.Title, late, o)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestWebhookIsRefused(t *testing.T) {
 	onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
 		creds, err := bitrix.Webhook("https://portal.example" + sandbox.WebhookPath)

@@ -51,6 +51,36 @@ func TestFieldsOfAConnector(t *testing.T) {
 	}
 }
 
+// The name of a setting that cannot be read exactly is not sent back, but
+// matters only to an update that would.
+func TestUncleanSettingOfAConnector(t *testing.T) {
+	host := manifest.SettingType{Code: "host", Name: "Host", Type: "STRING"}
+	added := manifest.SettingType{Code: "new", Name: "New", Type: "STRING"}
+	for name, tt := range map[string]struct {
+		edit  func(*manifest.Connector)
+		prune bool
+		want  string
+	}{
+		"another setting": {func(c *manifest.Connector) { c.Settings = []manifest.SettingType{added} }, false, "failed " + runner.CodeUncleanText},
+		"it is declared":  {func(c *manifest.Connector) { c.Settings = []manifest.SettingType{host, added} }, false, "updated"},
+		"it is removed":   {func(c *manifest.Connector) { c.Settings = []manifest.SettingType{added} }, true, "updated"},
+		"another field":   {func(c *manifest.Connector) { c.Sort = ptr(int64(7)) }, false, "updated"},
+	} {
+		state := sandbox.State{Connectors: []sandbox.Connector{{ID: 1, Title: "a\xcf", Settings: []sandbox.SettingType{{Code: "host", Name: "a\xcf"}, {Code: "login", Name: "Login"}}}}}
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			set := &manifest.Set{Connectors: []manifest.Connector{{Object: manifest.Object{ID: 1, Name: "erp"}}}}
+			tt.edit(&set.Connectors[0])
+			report := b.apply(runner.Options{Set: set, Prune: tt.prune})
+			if got := statuses(report); got[tt.want] != 1 {
+				t.Errorf("%s: %v, want %s", name, report.Objects, tt.want)
+			}
+			if c, _ := b.Connector(1); name == "another field" && c.Settings[0].Name != "a\xcf" {
+				t.Errorf("%s: the name was sent back as %q", name, c.Settings[0].Name)
+			}
+		})
+	}
+}
+
 // A column of another type is replaced, and the new one hidden if that is
 // declared.
 func TestReplaceHiddenColumn(t *testing.T) {

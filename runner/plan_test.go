@@ -170,6 +170,26 @@ func TestChecksum(t *testing.T) {
 }
 
 // A pattern of keep stands for all of a title, whatever that holds.
+// Plans that differ in any part have different checksums, wherever one part
+// ends and the next begins.
+func TestChecksumOfEachPart(t *testing.T) {
+	live := Live{Connectors: map[int64]*bitrix.Connector{1: {ID: 1}}, Sources: map[int64]*bitrix.Source{1: {ID: 1, Title: "old", Description: "old"}, 12: {ID: 12, Title: "old"}}}
+	seen := map[string]int{}
+	for i, set := range []*manifest.Set{
+		declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Title: text("new")}),
+		declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "2s"}, Title: text("new")}),
+		declares(manifest.Source{Object: manifest.Object{ID: 12, Name: "s"}, Title: text("new")}),
+		declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Description: text("new")}),
+		{Connectors: []manifest.Connector{{Object: manifest.Object{ID: 1, Name: "s"}, Title: text("new")}}},
+	} {
+		sum := Compare(set, live, Choices{}).checksum("https://portal.example", secret.New("k"))
+		if other, twice := seen[sum]; twice {
+			t.Errorf("the plans %d and %d have one checksum", other, i)
+		}
+		seen[sum] = i
+	}
+}
+
 func TestKeptPattern(t *testing.T) {
 	for _, tt := range []struct {
 		pattern, title string

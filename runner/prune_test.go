@@ -99,6 +99,16 @@ func TestPrune(t *testing.T) {
 			added.Connector = manifest.Ref{ID: 2}
 			s.Declares, s.Sources = manifest.Declares{Connectors: true, Sources: true}, append(s.Sources, added)
 		}, []string{"table shop_orders", "table old_deals", "source Finance 1", "source Shop", "source Old CRM"}, ""},
+		"below what a new source refers to by id": {func(s *manifest.Set) {
+			added := declaredSource("new", "")
+			added.Connector = manifest.Ref{ID: 2}
+			s.Declares, s.Sources = manifest.Declares{Sources: true}, append(s.Sources, added)
+		}, []string{"table shop_orders", "table old_deals", "source Finance 1", "source Shop", "source Old CRM"}, ""},
+		"nothing goes with a connector that a new source refers to by id": {func(s *manifest.Set) {
+			added := declaredSource("new", "")
+			added.Connector = manifest.Ref{ID: 2}
+			s.Declares, s.Sources = manifest.Declares{Connectors: true}, append(s.Sources, added)
+		}, nil, ""},
 		"what a new table refers to by id": {func(s *manifest.Set) {
 			added := declaredTable("shop_returns", "")
 			added.Source = manifest.Ref{ID: 13}
@@ -428,6 +438,12 @@ func TestPruneSettingOfSource(t *testing.T) {
 					t.Errorf("%s, prune %v: %s %v, want %q", value, prune, o.Status, o.Error, want)
 				}
 			}
+		}
+		set.Connectors[0].Settings = nil // nothing is said of them
+		set.Sources[0].Settings[0].Value = manifest.Literal("new")
+		plan := runner.Plan(context.Background(), b.client, runner.Options{Set: set, Prune: true})
+		if o := plan.Objects[1]; o.Status != runner.StatusPlanned {
+			t.Errorf("%+v", o)
 		}
 	})
 }

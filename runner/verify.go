@@ -202,7 +202,7 @@ func (a *apply) lastLook(ctx context.Context) {
 // judgeLast ends an entry by what the last look has shown, if it was shown.
 func (a *apply) judgeLast(e *entry) {
 	switch {
-	case e.read.err != nil || e.read.live == nil && !e.read.gone:
+	case e.read.err != nil:
 	case e.action == ActionDelete && e.read.gone:
 		e.result.Verified = true
 		a.end(e, StatusDeleted, nil)
