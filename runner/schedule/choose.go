@@ -135,13 +135,7 @@ func (s *Scheduler) choose(now time.Time, b *blocked) (draft, bool) {
 // sameGroup returns the first lanes that may share a batch: suspects keep
 // apart.
 func sameGroup(lanes []*lane) []*lane {
-	var group []*lane
-	for _, l := range lanes {
-		if l.suspect == lanes[0].suspect {
-			group = append(group, l)
-		}
-	}
-	return group
+	return slices.DeleteFunc(lanes, func(l *lane) bool { return l.suspect != lanes[0].suspect })
 }
 
 func (s *Scheduler) waiting(lanes []*lane) (n int) {

@@ -3,25 +3,8 @@
 // names: commands say whether they write, with which they cost alike, and what
 // reading back costs.
 //
-// # Model
-//
-// The portal limits a run in three ways at once.
-//
-//   - Rate: a leaky bucket takes B requests (50) and flows out by R (2) in one
-//     step each second. A request is a batch of up to 50 commands, or a call
-//     of its own.
-//   - Length: a request is cut after 60 s. The commands of a batch run one
-//     after another, c seconds each; an update makes the portal call the
-//     external system, which takes a second or more.
-//   - Operating time: each method, or batch as a whole, may execute for L
-//     (480) seconds in ten minutes.
-//
-// And it serves no more than some number of requests at a time.
-//
-// docs/pacing.md has what no client could beat, how near runs get to it, and
-// the rule that weighs one request more against what it gains.
-//
-// # Algorithm
+// docs/pacing.md has the limits, what no client could beat, how near runs get to
+// it, and the rule that weighs one request more against what it gains.
 //
 // The goroutine that calls Next owns all state. It goes round these steps, and
 // waits at one place, for an answer or for the time at which the next request
@@ -35,7 +18,8 @@
 //  3. Choose the size of the batch (size.go, sizing.go): no more requests than
 //     there are tokens for or than are worth their price, no larger than the
 //     slots have work for, no longer than a fifth of the portal's cut by the
-//     measured cost (cost.go).
+//     measured cost (cost.go). Of more than a few writes the first goes alone,
+//     because nobody knows yet what it costs.
 //  4. Send it, if a slot is free (inflight.go), no pause is on after a
 //     refusal or a lost answer (pauses.go), and the image of the portal's
 //     bucket has a token (bucket.go).
@@ -43,7 +27,4 @@
 //     undelivered commands are queued again, lost reads are repeated, lost
 //     writes are handed to the caller, who reads back. Commands that fail with
 //     whatever batch they are in are kept apart (suspicion.go).
-//
-// Of more than a few writes the first goes alone, because nobody knows yet what
-// it costs.
 package schedule

@@ -59,14 +59,14 @@ func (s *Scheduler) estimate(k kind) estimate {
 			e.n = 0
 		}
 	}
-	if e.mean == 0 && k.write && !s.known(anyOf(true)) {
+	if e.mean == 0 && k.write && !s.known(true) {
 		e.mean = usualWrite
 	}
 	return e
 }
 
-// known reports whether anything is known of what a method's commands cost.
-func (s *Scheduler) known(method string) bool { return s.cost(method).n > 0 }
+// known reports whether any read, or write, was measured.
+func (s *Scheduler) known(write bool) bool { return s.cost(anyOf(write)).n > 0 }
 
 // mostOf is the maximum number of commands from the lanes that a batch should hold.
 func (s *Scheduler) mostOf(lanes []*lane) int {
@@ -91,7 +91,7 @@ func (s *Scheduler) readSize(lanes []*lane, now time.Time) int {
 	for _, l := range lanes {
 		work += float64(len(l.items)) * s.estimate(l.kind).mean
 	}
-	if !s.known(anyOf(false)) && n > probeRead {
+	if !s.known(false) && n > probeRead {
 		if slices.ContainsFunc(s.inFlight, func(r *request) bool { return !r.write }) {
 			return 0 // its answer tells
 		}
@@ -184,7 +184,7 @@ func (s *Scheduler) writeSize(from, all []*lane, now time.Time, b *blocked) int 
 // slots. Else one goes ahead. Where its answer takes long, the others follow, if
 // such batches suffice; if not, a few more go ahead.
 func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *blocked) int {
-	known := s.known(anyOf(true))
+	known := s.known(true)
 	inFlight, probes := 0, 0
 	var first *request
 	for _, r := range s.inFlight {
