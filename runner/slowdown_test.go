@@ -1,10 +1,12 @@
 package runner_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"syncsources/bitrix/sandbox"
+	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/runner/schedule"
 )
@@ -51,6 +53,27 @@ func TestNamedSlotsMakeNoRunSlower(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Changes and creations that cost the same share batches. With batches of their
+// own each of them would count on all tokens.
+func TestChangesAndCreationsShareBatches(t *testing.T) {
+	state := sqlState(200)
+	state.Latency, state.UpdateCost = 50*ms, 1350*ms
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := declares(retitled(200)...)
+		set.Connectors = []manifest.Connector{declaredConnector("erp")}
+		for i := range 200 {
+			set.Sources = append(set.Sources, declaredSource(fmt.Sprintf("new%03d", i), "erp"))
+		}
+		report := b.apply(runner.Options{Set: set, Schedule: schedule.Config{Concurrency: 50, OperatingLimit: -1}})
+		if report.Summary.Updated != 200 || report.Summary.Created != 201 {
+			t.Fatal(statuses(report))
+		}
+		if report.Duration > 14 { // 10.8 s are the least for 400 of them
+			t.Errorf("took %.1f s", report.Duration)
+		}
+	})
 }
 
 // The first update tells what one costs. A portal that is far away answers it

@@ -159,7 +159,7 @@ func (s *Scheduler) chooseWrite(lanes []*lane, now time.Time, b *blocked) (draft
 		return cmp.Compare(ey.mean, ex.mean)
 	})
 	for _, l := range lanes {
-		from := s.alike(l, lanes)
+		from := s.alike(l, lanes, now)
 		if n := s.writeSize(from, lanes, now, b); n > 0 {
 			return draft{from: from, size: n, write: true, alone: l.alone}, true
 		}
@@ -167,13 +167,16 @@ func (s *Scheduler) chooseWrite(lanes []*lane, now time.Time, b *blocked) (draft
 	return draft{}, false
 }
 
-// alike returns a lane and those of the same method that cost about as much, and
-// no more: they share batches.
-func (s *Scheduler) alike(l *lane, lanes []*lane) []*lane {
+// alike returns a lane and those that cost about as much, and no more: they
+// share batches. A method whose operating time is short keeps apart.
+func (s *Scheduler) alike(l *lane, lanes []*lane, now time.Time) []*lane {
 	group, e := []*lane{l}, s.estimate(l.kind)
 	for _, x := range lanes {
 		f, k := s.estimate(x.kind), x.kind
 		k.class = l.class
+		if s.budget(x.method).left(now) > f.mean*float64(len(x.items)) {
+			k.method = l.method
+		}
 		if x != l && k == l.kind && e.n > 0 && f.n > 0 && f.mean <= e.mean && f.mean >= e.mean/2 {
 			group = append(group, x)
 		}
