@@ -99,7 +99,7 @@ func TestReplaceHiddenColumn(t *testing.T) {
 	})
 }
 
-// A source may be created without settings, though the portal demands some.
+// A source may be created without settings.
 func TestCreateWithoutSettings(t *testing.T) {
 	onPortal(t, erpState(), func(t *testing.T, b *bench) {
 		set := newSources(2)
@@ -130,17 +130,19 @@ func TestTrimmedSettings(t *testing.T) {
 // What a connector says of its settings is checked before anything is sent, and
 // the hint is about that connector.
 func TestSettingsOfAConnector(t *testing.T) {
+	five := sqlState(1)
+	five.Sources[0].Settings["port"] = "5"
 	for name, tt := range map[string]struct {
 		code, value, want string
 		state             sandbox.State
 		hint, no          string
 	}{
-		"an integer":       {"port", "-5", "", sqlState(1), "", ""},
-		"no integer yet":   {"port", "", "", sqlState(1), "", ""},
-		"a sign":           {"port", "-", "VALIDATION_INVALID_FIELD_TYPE", sqlState(1), "whole number", ""},
-		"two signs":        {"port", "--5", "VALIDATION_INVALID_FIELD_TYPE", sqlState(1), "whole number", ""},
-		"unknown":          {"hots", "x", runner.CodeUnknownSetting, sqlState(1), "declared settings: host, login, password, port", "select the connector"},
-		"none is declared": {"x", "x", runner.CodeUnknownSetting, sandbox.State{Connectors: []sandbox.Connector{{ID: 1}}, Sources: []sandbox.Source{{ID: 1, Title: "s", ConnectorID: 1}}}, "must declare a setting", "declared settings"},
+		"an integer":          {"port", "-5", "", sqlState(1), "", ""},
+		"no integer any more": {"port", "", "", five, "", ""},
+		"a sign":              {"port", "-", "VALIDATION_INVALID_FIELD_TYPE", sqlState(1), "whole number", ""},
+		"two signs":           {"port", "--5", "VALIDATION_INVALID_FIELD_TYPE", sqlState(1), "whole number", ""},
+		"unknown":             {"hots", "x", runner.CodeUnknownSetting, sqlState(1), "declared settings: host, login, password, port", "select the connector"},
+		"none is declared":    {"x", "x", runner.CodeUnknownSetting, sandbox.State{Connectors: []sandbox.Connector{{ID: 1}}, Sources: []sandbox.Source{{ID: 1, Title: "s", ConnectorID: 1}}}, "must declare a setting", "declared settings"},
 	} {
 		onPortal(t, tt.state, func(t *testing.T, b *bench) {
 			set := declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Connector: manifest.Ref{Name: "c"}, Title: ptr("new"), Settings: []manifest.Setting{{Code: tt.code, Value: manifest.Literal(tt.value)}}})

@@ -173,7 +173,7 @@ func TestChecksum(t *testing.T) {
 // Plans that differ in any part have different checksums, wherever one part
 // ends and the next begins.
 func TestChecksumOfEachPart(t *testing.T) {
-	live := Live{Connectors: map[int64]*bitrix.Connector{1: {ID: 1}}, Sources: map[int64]*bitrix.Source{1: {ID: 1, Title: "old", Description: "old"}, 12: {ID: 12, Title: "old"}}}
+	live := Live{Connectors: map[int64]*bitrix.Connector{1: {ID: 1, Title: "old"}}, Sources: map[int64]*bitrix.Source{1: {ID: 1, Title: "old", Description: "old"}, 12: {ID: 12, Title: "old"}}}
 	seen := map[string]int{}
 	for i, set := range []*manifest.Set{
 		declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Title: text("new")}),
