@@ -169,7 +169,7 @@ var paces = []pace{
 		portal: func(s *sandbox.State, _ uint64) float64 {
 			s.UpdateCost, s.OperatingLimit, s.OperatingBilled = 500*ms, 480*time.Second, sandbox.BilledBatch
 			// A batch is let in while anything is left, one in each slot, and
-			// may well take a third of the cut.
+			// is planned to take a third of the cut.
 			return windowBound(2500, 480+16*20, 16)
 		}},
 	{name: "2,000 with a heavy tail", sources: 2000, ratio: 1.3, worst: 1.5, loose: 0.1, cuts: 2, seeds: 9, conf: sixteen,
@@ -200,6 +200,7 @@ var paces = []pace{
 	{name: "4 changes, external systems that hang for 25 s", sources: 4, ratio: 1.05, portal: away(4, 25*time.Second, 50)},
 	{name: "40 changes of 1.35 s", sources: 40, ratio: 1.25, portal: away(40, 1350*ms, 50)},
 	{name: "100 changes of 1.35 s", sources: 100, ratio: 1.05, portal: hundred},
+	{name: "500 changes of 1.35 s", sources: 500, ratio: 1.85, conf: noBudget, portal: away(500, 1350*ms, 50)},
 
 	// The second run.
 	{name: "345 of 1.35 s again, 60 s later", sources: 345, conf: schedule.Config{Concurrency: 16}, ratio: 1.05, held: 50, rounds: 2, portal: afterAnother, story: again(60 * time.Second)},

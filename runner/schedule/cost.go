@@ -107,3 +107,12 @@ func (e estimate) largest(limit float64, most int) int {
 	root := (math.Sqrt(half*half+e.mean*limit) - half) / e.mean
 	return max(1, int(min(root*root+1e-9, float64(most))))
 }
+
+// pessimistic is the estimate with one more command that took as long as
+// tail: as long as few are known, none of them says that there are no slow
+// ones.
+func (e estimate) pessimistic(tail float64) estimate {
+	n, off := float64(e.n), tail-e.mean
+	e.spread = math.Sqrt((e.spread*e.spread*n + off*off) / (n + 1))
+	return e
+}

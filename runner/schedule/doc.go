@@ -17,7 +17,7 @@
 //     until their reset (operating.go).
 //  3. Choose the size of the batch (size.go, sizing.go): no more requests than
 //     there are tokens for or than are worth their price, no larger than the
-//     slots have work for, no longer than a fifth of the portal's cut by the
+//     slots have work for, no longer than a third of the portal's cut by the
 //     measured cost (cost.go). Of more than a few writes the first goes alone,
 //     because nobody knows yet what it costs.
 //  4. Send it, if a slot is free (inflight.go), no pause is on after a

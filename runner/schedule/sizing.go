@@ -35,8 +35,14 @@ func (z sizing) size() int {
 	}
 	slotTime, needed := z.time(), z.needed()
 
+	// As long as few costs are known, some may be far higher: one as long as
+	// all that a slot must do would tell. The short batches that follow soon show
+	// whether more may be in flight.
+	tail := min(z.limit, slotTime)
+	fit := float64(min(most, z.cost.pessimistic(tail).largest(z.limit, z.most)))
+
 	share := math.Floor(slotTime/c + 1e-9) // commands, for this slot until T
-	rounds := min(math.Ceil(share/float64(most)-1e-9), math.Floor(share/needed+1e-9))
+	rounds := min(math.Ceil(share/fit-1e-9), math.Floor(share/needed+1e-9))
 	size := math.Ceil(share/max(1, rounds) - 1e-9)
 	size = max(min(size, float64(most)), needed)
 	// Where tokens are scarce a batch may take nearly as long as it can.

@@ -82,9 +82,9 @@ func (c Config) withDefaults() Config {
 // portal lets it.
 func (c Config) cut() float64 { return 0.9 * c.RequestTime.Seconds() }
 
-// planned is how many seconds a batch may be planned to take: a fifth of the
-// portal's cut, because some commands are far slower than most.
-func (c Config) planned() float64 { return c.RequestTime.Seconds() / 5 }
+// planned is how many seconds a batch may be planned to take: a third of the
+// portal's cut.
+func (c Config) planned() float64 { return c.RequestTime.Seconds() / 3 }
 
 // Sender sends one request: a batch of commands, or, with alone, the single
 // command as a call of its own. The commands all read or all write. Response
