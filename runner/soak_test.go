@@ -63,9 +63,10 @@ func TestSoakReplays(t *testing.T) {
 }
 
 // Tokens that live for seconds, and an authorization server that is slow: in
-// these seeds requests that waited for a token once came in crowds.
+// these seeds requests that waited for a token once came in crowds, or waited
+// so long for their next turn that it had expired again.
 func TestSoakOfRenewals(t *testing.T) {
-	for _, seed := range []uint64{202725, 210346} {
+	for _, seed := range []uint64{202725, 210346, 100628} {
 		if soak(t, seed).renewals == 0 {
 			t.Errorf("seed %d renews nothing any more; look for another one", seed)
 		}

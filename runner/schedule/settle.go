@@ -79,8 +79,12 @@ func (s *Scheduler) settleFailed(r *request, e *rest.Error, now time.Time) {
 	case rest.CallAlone:
 		s.callAlone(r, e)
 	case rest.NotDelivered:
-		s.losses.failed(now, r.sentAt)
 		s.missed(r, e, now)
+		if e.Code == rest.ExpiredToken && e.Status == 0 { // it waited for a token, which is there now
+			s.queue.putBack(r.items)
+			return
+		}
+		s.losses.failed(now, r.sentAt)
 		s.repeat(r.items, e)
 	case rest.Unknown:
 		if e.Code == rest.Internal { // it may have been sent, and the next one would panic too
