@@ -245,8 +245,39 @@ func TestRemoval(t *testing.T) {
 	}
 }
 
-// The share that --max-deletes allows is one of the live objects of all kinds
-// that are pruned.
+// A deletion that the portal accepts and never shows is sent once, and what
+// depends on it stays. One whose answer was lost is sent again without a wait,
+// but not for ever.
+func TestRemovalThatNeverShows(t *testing.T) {
+	for name, tt := range map[string]struct {
+		state    sandbox.State
+		code     string
+		attempts int
+		takes    [2]float64 // seconds, from and to
+	}{
+		"shown for ever": {sandbox.State{Switches: sandbox.Switches{ShowAfter: time.Hour}}, runner.CodeNotConverged, 1, [2]float64{2, 4}},
+		"lost for ever":  {sandbox.State{Faults: []sandbox.Fault{{Kind: sandbox.FaultDropped, Contains: "table.delete"}}}, "NETWORK", 6, [2]float64{15, 18}},
+	} {
+		state := grown()
+		state.Switches, state.Faults = tt.state.Switches, tt.state.Faults
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			set := declaringCRM()
+			set.Declares.Connectors, set.Declares.Sources = false, false
+			report := runner.Apply(ctx, b.client, runner.Options{Set: set, Prune: true})
+			if got := statuses(report); got["failed "+tt.code] != 2 || report.Duration < tt.takes[0] || report.Duration > tt.takes[1] {
+				t.Errorf("%s: %v after %.1f s: %v", name, got, report.Duration, report.Err())
+			}
+			for _, o := range report.Objects[3:] {
+				if o.Attempts != tt.attempts || o.Status != runner.StatusFailed {
+					t.Errorf("%s: %+v", name, o)
+				}
+			}
+		})
+	}
+}
+
 // A portal that takes a new column and does not show it is not asked for ever to
 // hide it.
 func TestHiddenColumnThatIsNotStored(t *testing.T) {
@@ -283,6 +314,8 @@ func (r rewritten) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
+// The share that --max-deletes allows is one of the live objects of all kinds
+// that are pruned.
 func TestMaxDeletesIsAShareOfAllKinds(t *testing.T) {
 	for limit, refused := range map[string]bool{"70%": false, "69%": true} { // 7 of 10
 		onPortal(t, grown(), func(t *testing.T, b *bench) {
