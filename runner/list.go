@@ -16,12 +16,10 @@ type keep func(answer json.RawMessage) (page, error)
 
 // page is what an answer to a list shows.
 type page struct {
-	ids    []int64 // in its order
-	broken []int64 // of objects that cannot be read
-	full   bool
+	read []int64 // ids of what can be read, in its order
+	ids  []int64 // those of what cannot be read, too
+	full bool
 }
-
-func (p page) last() int64 { return slices.Max(append(p.broken, p.ids...)) }
 
 // keeper adds what lists show to what is live. The first answer about an
 // object counts: a portal that lists one twice must not change what was seen.
@@ -31,27 +29,28 @@ func (rd *reading) keeper(k *kind) keep {
 		if err != nil {
 			return page{}, err
 		}
-		p := page{ids: make([]int64, 0, len(list.Items)), full: list.Count >= bitrix.PageSize}
+		p := page{full: list.Count >= bitrix.PageSize}
 		for _, o := range list.Items {
-			p.ids = append(p.ids, o.id)
+			p.read = append(p.read, o.id)
 			k.keep(&rd.live, o)
 		}
+		p.ids = slices.Clone(p.read)
 		for id, err := range list.Broken {
 			if rd.live.Broken[k.name][id] == nil {
 				rd.live.Broken[k.name][id] = err
 				rd.logger.Warn("a "+string(k.name)+" cannot be read", "id", id, "reason", err.Error())
 			}
 			if id > 0 {
-				p.broken = append(p.broken, id)
+				p.ids = append(p.ids, id)
 			}
 		}
 		return p, nil
 	}
 }
 
-// maxListed is how many objects of a kind are read. No portal has that many; one
-// that never ends would fill the memory.
-const maxListed = 500_000
+// maxRanges is how many ranges of a list are read. Full ones hold half a million
+// objects, which no portal has; one that never ends would fill the memory.
+const maxRanges = 10_000
 
 // readAll reads a whole list by ranges of ids, so that what is deleted
 // meanwhile hides nothing: the first page and the last, and then, all at once,
@@ -83,23 +82,26 @@ func (rd *reading) readAll(f *flow, k *kind, optional bool) error {
 		return pages, nil
 	}
 	pages, err := ask([]bitrix.Range{{}, {Newest: true}})
-	if err != nil || !pages[0].full || len(pages[0].ids) == 0 || len(pages[1].ids) == 0 {
+	if err != nil || !pages[0].full {
 		return err
 	}
-	read := len(pages[0].ids) + len(pages[1].ids)
+	if len(pages[1].ids) == 0 {
+		return &rest.Error{Code: rest.BadAnswer, Message: "the portal shows the beginning of a list, but not its end"}
+	}
+	read := 0
 	gap := min(span(pages[0].ids), span(pages[1].ids))
-	for left := ranges(pages[0].last()+1, slices.Min(pages[1].ids), gap); len(left) > 0; {
+	for left := ranges(slices.Max(pages[0].ids)+1, slices.Min(pages[1].ids), gap); len(left) > 0; {
+		if read += len(left); read > maxRanges {
+			return &rest.Error{Code: rest.BadAnswer, Message: fmt.Sprintf("the portal's list does not end: it has more than %d pages", maxRanges)}
+		}
 		if pages, err = ask(left); err != nil {
 			return err
 		}
 		var next []bitrix.Range
 		for i, p := range pages {
-			if read += len(p.ids); p.full && len(p.ids) > 0 {
-				next = append(next, ranges(p.last()+1, left[i].To, span(p.ids))...)
+			if p.full {
+				next = append(next, ranges(slices.Max(p.ids)+1, left[i].To, span(p.ids))...)
 			}
-		}
-		if read > maxListed {
-			return &rest.Error{Code: rest.BadAnswer, Message: fmt.Sprintf("the portal's list does not end: it has shown %d objects", read)}
 		}
 		left = next
 	}
@@ -109,12 +111,15 @@ func (rd *reading) readAll(f *flow, k *kind, optional bool) error {
 // unlike says in what an answer is not what was asked for, "" if it is. A
 // portal that heeds neither the range nor the order has shown who knows what.
 func (p page) unlike(rg bitrix.Range) string {
-	for _, id := range append(p.broken, p.ids...) {
+	for _, id := range p.ids {
 		if id < rg.From || rg.To > 0 && id >= rg.To {
 			return "the portal ignores the range of ids that it was asked for"
 		}
 	}
-	if p.full && !ordered(p.ids, rg.Newest) {
+	switch {
+	case p.full && len(p.ids) == 0:
+		return "the portal shows objects without ids, so the end of its list is unknown"
+	case p.full && !ordered(p.read, rg.Newest):
 		return "the portal ignores the order by id that it was asked for, so the end of its list is unknown"
 	}
 	return ""
@@ -136,16 +141,20 @@ func span(ids []int64) float64 {
 
 // ranges divides the ids from one on, and before another, into ranges that
 // hold a page each, or two thirds of one where the gaps between ids are not
-// known to be none.
-func ranges(from, to int64, gap float64) []bitrix.Range {
+// known to be none. Behind a thousand, each is twice as long as the one before:
+// an id may be out of all proportion.
+func ranges(from, to int64, gap float64) (list []bitrix.Range) {
 	const page, likely = bitrix.PageSize, bitrix.PageSize * 2 / 3
 	length := int64(page)
 	if gap > 1 {
 		length = max(page, int64(likely*gap))
 	}
-	var list []bitrix.Range
-	for ; from < to; from += length {
-		list = append(list, bitrix.Range{From: from, To: min(from+length, to)})
+	for from < to {
+		end := from + min(length, to-from)
+		list = append(list, bitrix.Range{From: from, To: end})
+		if from = end; len(list) >= 1000 {
+			length *= 2
+		}
 	}
 	return list
 }
