@@ -47,7 +47,7 @@ func (r *Report) Err() error {
 	}
 	for i := range r.Objects {
 		if o := &r.Objects[i]; o.Error != nil {
-			all = multierror.Append(all, fmt.Errorf("%s %s (#%d): %w", o.Kind, o.Name, o.ID, o.Error))
+			all = multierror.Append(all, fmt.Errorf("%s %s (#%d): %w", o.Kind, cmp.Or(o.Name, o.Title), o.ID, o.Error))
 		}
 	}
 	return all.ErrorOrNil()

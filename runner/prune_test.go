@@ -418,6 +418,54 @@ func TestPruneSettingsAndColumns(t *testing.T) {
 	})
 }
 
+// The plan says which sources lose their value of a setting that is removed, and
+// nothing of a setting that is only changed, or that nobody has.
+func TestPrunedSettingsAreNamed(t *testing.T) {
+	for n, want := range map[int]string{
+		0:  "",
+		1:  `#1 "old"`,
+		10: `#1 "old", #2 "old", #3 "old", #4 "old", #5 "old", #6 "old", #7 "old", #8 "old", #9 "old", #10 "old"`,
+		12: `#1 "old", #2 "old", #3 "old", #4 "old", #5 "old", #6 "old", #7 "old", #8 "old", #9 "old", #10 "old" and 2 more`,
+	} {
+		state := sqlState(15)
+		for i := n; i < len(state.Sources); i++ {
+			state.Sources[i].Settings = map[string]string{"login": "admin"}
+		}
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			set := &manifest.Set{Connectors: []manifest.Connector{{Object: manifest.Object{Name: "sql", ID: 1}, Settings: []manifest.SettingType{
+				{Code: "host", Name: "host", Type: "STRING"}, {Code: "login", Name: "Login", Type: "STRING"}}}}}
+			plan := runner.Plan(t.Context(), b.client, runner.Options{Set: set, Prune: true})
+			if want != "" {
+				want = `the portal drops the values of the setting "password" at the next update of ` + want
+			}
+			if got := strings.Join(plan.Objects[0].Notes, "\n"); got != want || len(plan.Objects[0].Changes) != 3 {
+				t.Errorf("%d sources: %q, want %q, %v", n, got, want, plan.Objects[0].Changes)
+			}
+		})
+	}
+}
+
+// What stays because something else could not be removed says what that is.
+func TestRemovalThatDependsOnAnother(t *testing.T) {
+	state := grown()
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultError, At: sandbox.AtCommand, Method: "biconnector.table.delete", ID: 104, Status: 200, Code: "NO"}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		report := b.apply(runner.Options{Set: declaringCRM(), Prune: true})
+		got := map[string]string{}
+		for _, o := range report.Objects {
+			if o.Status == runner.StatusSkipped {
+				got[o.Title] = o.Error.Message
+			}
+		}
+		if diff := cmp.Diff(map[string]string{"Old CRM": `the table "old_deals" failed`, "Old": `the source "#21" failed`}, got); diff != "" {
+			t.Error(diff)
+		}
+		if err := report.Err(); err == nil || !strings.Contains(err.Error(), "table old_deals (#104): NO") {
+			t.Error(err)
+		}
+	})
+}
+
 // roundTrip makes a transport of a function.
 type roundTrip func(*http.Request) (*http.Response, error)
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"syncsources/bitrix/sandbox"
 	"syncsources/cmd/syncsources/exit"
@@ -66,6 +67,23 @@ func TestQuestion(t *testing.T) {
 			if s, _ := portal.Source(4); got.code != exit.Failed || s.Title != "Old" || report.Command != "apply" || report.Summary.Skipped != 3 || report.Error == nil {
 				t.Errorf("%q: exit code %d, title %q, %+v", typed, got.code, s.Title, report)
 			}
+		}
+	})
+}
+
+// The time limit begins again after the question: the time to think does not
+// count.
+func TestTimeToThinkDoesNotCount(t *testing.T) {
+	paths := files(t, threeManifest)
+	synctest.Test(t, func(t *testing.T) {
+		portal := openPortal(t, threeSources+"update_cost: 10s\n")
+		var stdout, stderr bytes.Buffer
+		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
+			stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper(), terminal: func(any) bool { return true },
+			stdin: &changing{func() { time.Sleep(time.Hour) }, strings.NewReader("yes\n")}}
+		code := a.run(t.Context(), []string{"apply", "--progress", "never", "--timeout", "50s", paths[0]})
+		if s, _ := portal.Source(6); code != exit.OK || s.Title != "New" {
+			t.Errorf("exit code %d, title %q, %s%s", code, s.Title, &stdout, &stderr)
 		}
 	})
 }
