@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -318,9 +317,13 @@ func (a *apply) settle(e *entry) {
 
 // unknown is the failure of an entry whose write may have been done.
 func (e *entry) unknown(why string) *Failure {
+	what := "a write of " + paths(e.diffs)
+	if e.action == ActionDelete {
+		what = "the deletion"
+	}
 	return &Failure{
 		Code:    CodeUnknownOutcome,
-		Message: fmt.Sprintf("a write of %s was sent, %s", paths(e.diffs), why),
+		Message: what + " was sent, " + why,
 		Hint:    "run again: it reads the object and sends only what is missing",
 	}
 }

@@ -2,7 +2,9 @@ package runner_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -71,21 +73,70 @@ func TestDoomLeavesNobodyWaiting(t *testing.T) {
 	}
 }
 
-// The last look calls nothing removed that the portal still shows.
-func TestLastLookAtARemoval(t *testing.T) {
-	for nth := range 8 {
-		for _, late := range []time.Duration{0, time.Hour} {
+// Whenever something ends every call: what had been done by then is called
+// created, updated or deleted where one more look can be had, and nothing else
+// is. What was written and is not so has failed, what was not written is
+// skipped.
+func TestLastLook(t *testing.T) {
+	seen := map[string]bool{}
+	for nth := range 12 {
+		for name, tt := range map[string]struct {
+			also int // another request that fails
+			late time.Duration
+		}{"shown": {}, "shown late": {late: time.Hour}, "no look": {also: 1}} {
 			state := grown()
-			state.ShowAfter = late
-			state.Faults = []sandbox.Fault{{Kind: sandbox.FaultOverload, Nth: []int{nth + 3}}}
+			state.ShowAfter = tt.late
+			state.Faults = []sandbox.Fault{{Kind: sandbox.FaultOverload, Nth: []int{nth + 4, nth + 4 + tt.also}}}
 			onPortal(t, state, func(t *testing.T, b *bench) {
-				report := b.apply(runner.Options{Set: declaringCRM(), Prune: true})
+				set := declaringCRM()
+				set.Connectors[0].Description = ptr("new")
+				set.Sources = append(set.Sources, declaredSource("new", "erp"), manifest.Source{Object: manifest.Object{ID: 13, Name: "shop"}, Title: ptr("new")})
+				set.Tables[0].Description = ptr("new")
+				set.Tables[0].Columns = []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "id"}, {Name: "NEW", Type: "int", ExternalCode: "new"}}
+				report := b.apply(runner.Options{Set: set, Prune: true, Schedule: schedule.Config{BatchSize: 2}})
+				b.Wait()
+				time.Sleep(tt.late)
+				done := func(o runner.Object) bool {
+					c, _ := b.Connector(o.ID)
+					s, isSource := b.Source(o.ID)
+					table, isTable := b.Table(o.ID)
+					switch {
+					case o.Action == runner.ActionDelete:
+						return !slices.Contains(live(b), string(o.Kind)+" "+o.Title)
+					case o.Kind == runner.KindConnector:
+						return c.Description == "new"
+					case o.Kind == runner.KindTable:
+						return isTable && table.Description == "new" && slices.ContainsFunc(table.Columns, func(c sandbox.Column) bool { return c.Name == "NEW" })
+					case o.Action == runner.ActionCreate:
+						return slices.Contains(live(b), "source "+o.Title)
+					}
+					return isSource && s.Title == "new"
+				}
 				for _, o := range report.Objects {
-					if _, there := b.Table(o.ID); o.Kind == runner.KindTable && o.Status == runner.StatusDeleted && (there || late > 0) {
-						t.Errorf("at request %d: table %q, shown %s later: %+v", nth+3, o.Title, late, o)
+					if o.Action == runner.ActionNone {
+						continue
+					}
+					key := string(o.Action) + " " + string(o.Status)
+					if o.Error != nil {
+						key += " " + o.Error.Code
+					}
+					seen[name+": "+key] = true
+					succeeded := o.Status == runner.StatusCreated || o.Status == runner.StatusUpdated || o.Status == runner.StatusDeleted
+					switch is := done(o); {
+					case succeeded && (!is || !o.Verified || name == "shown late"), is && name == "shown" && !succeeded,
+						o.Status == runner.StatusSkipped && (is || o.Attempts > 0), o.Attempts == 0 && (strings.Contains(key, runner.CodeNotConverged) || strings.Contains(key, runner.CodeUnknownOutcome)),
+						key == "update failed NOT_CONVERGED" && name == "shown" && !strings.Contains(o.Error.Message, "the run ended before all was sent"),
+						strings.Contains(fmt.Sprint(o.Error), "  "):
+						t.Errorf("request %d, %s: done is %t: %+v", nth+4, name, is, o)
 					}
 				}
 			})
+		}
+	}
+	for _, key := range []string{"shown: create created", "shown: update updated", "shown: update failed NOT_CONVERGED", "shown: delete deleted",
+		"shown late: create failed NOT_CONVERGED", "no look: update failed UNKNOWN_OUTCOME", "no look: delete failed UNKNOWN_OUTCOME", "no look: create skipped"} {
+		if !seen[key] {
+			t.Errorf("never seen: %s", key)
 		}
 	}
 }

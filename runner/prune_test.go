@@ -505,6 +505,22 @@ func TestColumnsAreDeletedByFreshIDs(t *testing.T) {
 	})
 }
 
+// Where the ids of columns cannot be read, nothing is sent, and nothing is said
+// to be.
+func TestColumnsWithoutFreshIDs(t *testing.T) {
+	state := grown()
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultError, At: sandbox.AtCommand, Method: "biconnector.table.get", Nth: []int{2}, Status: 200, Code: "NO"}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Declares = manifest.Declares{}
+		set.Tables[0].Columns = []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "id"}}
+		report := b.apply(runner.Options{Set: set, Prune: true})
+		if o := report.Objects[2]; o.Error == nil || o.Error.Code != "NO" || o.Attempts != 0 || strings.Contains(o.Error.Message, "sent") {
+			t.Errorf("%+v", o)
+		}
+	})
+}
+
 // A source cannot have a setting that the run takes from its connector,
 // although it still shows it.
 func TestPruneSettingOfSource(t *testing.T) {

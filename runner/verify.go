@@ -49,9 +49,6 @@ func (a *apply) readBack(f *flow, e *entry, how look) bool {
 		a.submit(g)
 	}
 	f.park()
-	if e.read.err == errSkipped {
-		return false
-	}
 	if e.read.err == nil && !e.read.gone && e.action != ActionDelete {
 		e.subject.take(e.read.live)
 		var failed *Failure
@@ -59,7 +56,14 @@ func (a *apply) readBack(f *flow, e *entry, how look) bool {
 			e.read.err = failed
 		}
 	}
-	if e.read.err != nil {
+	switch {
+	case e.read.err == nil:
+	case e.read.err == errSkipped || a.scheduler.Err() != nil: // the last look may show it
+		return false
+	case e.result.Attempts == 0:
+		a.fail(e, failure(e.read.err))
+		return false
+	default:
 		a.fail(e, e.unknown("but it could not be read back: "+failure(e.read.err).Error()))
 		return false
 	}
