@@ -226,6 +226,38 @@ func TestDependencyInAPlan(t *testing.T) {
 	})
 }
 
+// What depends on something that does not exist is not called unchanged: what it
+// is declared to belong to is not known.
+func TestDependencyThatDoesNotExist(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Connectors[0].ID, set.Sources[0].ID = 99, 11
+		want := map[string]int{"failed CONNECTOR_NOT_FOUND": 1, "skipped DEPENDENCY": 1, "unchanged": 1} // the table is where it is to be
+		if diff := cmp.Diff(want, statuses(b.apply(runner.Options{Set: set}))); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// A plan says what the portal may have made of a text, where that is no more
+// than a guess that the apply will show.
+func TestNoteOnWhatIsStoredOtherwise(t *testing.T) {
+	for live, tt := range map[string]struct{ declared, want string }{
+		"a &amp; b":             {"a & b", "the portal shows the declared title with characters escaped as in HTML; "},
+		"another":               {"a & b", ""},
+		strings.Repeat("x", 60): {strings.Repeat("x", 60) + ", 2nd", ""}, // it may have been just that
+	} {
+		state := sqlState(1)
+		state.Sources[0].Title = live
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			plan := runner.Plan(t.Context(), b.client, runner.Options{Set: declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Title: &tt.declared})})
+			if got := strings.Join(plan.Objects[0].Notes, "\n"); !strings.HasPrefix(got, tt.want) || got != "" && tt.want == "" {
+				t.Errorf("%q, shown as %q: %q", tt.declared, live, got)
+			}
+		})
+	}
+}
+
 // A plan that creates a source beside one that nobody declares says that a
 // rename needs the id.
 func TestRenameHint(t *testing.T) {
