@@ -163,3 +163,25 @@ func TestListWithoutEnd(t *testing.T) {
 		}
 	})
 }
+
+// Where ids are dense at one end of a list, they are taken to be so everywhere:
+// ranges that hold too much would cost one more request than those of a list
+// without gaps.
+func TestRangesOfADenseList(t *testing.T) {
+	requests := map[int64]int{}
+	for _, gap := range []int64{1, 10} {
+		state := sqlState(300)
+		for i := range state.Sources[250:] {
+			state.Sources[250+i].ID = 251 + gap*int64(i)
+		}
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			live, report := listed(b, func(list []any) []any { return list })
+			if requests[gap] = report.Requests.HTTP; len(live.Sources) != 300 {
+				t.Errorf("%d sources", len(live.Sources))
+			}
+		})
+	}
+	if requests[1] != requests[10] {
+		t.Errorf("requests by gap: %v", requests)
+	}
+}
