@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -136,7 +135,7 @@ func (a *apply) made(e *entry, id int64) {
 // whether it certainly was not and will not be made, so that it may be sent
 // again; if not, the object has been found, or the entry has ended.
 func (a *apply) settleAdd(f *flow, e *entry, sent time.Time) (again bool) {
-	end := sent.Add(a.requestTime() + lastLookup)
+	end := sent.Add(a.scheduler.RequestTime() + lastLookup)
 	for wait := time.Second; ; wait *= 2 {
 		at, last := time.Now().Add(wait), false
 		if !at.Before(end) {
@@ -202,11 +201,3 @@ func (e *entry) named(out schedule.Outcome, is func(title string) bool) (ids []i
 	}
 	return ids, next, nil
 }
-
-// requestTime is how long the portal may continue with a request.
-func (r *run) requestTime() time.Duration {
-	return cmp.Or(r.options.Schedule.RequestTime, defaultRequestTime)
-}
-
-// defaultRequestTime is where the cloud cuts a request.
-const defaultRequestTime = time.Minute

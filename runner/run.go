@@ -172,7 +172,7 @@ func (r *run) awaitLastAdd(ctx context.Context) error {
 	if r.options.LastAdd.IsZero() {
 		return nil
 	}
-	left := time.Until(r.options.LastAdd.Add(r.requestTime()))
+	left := time.Until(r.options.LastAdd.Add(r.scheduler.RequestTime()))
 	if left <= 0 {
 		return nil
 	}

@@ -113,6 +113,9 @@ func (s *Scheduler) StopWriting() {
 	}
 }
 
+// RequestTime is how long the portal may continue with a request.
+func (s *Scheduler) RequestTime() time.Duration { return s.conf.RequestTime }
+
 // Stats reports what the run has cost so far.
 func (s *Scheduler) Stats() Stats { return s.stats }
 
