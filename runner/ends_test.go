@@ -93,7 +93,7 @@ func TestLastLook(t *testing.T) {
 				set.Sources = append(set.Sources, declaredSource("new", "erp"), manifest.Source{Object: manifest.Object{ID: 13, Name: "shop"}, Title: ptr("new")})
 				set.Tables[0].Description = ptr("new")
 				set.Tables[0].Columns = []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "id"}, {Name: "NEW", Type: "int", ExternalCode: "new"}}
-				report := b.apply(runner.Options{Set: set, Prune: true, Schedule: schedule.Config{BatchSize: 2}})
+				report := b.apply(runner.Options{Set: set, Prune: true, Schedule: schedule.Config{BatchSize: 2, Concurrency: 1, Seed: 1}})
 				b.Wait()
 				time.Sleep(tt.late)
 				done := func(o runner.Object) bool {
