@@ -105,6 +105,7 @@ func FuzzSecrets(f *testing.F) {
 		{"x-a: {password:", "x}", "active: yes"},
 		{"{password:", "}", ""},
 		{"portal: https://u:", "@a", ""},
+		{"", "\n/", ":"},
 	} {
 		f.Add(around.before, around.between, around.after)
 	}
@@ -127,7 +128,7 @@ func FuzzSecrets(f *testing.F) {
 // variables. known are the labels.
 var (
 	openKey   = regexp.MustCompile(`^/[^/]*$|^/sources/\d+/[^/]*$|^/sources/\d+/settings/[^/]*$`)
-	openValue = regexp.MustCompile(`^/(?:version|portal|keep)(?:/.*)?$|^/sources/\d+$|^/sources/\d+/settings/[^/]*/env$|^/sources/\d+/(?:name|id|title|description|active|reveal|connector)(?:/.*)?$`)
+	openValue = regexp.MustCompile(`(?s)^/(?:version|portal|keep)(?:/.*)?$|^/sources/\d+$|^/sources/\d+/settings/[^/]*/env$|^/sources/\d+/(?:name|id|title|description|active|reveal|connector)(?:/.*)?$`)
 	known     = []string{"name", "id", "title", "description", "active", "reveal", "connector", "settings", "version", "portal", "keep", "connectors", "sources", "tables"}
 )
 
@@ -136,6 +137,9 @@ func meant(path string) string {
 	dir, key := filepath.Split(path)
 	return dir + cmp.Or(manifest.Nearest(key, known), key)
 }
+
+// below is the path of a key, whatever it holds.
+func below(path, key string) string { return path + "/" + strings.ReplaceAll(key, "/", "~") }
 
 // openPlaces returns the positions of keys and values whose place in the
 // document holds no secret, by paths alone and without regard to how the
@@ -152,14 +156,14 @@ func openPlaces(text string) map[[2]int]bool {
 			case n.Kind == yaml.SequenceNode:
 				walk(fmt.Sprintf("%s/%d", path, i), c)
 			case i%2 == 0 && (n.Content[i+1].Tag != "!!null" || n.Content[i+1].Value != "" || regexp.MustCompile(regexp.QuoteMeta(c.Value)+`["']?\s*:`).MatchString(text)):
-				if openKey.MatchString(path + "/" + c.Value) {
+				if openKey.MatchString(below(path, c.Value)) {
 					open[[2]int{c.Line, c.Column}] = true
 					if value := n.Content[i+1]; !strings.Contains(value.Value, hidden) { // whose finding may name the key
 						open[[2]int{value.Line, value.Column}] = true
 					}
 				}
 			case i%2 == 1:
-				walk(path+"/"+n.Content[i-1].Value, c)
+				walk(below(path, n.Content[i-1].Value), c)
 			}
 		}
 	}
