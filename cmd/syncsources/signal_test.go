@@ -24,21 +24,12 @@ import (
 // heldPortal serves a sandbox behind a gate that holds updates back.
 func heldPortal(t *testing.T, state string) (address string, updates *gate) {
 	t.Helper()
-	s, err := sandbox.ReadState(strings.NewReader(state))
-	if err != nil {
-		t.Fatal(err)
-	}
-	portal, err := sandbox.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	updates = newGate(portal)
+	updates = newGate(openPortal(t, state))
 	updates.shut()
 	server := httptest.NewServer(updates)
 	t.Cleanup(func() {
 		updates.open()
 		server.Close()
-		_ = portal.Close()
 	})
 	return server.URL, updates
 }
