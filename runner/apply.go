@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -106,7 +107,7 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 	}
 	if err != nil {
 		r.stop(ctx, err)
-	} else if ctx.Err() != nil && (a.stopped || r.unsettled()) {
+	} else if errors.Is(context.Cause(ctx), ErrInterrupted) || ctx.Err() != nil && (a.stopped || r.unsettled()) {
 		r.stop(ctx, ctx.Err())
 	}
 	r.addsOpen = slices.ContainsFunc(a.entries, func(e *entry) bool {

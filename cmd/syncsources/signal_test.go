@@ -131,6 +131,21 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// A run is interrupted, too, when all that is left is in flight and ends well.
+func TestInterruptOfTheLastChange(t *testing.T) {
+	p := startApply(t, "--target", "4")
+	p.interrupt(t, syscall.SIGINT)
+	p.release()
+	code := p.end(t)
+	var report runner.Report
+	if err := json.Unmarshal(p.stdout.Bytes(), &report); err != nil {
+		t.Fatalf("no report: %v\n%s", err, p.stdout.String())
+	}
+	if code != exit.Interrupted || report.Outcome != runner.OutcomeInterrupted || report.Summary.Updated != 1 || report.Summary.Skipped != 0 {
+		t.Errorf("exit code %d, outcome %s, summary %+v", code, report.Outcome, report.Summary)
+	}
+}
+
 // A SIGHUP that is ignored at the start, as nohup does it, stays ignored: the
 // run goes through.
 func TestNohup(t *testing.T) {
