@@ -93,16 +93,16 @@ func (a *app) sayEmpty(portals *loaded) {
 // newFleet reads and checks what all portals have in common.
 func (a *app) newFleet(ctx, signalled context.Context, f *runFlags) (*fleet, []*manifest.Finding, error) {
 	portals, findings, err := f.portals.load(ctx, a)
-	if err != nil || len(findings) > 0 {
+	if err != nil {
+		return nil, nil, err
+	}
+	paths, further := portalsInputs(f.portals.file, portals.file)
+	further = append(further, input{f.sandbox, "the sandbox's state file"})
+	if err := f.check(a.inputs(paths, further...)); err != nil || len(findings) > 0 {
 		return nil, findings, err
 	}
 	if f.checksum != "" && len(portals.selected) > 1 {
 		return nil, nil, exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --checksum: a checksum is for the plan of one portal, but %d are selected", len(portals.selected)), "select the portal with --portal")
-	}
-	paths, further := portals.inputs()
-	further = append(further, input{f.sandbox, "the sandbox's state file"}, input{f.portals.file, "the portals file"})
-	if err := f.check(a.inputs(paths, further...)); err != nil {
-		return nil, nil, err
 	}
 	fl := &fleet{app: a, flags: f, log: a.newLogger(&f.log, f.output.noColor), signalled: signalled, portals: portals}
 	for _, i := range further {

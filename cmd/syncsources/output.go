@@ -157,7 +157,7 @@ type destinations struct {
 
 // salvage reads these flags by themselves: the rest of the command line may be
 // what is wrong. Places where nothing may be written are left out.
-func (a *app) salvage(args []string) *destinations {
+func (a *app) salvage(ctx context.Context, args []string) *destinations {
 	d := &destinations{}
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.ParseErrorsAllowlist.UnknownFlags = true
@@ -169,7 +169,14 @@ func (a *app) salvage(args []string) *destinations {
 	_ = set.Parse(args)
 	_ = option.FromEnvironment(set, a.env)
 	paths := perhapsPaths(args)
-	in := a.inputs(paths, input{d.sandbox, "the sandbox's state file"})
+	further := []input{{d.sandbox, "the sandbox's state file"}}
+	if d.portals.file != "" {
+		if file, _, err := d.portals.read(ctx); err == nil {
+			ofPortals, more := portalsInputs(d.portals.file, file)
+			paths, further = append(paths, ofPortals...), append(further, more...)
+		}
+	}
+	in := a.inputs(paths, further...)
 	d.output.reports = slices.DeleteFunc(d.output.reports, func(path string) bool { return render.CheckFile(path) != nil || in.at(path) != "" })
 	if d.metrics.check(in) != nil {
 		d.metrics.file = ""

@@ -70,8 +70,8 @@ type loaded struct {
 	shard    shard // the zero shard without --shard
 }
 
-// load reads the portals file and selects. Its findings are those of the file.
-func (p *portalsFlags) load(ctx context.Context, a *app) (*loaded, []*manifest.Finding, error) {
+// read reads the portals file.
+func (p *portalsFlags) read(ctx context.Context) (*manifest.Portals, []*manifest.Finding, error) {
 	type result struct {
 		file     *manifest.Portals
 		findings []*manifest.Finding
@@ -83,17 +83,24 @@ func (p *portalsFlags) load(ctx context.Context, a *app) (*loaded, []*manifest.F
 		}
 		return result{file, findings}, nil
 	})
-	if err != nil || len(r.findings) > 0 {
-		return nil, r.findings, err
+	return r.file, r.findings, err
+}
+
+// load reads the portals file and selects. Its findings are those of the file;
+// with any, none of its portals is selected.
+func (p *portalsFlags) load(ctx context.Context, a *app) (*loaded, []*manifest.Finding, error) {
+	file, findings, err := p.read(ctx)
+	l := &loaded{file: file}
+	if err != nil || len(findings) > 0 {
+		return l, findings, err
 	}
-	l := &loaded{file: r.file}
 	if l.shard, err = p.shard.resolve(a.env); err != nil {
 		return nil, nil, err
 	}
 	fits := make([]bool, len(p.names))
 	var names []string
-	for i := range r.file.Portals {
-		config := &r.file.Portals[i]
+	for i := range file.Portals {
+		config := &file.Portals[i]
 		names = append(names, config.Name)
 		wanted := len(p.names) == 0
 		for j, pattern := range p.names {
@@ -124,11 +131,15 @@ func portalHost(address string) string {
 	return host
 }
 
-// inputs are the files that the portals of a file name: none may be replaced by
-// what a run writes.
-func (l *loaded) inputs() (paths []string, further []input) {
-	for i := range l.file.Portals {
-		p := &l.file.Portals[i]
+// portalsInputs are a portals file and the files that its portals name: none may
+// be replaced by what a run writes.
+func portalsInputs(path string, file *manifest.Portals) (paths []string, further []input) {
+	further = append(further, input{path, "the portals file"})
+	if file.Store != nil {
+		further = append(further, input{file.Store.File, "a file with credentials"})
+	}
+	for i := range file.Portals {
+		p := &file.Portals[i]
 		paths = append(paths, p.Manifests...)
 		further = append(further, input{p.EnvFile, "a file of variables"}, input{p.Credentials.TokenFile, "a token file"})
 		for _, c := range []*manifest.Credential{p.Credentials.WebhookURL, p.Credentials.AccessToken, p.Credentials.ClientID, p.Credentials.ClientSecret, p.Credentials.RefreshToken} {

@@ -58,7 +58,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if cmd == root && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		f = unknownCommand(root, args[0]) // whatever is wrong behind it
 	}
-	where := a.salvage(args)
+	where := a.salvage(ctx, args)
 	if cmd.Flags().Lookup("log-format") == nil {
 		where.log.format = "text"
 	}

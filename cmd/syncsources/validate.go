@@ -86,12 +86,12 @@ func (a *app) validatePortals(ctx context.Context, f *portalsFlags, resolver *ma
 	if err != nil {
 		return err
 	}
+	paths, further := portalsInputs(f.file, portals.file)
+	if err := out.check(a.inputs(paths, further...)); err != nil {
+		return err
+	}
 	if len(findings) > 0 {
 		return a.finish(ctx, render.Many(runner.Invalid("validate", findings).OfMany()), d)
-	}
-	paths, further := portals.inputs()
-	if err := out.check(a.inputs(paths, append(further, input{f.file, "the portals file"})...)); err != nil {
-		return err
 	}
 	a.sayEmpty(portals)
 	now := time.Now()
