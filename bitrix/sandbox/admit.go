@@ -3,70 +3,34 @@ package sandbox
 import (
 	"cmp"
 	"context"
-	"slices"
 	"time"
 )
 
 // acquire waits for one of the portal's workers, first come, first served,
 // until the cut. It returns nil, errCut or errGone.
-//
-// Each waiter makes its own channel, so that it belongs to the bubble that the
-// request came from.
 func (p *Portal) acquire(ctx context.Context, cut time.Time) *apiError {
-	if p.cfg.Workers <= 0 {
+	if p.workers == nil {
 		return nil
 	}
-	p.mu.Lock()
-	if p.busy < p.cfg.Workers {
-		p.busy++
-		p.mu.Unlock()
-		return nil
-	}
-	turn := make(chan struct{})
-	p.queue = append(p.queue, turn)
-	p.mu.Unlock()
-
-	var tooLate <-chan time.Time
+	waiting := ctx
 	if !cut.IsZero() {
-		t := time.NewTimer(time.Until(cut))
-		defer t.Stop()
-		tooLate = t.C
+		var cancel context.CancelFunc
+		waiting, cancel = context.WithDeadline(ctx, cut)
+		defer cancel()
 	}
-	err := errCut
-	select {
-	case <-turn:
+	switch err := p.workers.Acquire(waiting, 1); {
+	case err == nil:
 		return nil
-	case <-tooLate:
-	case <-ctx.Done():
-		err = errGone
+	case ctx.Err() != nil:
+		return errGone
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if i := slices.Index(p.queue, turn); i >= 0 {
-		p.queue = slices.Delete(p.queue, i, i+1)
-		return err
-	}
-	p.next() // the turn had come in the meantime: pass it on
-	return err
+	return errCut
 }
 
 func (p *Portal) release() {
-	if p.cfg.Workers <= 0 {
-		return
+	if p.workers != nil {
+		p.workers.Release(1)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.next()
-}
-
-// next gives a worker to the longest waiting request, or frees it. p.mu is held.
-func (p *Portal) next() {
-	if len(p.queue) == 0 {
-		p.busy--
-		return
-	}
-	close(p.queue[0])
-	p.queue = p.queue[1:]
 }
 
 type bucket struct {

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -158,9 +157,4 @@ func refer(done map[string]*php.Array, word string, path [][]string) any {
 		at, _ = a.Get(step[1])
 	}
 	return at
-}
-
-// commandCount is how many commands a batch has, for the log.
-func commandCount(params *php.Array) string {
-	return fmt.Sprintf("batch of %d", params.Sub("cmd").Len())
 }

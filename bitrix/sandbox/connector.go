@@ -41,14 +41,9 @@ func newConnector(c Connector) *connector {
 	return &connector{c, epoch}
 }
 
-// setting finds a declared setting by its code.
-func (c *connector) setting(code string) (SettingType, bool) {
-	for _, s := range c.Settings {
-		if s.Code == code {
-			return s, true
-		}
-	}
-	return SettingType{}, false
+// declares reports whether the connector has a setting of this code.
+func (c *connector) declares(code string) bool {
+	return slices.ContainsFunc(c.Settings, func(s SettingType) bool { return s.Code == code })
 }
 
 // connectorSchema is the newest one; see [Switches] for what older portals

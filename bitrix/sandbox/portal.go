@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Portal is a stand-in portal. It is an http.Handler; see [Portal.RoundTripper]
@@ -15,6 +17,7 @@ import (
 type Portal struct {
 	cfg     State // the options; its objects are not used after New
 	methods map[string]method
+	workers *semaphore.Weighted // nil: any number
 
 	mu         sync.Mutex // guards all below
 	connectors store[*connector]
@@ -29,8 +32,6 @@ type Portal struct {
 	bucket     bucket
 	meters     map[meterKey]*meter
 	others     []otherJob
-	busy       int
-	queue      []chan struct{}
 	faults     []faultCount
 	deeds      []int // how often what they wait for has been
 	tokens     tokens
@@ -80,6 +81,9 @@ func New(s *State) (*Portal, error) {
 	}
 	if !s.NewKeys {
 		p.connectors.schema = p.connectors.schema.without("sourceCode")
+	}
+	if s.Workers > 0 {
+		p.workers = semaphore.NewWeighted(int64(s.Workers))
 	}
 	p.methods = p.allMethods()
 	p.fill(s)

@@ -118,38 +118,29 @@ func (p *Portal) SetAccessLog(w io.Writer) {
 	p.accessLog = w
 }
 
-// access is what the access log says of a request.
-type access struct {
-	at     time.Time
-	took   time.Duration
-	verb   string
-	method string
-	params *php.Array
-	answer answer
-}
-
-func (p *Portal) logAccess(a access) {
+// logAccess writes a line about a request that arrived at a time.
+func (p *Portal) logAccess(arrived time.Time, req request, method string, a answer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.accessLog == nil {
 		return
 	}
-	what := strings.Trim(strconv.Quote(a.method), `"`) // from the address: it may hold anything
-	switch a.method {
+	what := strings.Trim(strconv.Quote(method), `"`) // from the address: it may hold anything
+	switch method {
 	case "":
 		what = "unknown address"
 	case methodBatch:
-		what = commandCount(a.params)
+		what = fmt.Sprintf("batch of %d", req.params.Sub("cmd").Len())
 	}
-	how := fmt.Sprint(a.answer.status)
-	switch {
-	case a.answer.fate == dropped:
+	how := fmt.Sprint(a.status)
+	switch a.fate {
+	case dropped:
 		how = "connection dropped"
-	case a.answer.fate == truncated:
+	case truncated:
 		how += " truncated"
 	}
-	if a.answer.code != "" {
-		how += " " + a.answer.code
+	if a.code != "" {
+		how += " " + a.code
 	}
-	fmt.Fprintf(p.accessLog, "%s %s %s: %s in %s\n", a.at.Format("15:04:05.000"), a.verb, what, how, a.took.Round(time.Millisecond))
+	fmt.Fprintf(p.accessLog, "%s %s %s: %s in %s\n", arrived.Format("15:04:05.000"), req.verb, what, how, time.Since(arrived).Round(time.Millisecond))
 }

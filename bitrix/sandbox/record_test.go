@@ -100,7 +100,7 @@ func TestWhoseCost(t *testing.T) {
 	own := s.Sources[0]
 	cost := func(p *Portal, id int64) time.Duration {
 		src := p.sources.get(id)
-		return p.checkCost(p.connectors.get(src.connectorID), src, nil)
+		return p.checkCost(p.connectors.get(src.ConnectorID), src, nil)
 	}
 	p := newPortalOf(t, s)
 	if got := cost(p, 1); got != 5 {

@@ -154,7 +154,7 @@ func (r *run) serve(req request) answer {
 	if req.verb == http.MethodHead {
 		a.body = nil
 	}
-	p.logAccess(access{at: arrived, took: time.Since(arrived), verb: req.verb, method: t.method, params: req.params, answer: a})
+	p.logAccess(arrived, req, t.method, a)
 	return a
 }
 

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"time"
@@ -10,19 +11,11 @@ import (
 
 // source is a source as the portal holds it.
 type source struct {
-	id          int64
-	title       string
-	description *string
-	active      bool
-	connectorID int64
-	settings    []param
-	owner       string
-	check       string
-	cost        *time.Duration
-	created     time.Time
-	updated     time.Time
-	createdBy   int64
-	updatedBy   int64
+	Source    // without its settings, and always with a flag
+	settings  []param
+	created   time.Time
+	updated   time.Time
+	updatedBy int64
 }
 
 // param is a stored setting of a source. Its name and type are copied from the
@@ -33,7 +26,7 @@ type param struct {
 	value            string
 }
 
-func (s *source) key() (int64, string, int64) { return s.id, s.owner, s.connectorID }
+func (s *source) key() (int64, string, int64) { return s.ID, s.Owner, s.ConnectorID }
 
 // set stores a setting in a source that nobody has seen yet: in the first of
 // the old ones with its code, or else beside them.
@@ -50,42 +43,42 @@ func (s *source) set(p *Portal, old int, st SettingType, value string) {
 
 // newSource makes a source of a checked state.
 func (p *Portal) newSource(s Source) *source {
-	c := p.connectors.get(s.ConnectorID)
-	src := &source{
-		id: s.ID, title: s.Title, active: s.Active == nil || *s.Active, connectorID: s.ConnectorID,
-		owner: c.Owner, check: s.Check, created: epoch, updated: epoch, createdBy: max(s.CreatedByID, 1), updatedBy: max(s.CreatedByID, 1),
-	}
-	if s.Description != nil {
-		src.description = new(*s.Description)
-	}
-	if s.UpdateCost != nil {
-		src.cost = new(*s.UpdateCost)
-	}
+	c, values := p.connectors.get(s.ConnectorID), s.Settings
+	s.Settings, s.Owner, s.CreatedByID = nil, c.Owner, max(s.CreatedByID, 1)
+	s.Active, s.Description, s.UpdateCost = new(s.Active == nil || *s.Active), copied(s.Description), copied(s.UpdateCost)
+	src := &source{Source: s, created: epoch, updated: epoch, updatedBy: s.CreatedByID}
 	for _, st := range c.Settings {
-		if v, ok := s.Settings[st.Code]; ok {
+		if v, ok := values[st.Code]; ok {
 			src.set(p, 0, st, v)
 		}
 	}
 	return src
 }
 
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	return new(*p)
+}
+
 var sourceSchema = schema[*source]{
-	{"id", "integer", true, true, false, func(_ *Portal, s *source) any { return s.id }},
-	{"title", "string", true, false, false, func(_ *Portal, s *source) any { return s.title }},
+	{"id", "integer", true, true, false, func(_ *Portal, s *source) any { return s.ID }},
+	{"title", "string", true, false, false, func(_ *Portal, s *source) any { return s.Title }},
 	{"type", "string", true, true, false, func(*Portal, *source) any { return "rest" }},
-	{"code", "string", true, true, false, func(_ *Portal, s *source) any { return "rest_" + php.String(s.connectorID) }},
+	{"code", "string", true, true, false, func(_ *Portal, s *source) any { return "rest_" + php.String(s.ConnectorID) }},
 	{"description", "string", false, false, false, func(p *Portal, s *source) any {
-		if s.description == nil {
+		if s.Description == nil {
 			return p.unset("")
 		}
-		return *s.description
+		return *s.Description
 	}},
-	{"active", "boolean", false, false, false, func(_ *Portal, s *source) any { return s.active }},
+	{"active", "boolean", false, false, false, func(_ *Portal, s *source) any { return *s.Active }},
 	{"dateCreate", "datetime", true, true, false, func(_ *Portal, s *source) any { return dateText(s.created) }},
 	{"dateUpdate", "datetime", true, true, false, func(_ *Portal, s *source) any { return dateText(s.updated) }},
-	{"createdById", "integer", true, true, false, func(_ *Portal, s *source) any { return s.createdBy }},
+	{"createdById", "integer", true, true, false, func(_ *Portal, s *source) any { return s.CreatedByID }},
 	{"updatedById", "integer", true, true, false, func(_ *Portal, s *source) any { return s.updatedBy }},
-	{"connectorId", "integer", true, false, true, func(_ *Portal, s *source) any { return s.connectorID }},
+	{"connectorId", "integer", true, false, true, func(_ *Portal, s *source) any { return s.ConnectorID }},
 	{"settings", "array", true, false, false, func(p *Portal, s *source) any {
 		if len(s.settings) == 0 {
 			return nil // in lists; get has [] there
@@ -98,7 +91,7 @@ var sourceSchema = schema[*source]{
 func (s *source) item(p *Portal) *php.Array {
 	connection := p.sources.schema.item(p, s, []string{"id", "type", "code", "title", "description", "active",
 		"dateCreate", "dateUpdate", "createdById", "updatedById"})
-	item := php.Dict("connection", connection, "connectorId", s.connectorID)
+	item := php.Dict("connection", connection, "connectorId", s.ConnectorID)
 	if !slices.Contains(p.cfg.OmitKeys, "settings") {
 		item.Add("settings", s.params(p, false))
 	}
@@ -127,21 +120,24 @@ func (s *source) params(p *Portal, list bool) *php.Array {
 // checkCost is the execution time of a connection check.
 func (p *Portal) checkCost(c *connector, s *source, connection map[string]string) time.Duration {
 	switch {
-	case s.cost != nil:
-		return *s.cost
-	case s.id != 0 && p.cfg.CostOf != nil:
-		return p.cfg.CostOf(s.id)
+	case s.UpdateCost != nil:
+		return *s.UpdateCost
+	case s.ID != 0 && p.cfg.CostOf != nil:
+		return p.cfg.CostOf(s.ID)
 	case c.CheckCost != nil:
 		return *c.CheckCost
 	}
-	cost, found := p.cfg.UpdateCost, false
-	for _, at := range append(slices.Collect(mapValues(connection)), c.URLCheck) {
+	var addresses []string
+	for _, code := range slices.Sorted(maps.Keys(connection)) {
+		addresses = append(addresses, connection[code])
+	}
+	for _, at := range append(addresses, c.URLCheck) {
 		if u, err := url.Parse(at); err == nil && u.Host != "" {
 			at = u.Hostname()
 		}
-		if d, ok := p.cfg.HostCosts[at]; ok && !found {
-			cost, found = d, true
+		if cost, ok := p.cfg.HostCosts[at]; ok {
+			return cost
 		}
 	}
-	return cost
+	return p.cfg.UpdateCost
 }

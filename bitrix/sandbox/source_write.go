@@ -1,8 +1,6 @@
 package sandbox
 
 import (
-	"iter"
-	"maps"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -40,7 +38,7 @@ func (r *run) sourceUpdate(params *php.Array) (any, *apiError) {
 		if err != nil {
 			return source{}, nil, err
 		}
-		return *src, r.p.connectors.get(src.connectorID), nil
+		return *src, r.p.connectors.get(src.ConnectorID), nil
 	})
 	if err != nil {
 		return nil, err
@@ -60,12 +58,12 @@ func (r *run) sourceAdd(params *php.Array) (any, *apiError) {
 		if err != nil {
 			return source{}, nil, err
 		}
-		return source{active: true, connectorID: c.ID, owner: c.Owner, created: time.Now(), createdBy: r.auth.user}, c, nil
+		return source{Source: Source{Active: new(true), ConnectorID: c.ID, Owner: c.Owner, CreatedByID: r.auth.user}, created: time.Now()}, c, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return php.Dict("id", src.id), nil
+	return php.Dict("id", src.ID), nil
 }
 
 // saveSource makes the checks in the order in which the server makes them, and
@@ -107,18 +105,15 @@ func (r *run) saveSource(verb string, params, fields *php.Array, refused *apiErr
 	if err := checkTitle(fields); err != nil {
 		return nil, err
 	}
-	src.settings = slices.DeleteFunc(slices.Clone(src.settings), func(st param) bool { // what the connector no longer has
-		_, declared := c.setting(st.code)
-		return !declared
-	})
+	src.settings = slices.DeleteFunc(slices.Clone(src.settings), func(st param) bool { return !c.declares(st.code) })
 	if err := src.take(p, c, fields, sentSettings(fields, c, add)); err != nil {
 		return nil, err
 	}
 	src.updated, src.updatedBy = time.Now(), r.auth.user
 	if add {
-		src.id = p.sources.last + 1
+		src.ID = p.sources.last + 1
 	} else {
-		p.stats.Updates[src.id]++
+		p.stats.Updates[src.ID]++
 	}
 	p.sources.put(&src)
 	p.stats.Writes[method]++
@@ -144,7 +139,7 @@ func sentSettings(fields *php.Array, c *connector, add bool) *php.Array {
 		sent.Add("code", "rest_"+php.String(c.ID))
 	}
 	for code := range sent.All() {
-		if _, ok := c.setting(code); ok {
+		if c.declares(code) {
 			return sent
 		}
 	}
@@ -179,15 +174,15 @@ func checkTitle(fields *php.Array) *apiError {
 // and nulls, are dropped without a word. A code that the connector declares
 // twice is stored twice, and updated once. p.mu is held.
 func (s *source) take(p *Portal, c *connector, fields, sent *php.Array) *apiError {
-	s.title = p.title(fields.Text("title"))
+	s.Title = p.title(fields.Text("title"))
 	if d := fields.Text("description"); fields.Has("description") {
 		if len(d) > maxText {
 			return errSQL
 		}
-		s.description = new(p.text(d))
+		s.Description = new(p.text(d))
 	}
 	if a, ok := fields.Get("active"); ok && p.cfg.HonourActive {
-		s.active = a.(bool)
+		s.Active = new(a.(bool))
 	}
 	old := len(s.settings)
 	for _, st := range c.Settings {
@@ -210,8 +205,8 @@ func (s *source) take(p *Portal, c *connector, fields, sent *php.Array) *apiErro
 // connect is the connection check. p.mu is held.
 func (p *Portal) connect(c *connector, s *source, connection map[string]string, faulty bool) bool {
 	key, check := -c.ID, c.Check
-	if s.check != "" {
-		key, check = s.id, s.check
+	if s.Check != "" {
+		key, check = s.ID, s.Check
 	}
 	ok := !faulty
 	switch check {
@@ -221,9 +216,9 @@ func (p *Portal) connect(c *connector, s *source, connection map[string]string, 
 		ok = ok && p.failedOnce[key]
 		p.failedOnce[key] = true
 	}
-	p.stats.Checks[s.id]++
+	p.stats.Checks[s.ID]++
 	if p.cfg.KeepCalls >= 0 {
-		p.checks = append(p.checks, Check{Connector: c.ID, Source: s.id, URL: c.URLCheck, Connection: connection, OK: ok})
+		p.checks = append(p.checks, Check{Connector: c.ID, Source: s.ID, URL: c.URLCheck, Connection: connection, OK: ok})
 		if keep := p.cfg.KeepCalls; keep > 0 && len(p.checks) >= 2*keep {
 			p.checks = slices.Clone(p.checks[len(p.checks)-keep:])
 		}
@@ -233,15 +228,4 @@ func (p *Portal) connect(c *connector, s *source, connection map[string]string, 
 
 func (r *run) sourceDelete(params *php.Array) (any, *apiError) {
 	return remove(r, &r.p.sources, params, r.p.tables.children, errSourceUsed)
-}
-
-// mapValues yields the values of a map in the order of its keys.
-func mapValues(m map[string]string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, k := range slices.Sorted(maps.Keys(m)) {
-			if !yield(m[k]) {
-				return
-			}
-		}
-	}
 }

@@ -29,7 +29,7 @@ var (
 
 // newTable makes a table of a checked state.
 func (p *Portal) newTable(t Table) *table {
-	t.Owner = p.sources.get(t.SourceID).owner
+	t.Owner = p.sources.get(t.SourceID).Owner
 	t.CreatedByID = max(t.CreatedByID, 1)
 	p.lastBI = max(p.lastBI, t.ExternalID)
 	t.Columns = slices.Clone(t.Columns)

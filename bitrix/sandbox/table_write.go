@@ -49,7 +49,7 @@ func (r *run) tableAdd(params *php.Array) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	t.Owner = src.owner
+	t.Owner = src.Owner
 	columns := fields.Sub("fields")
 	if twice := repeated(columns, "name"); twice != "" {
 		return nil, p.named("DUPLICATE_FIELDS", "Duplicate column names: %s", twice)

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -11,16 +12,7 @@ import (
 
 // errDropped is what a client sees when the connection closes without an
 // answer.
-var errDropped = &dropError{}
-
-type dropError struct{}
-
-func (*dropError) Error() string {
-	return "sandbox: the portal closed the connection without an answer"
-}
-
-// Unwrap makes it what net/http reports of a server that hangs up.
-func (*dropError) Unwrap() error { return io.ErrUnexpectedEOF }
+var errDropped = fmt.Errorf("sandbox: the portal closed the connection without an answer: %w", io.ErrUnexpectedEOF)
 
 // RoundTripper returns a transport that asks the portal in-process, whatever
 // the host of the address. It honours the context and deadline of a request;

@@ -70,8 +70,8 @@ func (p *Portal) SetSource(s Source) error {
 	if p.connectors.get(s.ConnectorID) == nil {
 		return fmt.Errorf("sandbox: source %d: there is no connector %d", s.ID, s.ConnectorID)
 	}
-	if old := p.sources.get(s.ID); old != nil && old.connectorID != s.ConnectorID {
-		return fmt.Errorf("sandbox: source %d is of connector %d for ever", s.ID, old.connectorID)
+	if old := p.sources.get(s.ID); old != nil && old.ConnectorID != s.ConnectorID {
+		return fmt.Errorf("sandbox: source %d is of connector %d for ever", s.ID, old.ConnectorID)
 	}
 	delete(p.failedOnce, s.ID)
 	p.sources.put(p.newSource(s))
@@ -155,15 +155,11 @@ func (c *connector) export() Connector {
 }
 
 func (s *source) export() Source {
-	out := Source{
-		ID: s.id, Title: s.title, ConnectorID: s.connectorID, Active: new(s.active), CreatedByID: s.createdBy,
-		Settings: make(map[string]string, len(s.settings)), Check: s.check, UpdateCost: s.cost,
-	}
-	if s.description != nil {
-		out.Description = new(*s.description)
-	}
-	if s.owner != ClientID {
-		out.Owner = s.owner
+	out := s.Source
+	out.Active, out.Description = new(*s.Active), copied(s.Description)
+	out.Settings = make(map[string]string, len(s.settings))
+	if out.Owner == ClientID {
+		out.Owner = ""
 	}
 	for _, p := range s.settings {
 		out.Settings[p.code] = p.value
