@@ -36,12 +36,13 @@ type Credentials struct {
 
 // Limits are a portal's limits. What is nil or 0 is not given.
 type Limits struct {
-	Tariff                 string // standard or enterprise
-	Rate                   float64
-	Burst                  int
-	Concurrency            int
-	BatchSize              int
-	Operating, RequestTime time.Duration
+	Tariff      string // standard or enterprise
+	Rate        float64
+	Burst       int
+	Concurrency int
+	BatchSize   int
+	Operating   *time.Duration // 0: none
+	RequestTime time.Duration
 }
 
 // PortalsOptions says how LoadPortals works. The zero value leaves out what
@@ -159,7 +160,10 @@ func (b *portalsBuilder) settings(config *PortalConfig, n Node) {
 	config.Limits = Limits{
 		Tariff: scalarText(f.get("tariff")), Rate: rate,
 		Burst: b.count(f.get("burst")), Concurrency: b.count(f.get("concurrency")), BatchSize: b.count(f.get("batch_size")),
-		Operating: b.duration(f.get("operating")), RequestTime: b.duration(f.get("request_time")),
+		RequestTime: b.duration(f.get("request_time")),
+	}
+	if d := b.duration(f.get("operating")); d > 0 {
+		config.Limits.Operating = &d
 	}
 }
 

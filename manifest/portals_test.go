@@ -1,6 +1,7 @@
 package manifest_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,7 +54,7 @@ portals:
 			}
 		}
 		line += fmt.Sprintf(" %q %q", c.Credentials.TokenFile, c.Credentials.TokenHelper)
-		got = append(got, line+fmt.Sprintf(" %s %v %d %d %d %s %s", c.Limits.Tariff, c.Limits.Rate, c.Limits.Burst, c.Limits.Concurrency, c.Limits.BatchSize, c.Limits.Operating, c.Limits.RequestTime))
+		got = append(got, line+fmt.Sprintf(" %s %v %d %d %d %s %s", c.Limits.Tariff, c.Limits.Rate, c.Limits.Burst, c.Limits.Concurrency, c.Limits.BatchSize, *cmp.Or(c.Limits.Operating, new(time.Duration(0))), c.Limits.RequestTime))
 	}
 	want := []string{
 		`acme https://acme.bitrix24.com [etc/common etc/acme /abs/m.yaml] "etc/acme/.env" (|etc/id|) (APP_SECRET||) "etc/acme/token.json" "" enterprise 0 0 16 20 8m0s 1m0s`,
@@ -63,7 +64,7 @@ portals:
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if p.Portals[0].Limits.Operating != 8*time.Minute {
+	if *p.Portals[0].Limits.Operating != 8*time.Minute {
 		t.Error("durations are wrong")
 	}
 }

@@ -190,20 +190,6 @@ func TestChecksumOfEachPart(t *testing.T) {
 	}
 }
 
-func TestKeptPattern(t *testing.T) {
-	for _, tt := range []struct {
-		pattern, title string
-		want           bool
-	}{
-		{"CRM*", "CRM", true}, {"CRM*", "CRM\nold", true}, {"CRM?", "CRM", false}, {"CRM?", "CRM1", true}, {"CRM?", "CRM12", false},
-		{"CRM", "a CRM", false}, {"a.b", "axb", false}, {"*", "", true},
-	} {
-		if got := globbed(tt.pattern, tt.title); got != tt.want {
-			t.Errorf("%q fits %q: %t", tt.pattern, tt.title, got)
-		}
-	}
-}
-
 // What a portal shows in place of a value is told from a value.
 func TestMasked(t *testing.T) {
 	for text, want := range map[string]bool{"****": true, "•••": true, "xxxx": true, "-": true, "": false, "7": false, "aaa": false, "secret": false} {

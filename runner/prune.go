@@ -3,9 +3,7 @@ package runner
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 
 	"syncsources/manifest"
 )
@@ -125,14 +123,6 @@ func kept(patterns []manifest.Pattern, id int64, title string) bool {
 		if p.ID != 0 {
 			return p.ID == id
 		}
-		return globbed(p.Glob, title)
+		return manifest.Match(p.Glob, title)
 	})
-}
-
-// globbed matches a title with a pattern in which * stands for any text and ?
-// for one character.
-func globbed(pattern, title string) bool {
-	quoted := regexp.QuoteMeta(pattern)
-	quoted = strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(quoted)
-	return regexp.MustCompile(`(?s)^` + quoted + `$`).MatchString(title)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/semaphore"
 
 	"syncsources/bitrix/rest"
 	"syncsources/bitrix/secret"
@@ -29,8 +30,8 @@ type Database struct {
 	name   string // host and database, for messages
 	log    *slog.Logger
 
-	migrating chan struct{} // holds one element while nobody migrates
-	migrated  bool          // guarded by migrating
+	migrating *semaphore.Weighted
+	migrated  bool // guarded by migrating
 	locks     *session
 	hook      func(point string) // tests cut a renewal off at these points
 }
@@ -80,8 +81,7 @@ func OpenDatabase(conf DatabaseConfig) (*Database, error) {
 		// The cause may repeat the password.
 		return nil, errors.New("the address cannot be read; the user, the password and the database go into it percent-encoded, and what follows the ? is known to PostgreSQL")
 	}
-	d := &Database{log: conf.Logger, migrating: make(chan struct{}, 1), hook: func(string) {}}
-	d.migrating <- struct{}{}
+	d := &Database{log: conf.Logger, migrating: semaphore.NewWeighted(1), hook: func(string) {}}
 	d.log = cmp.Or(d.log, slog.New(slog.DiscardHandler))
 	keys := []secret.Text{conf.Key}
 	if conf.OldKey.Plain() != "" {
@@ -130,7 +130,10 @@ func (d *Database) Check(ctx context.Context) error {
 func (d *Database) try(ctx context.Context, f func(context.Context) error) error {
 	const attempts = 4
 	for n := 1; ; n++ {
-		err := d.once(ctx, f)
+		err := d.migrate(ctx)
+		if err == nil {
+			err = f(ctx)
+		}
 		if err == nil || n == attempts || !passing(err) || ctx.Err() != nil {
 			return err
 		}
@@ -138,13 +141,6 @@ func (d *Database) try(ctx context.Context, f func(context.Context) error) error
 			return err
 		}
 	}
-}
-
-func (d *Database) once(ctx context.Context, f func(context.Context) error) error {
-	if err := d.migrate(ctx); err != nil {
-		return err
-	}
-	return f(ctx)
 }
 
 // passing reports whether an error may be gone in a moment: the connection was

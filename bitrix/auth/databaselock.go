@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/semaphore"
 
 	"syncsources/bitrix/rest"
 )
@@ -20,7 +21,7 @@ import (
 type session struct {
 	d      *Database
 	config *pgx.ConnConfig
-	turn   chan struct{} // holds one element while nobody uses what follows
+	turn   *semaphore.Weighted // of whoever uses what follows
 	conn   *pgx.Conn
 	held   map[int64]*databaseLock
 	stop   context.CancelFunc // of the heartbeat
@@ -40,22 +41,8 @@ const (
 const advisoryKey = `$1::bigint # hashtextextended(current_schema(), 0)`
 
 func newSession(d *Database, config *pgx.ConnConfig) *session {
-	s := &session{d: d, config: config.Copy(), turn: make(chan struct{}, 1), held: map[int64]*databaseLock{}}
-	s.turn <- struct{}{}
-	return s
+	return &session{d: d, config: config.Copy(), turn: semaphore.NewWeighted(1), held: map[int64]*databaseLock{}}
 }
-
-// take waits for the turn to use the connection.
-func (s *session) take(ctx context.Context) error {
-	select {
-	case <-s.turn:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s *session) give() { s.turn <- struct{}{} }
 
 // Acquire implements Locks.
 func (d *Database) Acquire(ctx context.Context, portal string, wait time.Duration) (Lock, Left, error) {
@@ -91,10 +78,10 @@ func (d *Database) holder(ctx context.Context, portal string) (h Holder) {
 
 // lock tries to take a lock, and notes its holder.
 func (s *session) lock(ctx context.Context, l *databaseLock) (got bool, left Left, err error) {
-	if err := s.take(ctx); err != nil {
+	if err := s.turn.Acquire(ctx, 1); err != nil {
 		return false, left, err
 	}
-	defer s.give()
+	defer s.turn.Release(1)
 	if s.held[l.key] != nil { // the server would let the same session have it twice
 		return false, left, nil
 	}
@@ -165,9 +152,9 @@ func (s *session) connect(ctx context.Context) error {
 
 // beat looks again and again whether the connection still has its locks.
 func (s *session) beat(ctx context.Context) {
-	for sleep(ctx, heartbeat) == nil && s.take(ctx) == nil {
+	for sleep(ctx, heartbeat) == nil && s.turn.Acquire(ctx, 1) == nil {
 		s.check(ctx)
-		s.give()
+		s.turn.Release(1)
 	}
 }
 
@@ -223,8 +210,8 @@ func (s *session) rest() {
 }
 
 func (s *session) close() {
-	<-s.turn
-	defer s.give()
+	_ = s.turn.Acquire(context.Background(), 1)
+	defer s.turn.Release(1)
 	s.drop()
 }
 
@@ -241,10 +228,10 @@ func (l *databaseLock) Lost() <-chan struct{} { return l.lost }
 
 // NoteAdd implements Lock. The time is noted by the server's clock.
 func (l *databaseLock) NoteAdd(ctx context.Context, at time.Time) error {
-	if err := l.s.take(ctx); err != nil {
+	if err := l.s.turn.Acquire(ctx, 1); err != nil {
 		return err
 	}
-	defer l.s.give()
+	defer l.s.turn.Release(1)
 	if l.s.held[l.key] != l {
 		return errLockLost
 	}
@@ -281,10 +268,10 @@ func (l *databaseLock) ReleaseUnsettled() { l.release(`SELECT $1::text`) }
 func (l *databaseLock) release(sql string) {
 	ctx, cancel := context.WithTimeout(context.Background(), heartbeatTimeout)
 	defer cancel()
-	if l.s.take(ctx) != nil {
+	if l.s.turn.Acquire(ctx, 1) != nil {
 		return
 	}
-	defer l.s.give()
+	defer l.s.turn.Release(1)
 	if l.s.held[l.key] != l {
 		return
 	}

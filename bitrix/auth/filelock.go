@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -84,7 +85,7 @@ func openOwn(path string, flag int) (*os.File, error) {
 // readRegular reads a regular file of at most most bytes. A pipe or a device
 // in its place is refused and not waited for. Links are followed.
 func readRegular(path string, most int64) ([]byte, fs.FileInfo, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unblocked, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, nil, err
 	}

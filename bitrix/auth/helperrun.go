@@ -26,19 +26,19 @@ func (h *TokenHelper) run(ctx context.Context, verb string, input []byte, secret
 	cmd.Env = append(os.Environ(), "B24_PORTAL_URL="+h.portal)
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Stdin = bytes.NewReader(input)
-	stdout, stderr := capped{most: maxPair}, capped{most: 4 << 10}
+	stdout, stderr := Bounded{Most: maxPair}, Bounded{Most: 4 << 10}
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	detach(cmd)
 	err := cmd.Run()
 	switch {
-	case err == nil && stdout.over:
+	case err == nil && stdout.Over:
 		return nil, errors.New("its output is too long")
 	case err == nil:
-		return stdout.kept.Bytes(), nil
+		return stdout.Kept.Bytes(), nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("%s took too long: %w", verb, ctx.Err())
 	}
-	if said := harmlessText(stderr.kept.String(), stdout.kept.Bytes(), secrets); said != "" {
+	if said := harmlessText(stderr.Kept.String(), stdout.Kept.Bytes(), secrets); said != "" {
 		return nil, fmt.Errorf("%w: %s", err, said)
 	}
 	return nil, err
@@ -58,17 +58,18 @@ func harmlessText(said string, printed []byte, secrets []string) string {
 	return tokenLike.ReplaceAllString(rest.Scrub(secrets...).Text(said), secret.Mask)
 }
 
-// capped keeps what fits and swallows the rest. The buffer's own ReadFrom, which
-// knows no limit, is hidden.
-type capped struct {
-	kept bytes.Buffer
-	most int
-	over bool
+// Bounded keeps the beginning of what a program prints, and swallows the rest.
+// The buffer's own ReadFrom, which knows no limit, is hidden.
+type Bounded struct {
+	Kept bytes.Buffer
+	Most int  // bytes that are kept
+	Over bool // there were more
 }
 
-func (c *capped) Write(p []byte) (int, error) {
-	room := min(len(p), c.most-c.kept.Len())
-	c.over = c.over || room < len(p)
-	c.kept.Write(p[:room])
+// Write keeps what fits.
+func (b *Bounded) Write(p []byte) (int, error) {
+	room := min(len(p), b.Most-b.Kept.Len())
+	b.Over = b.Over || room < len(p)
+	b.Kept.Write(p[:room])
 	return len(p), nil
 }

@@ -30,12 +30,10 @@ var migrations = []string{
 // migrate brings the tables to the version of this program. It costs one
 // query, and that only once in a process.
 func (d *Database) migrate(ctx context.Context) error {
-	select {
-	case <-d.migrating:
-		defer func() { d.migrating <- struct{}{} }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := d.migrating.Acquire(ctx, 1); err != nil {
+		return err
 	}
+	defer d.migrating.Release(1)
 	if d.migrated {
 		return nil
 	}

@@ -8,13 +8,9 @@ import (
 	"syscall"
 )
 
-// Flags for opening a file in whose place somebody may have put another thing:
-// unblocked does not wait for the other end of a pipe, harmless does not follow
-// a link either.
-const (
-	unblocked = syscall.O_NONBLOCK
-	harmless  = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
-)
+// harmless opens a file in whose place somebody may have put another thing: it
+// follows no link, and does not wait for the other end of a pipe.
+const harmless = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 // owned reports whether a file is this process's user's.
 func owned(info fs.FileInfo) bool {

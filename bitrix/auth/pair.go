@@ -135,26 +135,21 @@ func seedPair(refresh secret.Text) Pair {
 // refresh token, which then stays valid (RFC 6749, section 6), and what is
 // known about the portal.
 func (p *Pair) keep(old Pair) {
-	take := func(key, value string) {
-		if p.fields[key] == nil && value != "" {
-			p.fields[key] = value
-		}
-	}
 	if p.RefreshToken.Plain() == "" {
 		p.RefreshToken = old.RefreshToken
 		p.fields["refresh_token"] = old.RefreshToken
 	}
-	if p.Endpoint == "" {
-		p.Endpoint = old.Endpoint
-		take("client_endpoint", old.Endpoint)
-	}
-	if p.Server == "" {
-		p.Server = old.Server
-		take("server_endpoint", old.Server)
-	}
-	if p.Member == "" {
-		p.Member = old.Member
-		take("member_id", old.Member)
+	for _, f := range []struct {
+		value *string
+		old   string
+		key   string
+	}{{&p.Endpoint, old.Endpoint, "client_endpoint"}, {&p.Server, old.Server, "server_endpoint"}, {&p.Member, old.Member, "member_id"}} {
+		if *f.value != "" || f.old == "" {
+			continue
+		}
+		if *f.value = f.old; p.fields[f.key] == nil {
+			p.fields[f.key] = f.old
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/semaphore"
 
 	"syncsources/bitrix/rest"
 	"syncsources/bitrix/secret"
@@ -30,7 +31,7 @@ type TokenSource struct {
 	seed   secret.Text
 	log    *slog.Logger
 
-	turn    chan struct{} // holds one element while nobody uses what follows
+	turn    *semaphore.Weighted // of whoever uses what follows
 	current Pair
 	renewed time.Time // when this source last renewed
 	young   int       // tokens in a row that were called expired as soon as they were issued
@@ -53,9 +54,7 @@ func NewTokenSource(conf TokenConfig) (*TokenSource, error) {
 		return nil, err
 	}
 	conf.Logger = cmp.Or(conf.Logger, slog.New(slog.DiscardHandler))
-	s := &TokenSource{server: conf.Server, store: conf.Store, portal: portal.String(), seed: conf.Seed, log: conf.Logger, turn: make(chan struct{}, 1)}
-	s.turn <- struct{}{}
-	return s, nil
+	return &TokenSource{server: conf.Server, store: conf.Store, portal: portal.String(), seed: conf.Seed, log: conf.Logger, turn: semaphore.NewWeighted(1)}, nil
 }
 
 // Token is TokenContext without a context.
@@ -109,12 +108,10 @@ func (s *TokenSource) Renew(ctx context.Context, rejected *oauth2.Token) (*oauth
 
 // withTurn runs f while nobody else does, and returns the token it leaves.
 func (s *TokenSource) withTurn(ctx context.Context, f func() error) (*oauth2.Token, error) {
-	select {
-	case <-s.turn:
-		defer func() { s.turn <- struct{}{} }()
-	case <-ctx.Done():
+	if s.turn.Acquire(ctx, 1) != nil {
 		return nil, interruptedRenewal(ctx)
 	}
+	defer s.turn.Release(1)
 	if s.failed != nil {
 		return nil, s.failed
 	}

@@ -343,7 +343,7 @@ func TestInterruptDoesNotCutARenewal(t *testing.T) {
 		// Who waits for it need not.
 		ctx, cancel = context.WithCancel(context.Background())
 		cancel()
-		<-source.turn
+		_ = source.turn.Acquire(context.Background(), 1)
 		_, err = source.TokenContext(ctx)
 		var e *rest.Error
 		if !errors.As(err, &e) || e.Reaction() != rest.NotDelivered {

@@ -233,6 +233,6 @@ func (f *exportFlags) chosen() func(code string) bool {
 		return nil
 	}
 	return func(code string) bool {
-		return slices.ContainsFunc(patterns, func(p string) bool { return option.Match(p, code) })
+		return slices.ContainsFunc(patterns, func(p string) bool { return manifest.Match(p, code) })
 	}
 }

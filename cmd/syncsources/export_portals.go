@@ -33,7 +33,7 @@ func (a *app) exportPortals(signalled context.Context, f *exportFlags, declared 
 	jobs := map[string]*exportJob{}
 	var runs []runner.Portal
 	for _, config := range portals.selected {
-		j := &exportJob{prefix: f.envPrefix + portalPrefix(config.Name), limits: f.limits.or(limitsOf(config.Limits))}
+		j := &exportJob{prefix: f.envPrefix + portalPrefix(config.Name), limits: f.limits.or(limits(config.Limits))}
 		j.connect = func(ctx context.Context) (*connection, error) {
 			c, findings, err := a.connectListed(ctx, credentials, config, f.sandbox)
 			if len(findings) > 0 {

@@ -50,13 +50,13 @@ func TestSchedule(t *testing.T) {
 // of one.
 func TestLimitsOfFlagsAndFile(t *testing.T) {
 	none := time.Duration(0)
-	file := limits{tariff: "enterprise", rate: 4, burst: 9, batchSize: 7, operating: &none}
-	got := limits{rate: 3, batchSize: 50}.or(file).schedule()
+	file := limits{Tariff: "enterprise", Rate: 4, Burst: 9, BatchSize: 7, Operating: &none}
+	got := limits{Rate: 3, BatchSize: 50}.or(file).schedule()
 	want := schedule.Config{Rate: 3, Burst: 9, BatchSize: 50, RequestTime: time.Minute, OperatingLimit: -1}
 	if got.Rate != want.Rate || got.Burst != want.Burst || got.OperatingLimit != want.OperatingLimit || got.RequestTime != want.RequestTime || got.BatchSize != 50 {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := (limits{tariff: "standard"}).or(limits{tariff: "enterprise"}).schedule(); got.Rate != 2 || got.Burst != 50 {
+	if got := (limits{Tariff: "standard"}).or(limits{Tariff: "enterprise"}).schedule(); got.Rate != 2 || got.Burst != 50 {
 		t.Errorf("the flag's tariff is not used: %+v", got)
 	}
 }
@@ -94,7 +94,7 @@ func TestFlagsReachTheRun(t *testing.T) {
 // Where a request is cut is the portal's decision, not ours.
 func TestClientOutlastsThePortal(t *testing.T) {
 	for _, cut := range []time.Duration{20 * time.Second, time.Minute, 5 * time.Minute} {
-		if got := (&connection{}).config(nil, limits{requestTime: cut}).Timeout; got <= cut {
+		if got := (&connection{}).config(nil, limits{RequestTime: cut}).Timeout; got <= cut {
 			t.Errorf("the portal cuts after %v, the client after %v", cut, got)
 		}
 	}

@@ -156,11 +156,11 @@ func (fl *fleet) run(command string, plans *runner.PortalsReport, done func(name
 	show, end := a.progress(when, fl.log)
 	defer end()
 	defer warnOfSignal(fl.signalled, fl.log)()
-	count := newCounter(len(fl.portals.selected), show)
+	counted := fl.counter(show)
 	portals := make([]runner.Portal, len(fl.portals.selected))
 	for i, config := range fl.portals.selected {
 		portals[i] = runner.Portal{Name: config.Name, Run: func(ctx context.Context) *runner.Report {
-			defer count.add()
+			defer counted()
 			checksum := ""
 			if plans != nil {
 				plan, err := plans.Portals[i].Open()
@@ -206,7 +206,7 @@ func (fl *fleet) portal(signalled context.Context, command string, config *manif
 	ctx, cancel := context.WithTimeout(signalled, fl.flags.timeout)
 	defer cancel()
 	logger := fl.log.With("portal", config.Name)
-	j, findings, err := fl.job(ctx, config, logger)
+	j, findings, err := fl.job(config)
 	var run *portalRun
 	if err == nil && len(findings) == 0 {
 		run, findings, err = fl.app.prepare(ctx, fl.flags, &j)
@@ -227,7 +227,7 @@ func (fl *fleet) portal(signalled context.Context, command string, config *manif
 }
 
 // job is a job for one portal of the file.
-func (fl *fleet) job(ctx context.Context, config *manifest.PortalConfig, logger *slog.Logger) (job, []*manifest.Finding, error) {
+func (fl *fleet) job(config *manifest.PortalConfig) (job, []*manifest.Finding, error) {
 	lookup := fl.app.env.Lookup
 	if config.EnvFile != "" {
 		own, findings, err := manifest.LoadEnvFile(config.EnvFile)
@@ -247,7 +247,7 @@ func (fl *fleet) job(ctx context.Context, config *manifest.PortalConfig, logger 
 	resolver := fl.app.resolver(lookup, fl.flags.allowDirs)
 	resolver.DenyFiles = append(resolver.DenyFiles, fl.deny...)
 	return job{
-		paths: config.Manifests, limits: limitsOf(config.Limits), resolve: resolver, partOfMany: true,
+		paths: config.Manifests, limits: limits(config.Limits), resolve: resolver, partOfMany: true,
 		elsewhere: "correct the manifest, or list it under that portal in the portals file",
 		connect: func(ctx context.Context) (*connection, []*manifest.Finding, error) {
 			return fl.app.connectListed(ctx, fl.signin, config, fl.flags.sandbox)
@@ -255,26 +255,19 @@ func (fl *fleet) job(ctx context.Context, config *manifest.PortalConfig, logger 
 	}, nil, nil
 }
 
-// counter shows how many portals are done.
-type counter struct {
-	mu    sync.Mutex
-	state runner.Progress
-	show  func(runner.Progress)
-}
-
-func newCounter(total int, show func(runner.Progress)) *counter {
-	c := &counter{state: runner.Progress{Phase: "portals", Total: total}, show: show}
-	if show != nil {
-		show(c.state)
+// counter returns what is to be called for each portal that is done, and shows
+// how many are; show may be nil.
+func (fl *fleet) counter(show func(runner.Progress)) (counted func()) {
+	if show == nil {
+		return func() {}
 	}
-	return c
-}
-
-func (c *counter) add() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.state.Done++
-	if c.show != nil {
-		c.show(c.state)
+	var mu sync.Mutex
+	state := runner.Progress{Phase: "portals", Total: len(fl.portals.selected)}
+	show(state)
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		state.Done++
+		show(state)
 	}
 }

@@ -70,7 +70,7 @@ func TestLostLockStopsTheRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.AfterFunc(5*time.Second, func() { close(lock.lost) })
-		run := &portalRun{app: a, flags: &runFlags{timeout: time.Hour}, limits: limits{batchSize: 1, concurrency: 1}, connection: connection, set: set}
+		run := &portalRun{app: a, flags: &runFlags{timeout: time.Hour}, limits: limits{BatchSize: 1, Concurrency: 1}, connection: connection, set: set}
 		report := run.converge(t.Context(), "apply", log, nil)
 		if report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != exit.CodeLocked || report.Summary.Skipped != 2 {
 			t.Errorf("%s, %v, %+v", report.Outcome, report.Error, report.Summary)

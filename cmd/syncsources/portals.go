@@ -104,7 +104,7 @@ func (p *portalsFlags) load(ctx context.Context, a *app) (*loaded, []*manifest.F
 		names = append(names, config.Name)
 		wanted := len(p.names) == 0
 		for j, pattern := range p.names {
-			if option.Match(pattern, config.Name) {
+			if manifest.Match(pattern, config.Name) {
 				wanted, fits[j] = true, true
 			}
 		}
@@ -149,13 +149,4 @@ func portalsInputs(path string, file *manifest.Portals) (paths []string, further
 		}
 	}
 	return paths, further
-}
-
-// limitsOf are the limits that a portals file gives a portal.
-func limitsOf(l manifest.Limits) limits {
-	known := limits{tariff: l.Tariff, rate: l.Rate, burst: l.Burst, concurrency: l.Concurrency, batchSize: l.BatchSize, requestTime: l.RequestTime}
-	if l.Operating > 0 {
-		known.operating = &l.Operating
-	}
-	return known
 }

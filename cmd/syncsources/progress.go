@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"syncsources/cmd/syncsources/option"
@@ -25,72 +26,47 @@ func (a *app) progress(when string, log *slog.Logger) (show func(runner.Progress
 			out.divert(nil)
 		}
 	case when == "auto":
-		beat := newHeartbeat(log)
-		return beat.update, beat.close
+		return heartbeat(log)
 	}
 	return nil, func() {}
 }
 
 // heartbeat logs once a minute where a run is, so that whoever reads the log of
 // a long one sees that it lives, and what it waits for.
-type heartbeat struct {
-	logger *slog.Logger
-	stop   chan struct{}
-	ended  chan struct{}
-
-	mu    sync.Mutex
-	state runner.Progress
-}
-
-// beatEvery is how often a heartbeat logs.
-const beatEvery = time.Minute
-
-func newHeartbeat(logger *slog.Logger) *heartbeat {
-	h := &heartbeat{logger: logger, stop: make(chan struct{}), ended: make(chan struct{})}
-	go h.loop()
-	return h
-}
-
-func (h *heartbeat) loop() {
-	defer close(h.ended)
-	began, ticker := time.Now(), time.NewTicker(beatEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-h.stop:
-			return
-		case <-ticker.C:
-			h.mu.Lock()
-			state := h.state
-			h.mu.Unlock()
-			attrs := []any{"after", time.Since(began).Round(time.Second).String(), "phase", string(state.Phase), "done", state.Done, "of", state.Total}
-			if state.Failed > 0 {
-				attrs = append(attrs, "failed", state.Failed)
+func heartbeat(logger *slog.Logger) (show func(runner.Progress), end func()) {
+	var current atomic.Pointer[runner.Progress]
+	current.Store(&runner.Progress{})
+	stop := make(chan struct{})
+	var loop sync.WaitGroup
+	loop.Go(func() {
+		began, ticker := time.Now(), time.NewTicker(time.Minute)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-ticker.C:
+				logger.Warn("still running", append([]any{"after", time.Since(began).Round(time.Second).String()}, heartbeatOf(current.Load())...)...)
 			}
-			if state.Left > 0 {
-				attrs = append(attrs, "left", state.Left.Round(time.Second).String())
-			}
-			if state.Waiting != "" {
-				attrs = append(attrs, "waiting for", state.Waiting, "until", state.Until.Format(time.TimeOnly))
-			}
-			h.logger.Warn("still running", attrs...)
 		}
+	})
+	return func(state runner.Progress) { current.Store(&state) }, func() {
+		close(stop)
+		loop.Wait()
 	}
 }
 
-// update takes note of where the run is.
-func (h *heartbeat) update(state runner.Progress) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.state = state
-}
-
-// close ends the heartbeat. It may be called more than once, by one goroutine.
-func (h *heartbeat) close() {
-	select {
-	case <-h.stop:
-	default:
-		close(h.stop)
+// heartbeatOf is where a run is, as a log has it.
+func heartbeatOf(state *runner.Progress) []any {
+	attrs := []any{"phase", string(state.Phase), "done", state.Done, "of", state.Total}
+	if state.Failed > 0 {
+		attrs = append(attrs, "failed", state.Failed)
 	}
-	<-h.ended
+	if state.Left > 0 {
+		attrs = append(attrs, "left", state.Left.Round(time.Second).String())
+	}
+	if state.Waiting != "" {
+		attrs = append(attrs, "waiting for", state.Waiting, "until", state.Until.Format(time.TimeOnly))
+	}
+	return attrs
 }

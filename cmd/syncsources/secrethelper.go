@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"syncsources/bitrix/auth"
 	"syncsources/bitrix/secret"
 	"syncsources/cmd/syncsources/option"
 )
@@ -43,35 +44,20 @@ func secretHelper(e option.Environment) func(ctx context.Context, keys []byte) (
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 		slices.Sort(cmd.Env)
-		out, remarks := &bounded{most: maxSecrets}, &bounded{most: maxRemarks}
+		out, remarks := &auth.Bounded{Most: maxSecrets}, &auth.Bounded{Most: maxRemarks}
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(keys), out, remarks
 		err := cmd.Run()
 		switch {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case err != nil:
-			if said := strings.TrimSpace(secretLike.ReplaceAllString(remarks.kept.String(), secret.Mask)); said != "" {
+			if said := strings.TrimSpace(secretLike.ReplaceAllString(remarks.Kept.String(), secret.Mask)); said != "" {
 				err = fmt.Errorf("%w: %s", err, said)
 			}
 			return nil, err
-		case out.full:
+		case out.Over:
 			return nil, fmt.Errorf("it printed more than %d MiB", maxSecrets>>20)
 		}
-		return out.kept.Bytes(), nil
+		return out.Kept.Bytes(), nil
 	}
-}
-
-// bounded keeps the beginning of what is written to it. The buffer's own
-// ReadFrom, which knows no limit, is hidden.
-type bounded struct {
-	kept bytes.Buffer
-	most int
-	full bool
-}
-
-func (b *bounded) Write(p []byte) (int, error) {
-	room := min(len(p), b.most-b.kept.Len())
-	b.full = b.full || room < len(p)
-	b.kept.Write(p[:room])
-	return len(p), nil
 }

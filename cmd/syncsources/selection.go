@@ -88,16 +88,16 @@ func anyFits(patterns []string, fits func(string) bool) bool {
 // fitsTarget compares a target with an object's name and with its id, which
 // may be written as 4 and as #4.
 func fitsTarget(target string, o manifest.Object) bool {
-	return option.Match(target, o.Name) || o.ID != 0 && strings.TrimPrefix(target, "#") == strconv.FormatInt(o.ID, 10)
+	return manifest.Match(target, o.Name) || o.ID != 0 && strings.TrimPrefix(target, "#") == strconv.FormatInt(o.ID, 10)
 }
 
 // fitsFile compares a pattern with the path of a manifest.
 func fitsFile(pattern, file string) bool {
 	pattern = strings.TrimPrefix(strings.ReplaceAll(pattern, `\`, "/"), "./")
-	if !strings.Contains(pattern, "/") && option.Match(pattern, path.Base(file)) {
+	if !strings.Contains(pattern, "/") && manifest.Match(pattern, path.Base(file)) {
 		return true
 	}
-	return option.Match(pattern, file) || option.Match(strings.TrimSuffix(pattern, "/")+"/*", file)
+	return manifest.Match(pattern, file) || manifest.Match(strings.TrimSuffix(pattern, "/")+"/*", file)
 }
 
 // declared goes through all objects of a set.

@@ -153,7 +153,7 @@ func (a *app) statusOf(ctx context.Context, sign *signin.Portals, config *manife
 		return lines
 	}
 	defer c.Close()
-	lines = a.statusLines(ctx, c, f, f.limits.or(limitsOf(config.Limits)), logger)
+	lines = a.statusLines(ctx, c, f, f.limits.or(limits(config.Limits)), logger)
 	if ctx.Err() != nil {
 		lines = append(lines, signin.Line{Level: signin.Bad, Name: "time", Text: "the time limit is over", Hints: []string{"--timeout gives more time"}})
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -91,7 +92,7 @@ func secretVariable(ctx context.Context, e option.Environment, name string) (sec
 // readSecretFile reads a file, or what a process substitution writes into a
 // pipe, until ctx ends. A pipe that nobody writes to is empty.
 func readSecretFile(ctx context.Context, path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // or a pipe without a writer would keep us
 	if err != nil {
 		return nil, err
 	}

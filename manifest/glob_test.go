@@ -1,4 +1,4 @@
-package option
+package manifest
 
 import (
 	"strings"
@@ -13,6 +13,8 @@ func TestMatch(t *testing.T) {
 		"Finance *": {[]string{"Finance 1", "Finance "}, []string{"Finance", "My Finance 1"}},
 		"*sales*":   {[]string{"sales", "eu sales 2"}, []string{"sale"}},
 		"a?c":       {[]string{"abc", "aяc"}, []string{"ac", "abbc"}},
+		"CRM*":      {[]string{"CRM", "CRM\nold"}, []string{"a CRM"}},
+		"a.b":       {[]string{"a.b"}, []string{"axb"}},
 		"[x]":       {[]string{"[x]"}, []string{"x"}},
 		"a*b*c":     {[]string{"abc", "aXbYbZc"}, []string{"acb"}},
 		"":          {[]string{""}, []string{"a"}},

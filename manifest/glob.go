@@ -1,4 +1,4 @@
-package option
+package manifest
 
 // Match reports whether a name fits a pattern in which "*" matches any
 // characters and "?" any one. No other character has a meaning of its own:

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package signin
-
-const nonBlocking = 0
