@@ -65,7 +65,7 @@ func readStdin(stdin io.Reader) (*text, error) {
 	if stdin == nil {
 		stdin = bytes.NewReader(nil)
 	}
-	data, err := readUpTo(stdin, maxFile+1, 1<<16)
+	data, err := io.ReadAll(io.LimitReader(stdin, maxFile+1))
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("larger than %d MiB", maxFile>>20)
 	}

@@ -37,24 +37,5 @@ func readRegular(open func(name string, flag int, perm fs.FileMode) (*os.File, e
 	if denied(info, deny) {
 		return nil, errDenied
 	}
-	return readUpTo(f, int64(most)+6, info.Size())
-}
-
-// readUpTo reads at most that many bytes; size is how many there probably are.
-func readUpTo(r io.Reader, most, size int64) ([]byte, error) {
-	data := make([]byte, 0, min(most, size)+1)
-	for int64(len(data)) < most {
-		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
-		}
-		n, err := r.Read(data[len(data):min(int64(cap(data)), most)])
-		data = data[:len(data)+n]
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return data, nil
+	return io.ReadAll(io.LimitReader(f, int64(most)+6))
 }

@@ -3,7 +3,6 @@ package manifest
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // unique reports what is declared twice on one portal, in one file or in
@@ -51,7 +50,7 @@ type census struct {
 }
 
 func newCensus(kind string, size int) *census {
-	return &census{kind: kind, ids: newRegister[int64](size), names: newRegister[string](size), identities: newRegister[string](0)}
+	return &census{kind: kind, ids: make(register[int64], size), names: make(register[string], size), identities: register[string]{}}
 }
 
 func (c *census) report(at Node, rule string, hints []string, format string, args ...any) {
@@ -127,8 +126,14 @@ func (c *census) refer(r Ref, portal string, by *declared) {
 	if _, ok := c.names.find(portal, r.Name); ok {
 		return
 	}
-	var hints []string
-	switch names := c.names.of(portal); {
+	var names, hints []string
+	for name := range c.names {
+		if _, here := c.names.find(portal, name); here {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	switch {
 	case onlyDigits(r.Name):
 		hints = append(hints, "write an id without quotes")
 	case len(names) == 0:
@@ -144,59 +149,25 @@ func (c *census) refer(r Ref, portal string, by *declared) {
 	c.report(by.at(c.kind), "unknown-reference", hints, "no %s has the name %s", c.kind, Quote(r.Name))
 }
 
-// register holds keys by portal. What is in documents without a portal
-// is on every portal.
-type register[K comparable] struct {
-	first map[K]entry           // on whatever portal
-	on    map[onPortal[K]]entry // where there are several
-}
-
-type onPortal[K comparable] struct {
-	portal string
-	key    K
-}
-
-func newRegister[K comparable](size int) register[K] {
-	return register[K]{make(map[K]entry, size), map[onPortal[K]]entry{}}
-}
+// register holds, by keys, what has them on the portals. What is in documents
+// without a portal is on every portal.
+type register[K comparable] map[K][]entry
 
 // add returns what has the key already on the same portal, or adds it.
 func (r register[K]) add(portal string, key K, e entry) (first entry, twice bool) {
 	if first, twice = r.find(portal, key); twice {
 		return first, true
 	}
-	if _, ok := r.first[key]; ok {
-		r.on[onPortal[K]{portal, key}] = e
-	} else {
-		r.first[key] = e
-	}
+	r[key] = append(r[key], e)
 	return e, false
 }
 
 // find returns what has a key on a portal; "" means any of them.
 func (r register[K]) find(portal string, key K) (entry, bool) {
-	e, ok := r.first[key]
-	if !ok || portal == "" || e.Portal == "" || e.Portal == portal {
-		return e, ok
-	}
-	e, ok = r.on[onPortal[K]{portal, key}]
-	return e, ok
-}
-
-// of returns the keys on a portal, sorted.
-func (r register[K]) of(portal string) []string {
-	var keys []string
-	add := func(key K, on string) {
-		if text, ok := any(key).(string); ok && (portal == "" || on == "" || on == portal) {
-			keys = append(keys, text)
+	for _, e := range r[key] {
+		if portal == "" || e.Portal == "" || e.Portal == portal {
+			return e, true
 		}
 	}
-	for key, e := range r.first {
-		add(key, e.Portal)
-	}
-	for at := range r.on {
-		add(at.key, at.portal)
-	}
-	slices.SortFunc(keys, strings.Compare)
-	return slices.Compact(keys)
+	return entry{}, false
 }
