@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,11 +45,16 @@ func run(ctx context.Context, environ []string, stdin io.Reader, stdout, stderr 
 
 func (a *app) run(ctx context.Context, args []string) int {
 	a.stderr = &outlet{under: a.stderr}
-	root := newRoot(a)
+	root, out := newRoot(a), &recorder{Writer: a.stdout}
+	root.SetOut(out)
 	root.SetArgs(args)
 	cmd, err := a.command(ctx, root, args)
-	if err == nil {
+	switch {
+	case err == nil && out.err == nil:
 		return exit.OK
+	case err == nil: // help does not say that it was not written
+		a.printFailure(exit.Unwritten(out.err), &logFlags{format: "text"})
+		return exit.Failed
 	}
 	var code exit.Status
 	if errors.As(err, &code) {
@@ -67,6 +73,18 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return f.Exit
 	}
 	return a.reportFailure(ctx, cmd.Name(), where, f)
+}
+
+// recorder remembers the first error of its writer.
+type recorder struct {
+	io.Writer
+	err error
+}
+
+func (r *recorder) Write(p []byte) (n int, err error) {
+	n, err = r.Writer.Write(p)
+	r.err = cmp.Or(r.err, err)
+	return n, err
 }
 
 // command runs the command that args name. A panic becomes an error, so that
