@@ -248,6 +248,9 @@ func (p *planner) rejectDoubles() {
 		}
 		for i, s := range claimants {
 			other := claimants[(i+1)%len(claimants)]
+			if s.id == at.id { // else several objects are called what it is
+				s.failure = nil // whatever else is wrong
+			}
 			s.fail(&Failure{Code: CodeAmbiguous,
 				Message: fmt.Sprintf("two declarations mean one live %s, #%d: %s and %s", at.kind, at.id, s.declared.Position, other.declared.Position),
 				Hint:    "declare it once, or give each its own id"})

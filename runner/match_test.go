@@ -72,15 +72,17 @@ func TestIdentity(t *testing.T) {
 	}
 	t.Run("two declarations of one object", func(t *testing.T) {
 		onPortal(t, state, func(t *testing.T, b *bench) {
-			report := b.apply(runner.Options{Set: declares(
-				manifest.Source{Object: manifest.Object{ID: 13, Name: "a", Position: manifest.Position{File: "a.yaml", Line: 3, Column: 5}}, Title: ptr("Shop")},
-				manifest.Source{Object: manifest.Object{Name: "b", Position: manifest.Position{File: "b.yaml", Line: 7, Column: 5}}, Connector: manifest.Ref{ID: 1}, Title: ptr("Shop")},
-			)})
-			if diff := cmp.Diff(map[string]int{"failed AMBIGUOUS": 2}, statuses(report)); diff != "" {
-				t.Error(diff)
-			}
-			if text := report.Err().Error(); !strings.Contains(text, "a.yaml:3:5") || !strings.Contains(text, "b.yaml:7:5") {
-				t.Errorf("both places are not said: %s", text)
+			for _, of := range []manifest.Ref{{}, {ID: 2}} { // the second cannot be its connector, which is not what matters
+				report := b.apply(runner.Options{Set: declares(
+					manifest.Source{Object: manifest.Object{ID: 13, Name: "a", Position: manifest.Position{File: "a.yaml", Line: 3, Column: 5}}, Connector: of, Title: ptr("Shop")},
+					manifest.Source{Object: manifest.Object{Name: "b", Position: manifest.Position{File: "b.yaml", Line: 7, Column: 5}}, Connector: manifest.Ref{ID: 1}, Title: ptr("Shop")},
+				)})
+				if diff := cmp.Diff(map[string]int{"failed AMBIGUOUS": 2}, statuses(report)); diff != "" {
+					t.Error(diff)
+				}
+				if text := report.Err().Error(); !strings.Contains(text, "a.yaml:3:5") || !strings.Contains(text, "b.yaml:7:5") {
+					t.Errorf("both places are not said: %s", text)
+				}
 			}
 		})
 	})
