@@ -49,12 +49,9 @@ func (a *app) executePortals(signalled context.Context, command string, f *runFl
 		})
 		defer plans.Close()
 		approved, err := a.approvePortals(signalled, plans, f)
-		if err != nil {
-			return err
-		}
 		if !approved {
 			f.output.quiet = true // what would change has just been shown
-			return a.finish(ctx, render.Many(fl.declined(plans)), d)
+			return a.finish(ctx, render.Many(fl.declined(plans, err)), d)
 		}
 	}
 	// Text is printed portal by portal.
@@ -186,8 +183,9 @@ func (fl *fleet) run(command string, plans *runner.PortalsReport, done func(name
 	})
 }
 
-// declined makes plans the reports of the apply that was not wanted.
-func (fl *fleet) declined(plans *runner.PortalsReport) *runner.PortalsReport {
+// declined makes plans the reports of the apply that was not wanted, or whose
+// question was cut off.
+func (fl *fleet) declined(plans *runner.PortalsReport, why error) *runner.PortalsReport {
 	portals := make([]runner.Portal, len(plans.Portals))
 	for i := range plans.Portals {
 		portals[i] = runner.Portal{Name: plans.Portals[i].Name, Run: func(context.Context) *runner.Report {
@@ -195,10 +193,10 @@ func (fl *fleet) declined(plans *runner.PortalsReport) *runner.PortalsReport {
 			if err != nil {
 				return reportOfFailure("apply", exit.AsFailure(err))
 			}
-			return declined(plan)
+			return declined(plan, why)
 		}}
 	}
-	return runner.Portals(fl.signalled, "apply", portals, runner.PortalsOptions{})
+	return runner.Portals(context.WithoutCancel(fl.signalled), "apply", portals, runner.PortalsOptions{})
 }
 
 // portal plans or applies one portal.

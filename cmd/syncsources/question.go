@@ -122,15 +122,19 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// declined makes a plan the report of the apply that was not wanted: what was
-// planned is skipped.
-func declined(plan *runner.Report) *runner.Report {
+// declined makes a plan the report of the apply that was not wanted, or whose
+// question err cut off: what was planned is skipped.
+func declined(plan *runner.Report, err error) *runner.Report {
 	plan.Command = "apply"
 	if plan.Error != nil || plan.Outcome == runner.OutcomeInvalid {
 		return plan // nobody was asked about it
 	}
-	plan.Outcome = runner.OutcomeFailed
-	plan.Error = &runner.Failure{Code: exit.CodeDeclined, Message: "the answer was not yes, so nothing was written"}
+	why := &exit.Failure{Exit: exit.Failed, Code: exit.CodeDeclined, Message: "the answer was not yes, so nothing was written"}
+	if err != nil {
+		why = exit.AsFailure(err)
+	}
+	end := reportOfFailure(plan.Command, why)
+	plan.Outcome, plan.Error = end.Outcome, end.Error
 	for i := range plan.Objects {
 		if plan.Objects[i].Status == runner.StatusPlanned {
 			plan.Objects[i].Status = runner.StatusSkipped

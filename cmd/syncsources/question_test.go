@@ -2,8 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +15,7 @@ import (
 	"syncsources/bitrix/sandbox"
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
+	"syncsources/runner"
 )
 
 // atTerminal runs the program as somebody at a terminal would who types this,
@@ -69,6 +74,33 @@ func TestQuestion(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A signal during the question leaves the report of what would have been done,
+// of one portal as of many.
+func TestSignalDuringTheQuestion(t *testing.T) {
+	portals := "version: 1\nportals: [{url: \"" + address + "\", manifests: [%s], credentials: {access_token: {env: TOKEN}}}]\n"
+	paths := files(t, threeManifest)
+	paths = append(paths, files(t, fmt.Sprintf(portals, paths[0]))...)
+	for _, what := range [][]string{{paths[0]}, {"--portals", paths[1]}} {
+		synctest.Test(t, func(t *testing.T) {
+			portal := openPortal(t, threeSources)
+			var stdout, stderr bytes.Buffer
+			ctx, interrupt := context.WithCancelCause(t.Context())
+			a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
+				stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper(), terminal: func(any) bool { return true },
+				stdin: &changing{func() { interrupt(exit.Signal{Received: syscall.SIGINT}); time.Sleep(time.Hour) }, strings.NewReader("yes\n")}}
+			code := a.run(ctx, append([]string{"apply", "--progress", "never", "-o", "json"}, what...))
+			time.Sleep(2 * time.Hour) // whoever reads standard input
+			var report runner.Report
+			if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
+				t.Fatalf("%v: %s%s", err, &stdout, &stderr)
+			}
+			if s, _ := portal.Source(4); code != exit.Interrupted || s.Title != "Old" || report.Outcome != runner.OutcomeInterrupted || report.Summary.Skipped != 3 {
+				t.Errorf("%v: exit code %d, title %q, %s%s", what, code, s.Title, &stdout, &stderr)
+			}
+		})
+	}
 }
 
 // The time limit begins again after the question: the time to think does not

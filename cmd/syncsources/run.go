@@ -58,12 +58,9 @@ func (a *app) execute(signalled context.Context, command string, f *runFlags, pa
 			return a.finish(ctx, render.One(plan), d)
 		}
 		approved, err := a.approve(signalled, plan, f)
-		if err != nil {
-			return err
-		}
 		if !approved {
 			f.output.quiet = true // what would change has just been shown
-			return a.finish(ctx, render.One(declined(plan)), d)
+			return a.finish(ctx, render.One(declined(plan, err)), d)
 		}
 		run.checksum = plan.Checksum // nothing but what was shown
 		cancel()
