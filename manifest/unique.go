@@ -21,7 +21,7 @@ func (b *built) unique() []*Finding {
 	for i := range b.Sources {
 		s := &b.Sources[i]
 		identity := ""
-		if s.ID == 0 && s.Title != nil && s.Connector != (Ref{}) {
+		if s.ID == 0 && s.Title != nil && (s.Connector.ID != 0 || s.Connector.Name != "") {
 			identity = connectors.identity(s.Connector, s.Portal) + "\x00" + *s.Title
 		}
 		sources.add(entry{&s.Object, &b.sources[i]}, identity)
