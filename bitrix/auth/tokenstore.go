@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -229,4 +231,14 @@ func StoreNew(ctx context.Context, store TokenStore, portal string, get func(con
 		return nil // somebody logged in or renewed at the same time; that pair is as good
 	}
 	return err
+}
+
+var plainWord = regexp.MustCompile(`^[\p{L}\p{N}_@%+=:,./-]+$`)
+
+// quoted is a path as it appears in a command line to paste.
+func quoted(path string) string {
+	if plainWord.MatchString(path) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
