@@ -54,26 +54,14 @@ type Query struct {
 	params rest.Params
 }
 
-// Method returns the method's name.
-func (q Query) Method() string { return q.method }
-
-// Writes returns false.
-func (Query) Writes() bool { return false }
-
-// Class returns the method's name.
-func (q Query) Class() string { return q.method }
-
-// ReadBack returns 0.
-func (Query) ReadBack() float64 { return 0 }
-
-// Batchable reports whether a batch would carry the query unharmed.
-func (q Query) Batchable() (bool, string) { return batchable(q.params) }
-
-func (q Query) parameters() rest.Params { return q.params }
-
-func (q Query) secrets() []string { return nil }
-
-// Format prints the method alone.
+// These are as of a Command.
+func (q Query) Method() string             { return q.method }
+func (Query) Writes() bool                 { return false }
+func (q Query) Class() string              { return q.method }
+func (Query) ReadBack() float64            { return 0 }
+func (q Query) Batchable() (bool, string)  { return batchable(q.params) }
+func (q Query) parameters() rest.Params    { return q.params }
+func (q Query) secrets() []string          { return nil }
 func (q Query) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, q.method) }
 
 // Write is a command that adds, changes or deletes one object.
@@ -110,11 +98,12 @@ func updating(method string, id int64, fields rest.Params, hidden ...string) Wri
 
 func deleting(method string, id int64) Write { return newWrite(method, id, byID(id)) }
 
-// Method returns the method's name.
-func (w Write) Method() string { return w.method }
-
-// Writes returns true.
-func (Write) Writes() bool { return true }
+// These are as of a Command.
+func (w Write) Method() string            { return w.method }
+func (Write) Writes() bool                { return true }
+func (w Write) Class() string             { return w.class }
+func (w Write) ReadBack() float64         { return w.readBack }
+func (w Write) Batchable() (bool, string) { return batchable(w.parameters()) }
 
 // ID is the object's, 0 where it is yet to be made.
 func (w Write) ID() int64 { return w.id }
@@ -122,16 +111,6 @@ func (w Write) ID() int64 { return w.id }
 // Creates reports whether the command makes an object: sent twice, it makes
 // two, but for a table, whose name is unique.
 func (w Write) Creates() bool { return w.id == 0 && w.method != "" }
-
-// Class returns the method's name, with the connector where each command makes
-// the portal ask that connector's external system.
-func (w Write) Class() string { return w.class }
-
-// ReadBack is what it costs to read the object back, in requests.
-func (w Write) ReadBack() float64 { return w.readBack }
-
-// Batchable reports whether a batch would carry the command unharmed.
-func (w Write) Batchable() (bool, string) { return batchable(w.parameters()) }
 
 func (w Write) parameters() rest.Params {
 	if w.with == nil {

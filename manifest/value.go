@@ -27,23 +27,11 @@ func (v Value) Text() secret.Text { return v.text }
 // text. It stays true after the reference has been resolved.
 func (v Value) IsReference() bool { return v.ref != nil }
 
-// String returns the mask.
-func (v Value) String() string { return v.text.String() }
-
-// GoString returns the mask, for %#v.
-func (v Value) GoString() string { return v.text.GoString() }
-
-// Format writes the mask for every verb, %x and %q included.
-func (Value) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Mask) }
-
-// LogValue returns the mask.
-func (v Value) LogValue() slog.Value { return v.text.LogValue() }
-
-// MarshalText returns the mask.
+// These yield the mask.
+func (v Value) String() string               { return v.text.String() }
+func (v Value) GoString() string             { return v.text.GoString() }
+func (Value) Format(f fmt.State, _ rune)     { _, _ = io.WriteString(f, secret.Mask) }
+func (v Value) LogValue() slog.Value         { return v.text.LogValue() }
 func (v Value) MarshalText() ([]byte, error) { return v.text.MarshalText() }
-
-// MarshalJSON returns the mask as a JSON string.
 func (v Value) MarshalJSON() ([]byte, error) { return v.text.MarshalJSON() }
-
-// MarshalYAML returns the mask.
-func (v Value) MarshalYAML() (any, error) { return v.text.MarshalYAML() }
+func (v Value) MarshalYAML() (any, error)    { return v.text.MarshalYAML() }

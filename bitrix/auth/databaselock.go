@@ -223,7 +223,6 @@ type databaseLock struct {
 	noted  time.Time // guarded by the session's turn
 }
 
-// Lost implements Lock.
 func (l *databaseLock) Lost() <-chan struct{} { return l.lost }
 
 // NoteAdd implements Lock. The time is noted by the server's clock.
@@ -257,12 +256,10 @@ func (l *databaseLock) NoteAdd(ctx context.Context, at time.Time) error {
 // errLockLost is the error of a lock whose connection has ended.
 var errLockLost = errors.New("the lock was lost together with the connection to the store")
 
-// Release implements Lock.
 func (l *databaseLock) Release() {
 	l.release(`UPDATE syncsources_applies SET last_add = NULL WHERE portal = $1`)
 }
 
-// ReleaseUnsettled implements Lock.
 func (l *databaseLock) ReleaseUnsettled() { l.release(`SELECT $1::text`) }
 
 func (l *databaseLock) release(sql string) {

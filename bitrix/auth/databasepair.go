@@ -187,7 +187,6 @@ func (l *lockedRow) commit(ctx context.Context) error {
 	return err
 }
 
-// Load implements LockedStore.
 func (l *lockedRow) Load(context.Context) (Pair, error) {
 	l.replaces = l.row.version
 	return l.pair(l.row)
@@ -308,6 +307,4 @@ func (l *lockedRow) Discard() error {
 
 // Patience implements LockedStore: the row's lock keeps all others out.
 func (l *lockedRow) Patience() time.Duration { return 0 }
-
-// Unlock implements LockedStore.
-func (l *lockedRow) Unlock() { l.end() }
+func (l *lockedRow) Unlock()                 { l.end() }

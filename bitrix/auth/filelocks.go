@@ -108,7 +108,6 @@ type fileLock struct {
 	note note
 }
 
-// NoteAdd implements Lock.
 func (l *fileLock) NoteAdd(_ context.Context, at time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -145,14 +144,11 @@ func (l *fileLock) write() error {
 	return err
 }
 
-// Lost implements Lock.
 func (l *fileLock) Lost() <-chan struct{} { return l.lost }
 
-// Release implements Lock.
 func (l *fileLock) Release() {
 	_ = os.Remove(l.path)
 	_ = l.lock.Unlock()
 }
 
-// ReleaseUnsettled implements Lock.
 func (l *fileLock) ReleaseUnsettled() { _ = l.lock.Unlock() }

@@ -216,13 +216,11 @@ type lockedFile struct {
 	begun  string
 }
 
-// Unlock implements LockedStore.
 func (t *lockedFile) Unlock() { t.unlock() }
 
 // Patience implements LockedStore: the lock keeps all others out.
 func (t *lockedFile) Patience() time.Duration { return 0 }
 
-// Load implements LockedStore.
 func (t *lockedFile) Load(context.Context) (Pair, error) {
 	p, err := t.read(t.path)
 	p.begun = t.begun
@@ -252,7 +250,6 @@ func (t *lockedFile) Prepare(_ context.Context, old Pair) error {
 	return nil
 }
 
-// Discard implements LockedStore.
 func (t *lockedFile) Discard() error { return t.discard() }
 
 // Store implements LockedStore: it writes FILE.new into the room that Prepare

@@ -151,16 +151,12 @@ type lockedHelper struct {
 	warned bool
 }
 
-// Unlock implements LockedStore.
-func (h *lockedHelper) Unlock() { h.unlock() }
-
-// Patience implements LockedStore.
+func (h *lockedHelper) Unlock()                 { h.unlock() }
 func (h *lockedHelper) Patience() time.Duration { return h.patience }
 
 // Discard implements LockedStore: a helper keeps no room.
 func (h *lockedHelper) Discard() error { return nil }
 
-// Load implements LockedStore.
 func (h *lockedHelper) Load(ctx context.Context) (Pair, error) {
 	p, err := h.get(ctx)
 	if err != nil {

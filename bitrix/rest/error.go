@@ -12,7 +12,6 @@ import (
 // so that errors.Is(err, Code("...")) compares by code.
 type Code string
 
-// Error returns the code.
 func (c Code) Error() string { return string(c) }
 
 // MethodBatch is the method that carries other commands.
@@ -89,7 +88,6 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Is reports whether target is this error's Code.

@@ -75,9 +75,6 @@ const (
 	False
 )
 
-// Is reports whether the value is said to be b.
-func (v Tristate) Is(b bool) bool { return v == True && b || v == False && !b }
-
 // UnmarshalJSON accepts anything.
 func (v *Tristate) UnmarshalJSON(b []byte) error {
 	switch strings.ToLower(string(bytes.Trim(b, `"`))) {

@@ -25,23 +25,14 @@ type Param struct {
 	Value any
 }
 
-// Format prints the mask for every verb.
-func (Params) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Mask) }
-
-// MarshalJSON returns the mask as a JSON string; JSON writes the parameters.
+// These print the mask; JSON writes the parameters.
+func (Params) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, secret.Mask) }
 func (Params) MarshalJSON() ([]byte, error) { return secret.New("").MarshalJSON() }
+func (Params) MarshalYAML() (any, error)    { return secret.Mask, nil }
 
-// Format prints the mask for every verb.
-func (Param) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Mask) }
-
-// MarshalJSON returns the mask as a JSON string.
+func (Param) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, secret.Mask) }
 func (Param) MarshalJSON() ([]byte, error) { return secret.New("").MarshalJSON() }
-
-// MarshalYAML returns the mask.
-func (Params) MarshalYAML() (any, error) { return secret.Mask, nil }
-
-// MarshalYAML returns the mask.
-func (Param) MarshalYAML() (any, error) { return secret.Mask, nil }
+func (Param) MarshalYAML() (any, error)    { return secret.Mask, nil }
 
 // JSON writes the parameters as an object in their order, and without blanks
 // and the escapes for HTML, which would only make the body longer.

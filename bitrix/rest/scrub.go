@@ -34,7 +34,6 @@ func Scrub(secrets ...string) Scrubber {
 	return Scrubber{&known}
 }
 
-// Format prints the mask for every verb.
 func (Scrubber) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Mask) }
 
 // spellings are the spellings of secrets that an answer may hold, in lower

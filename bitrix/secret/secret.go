@@ -37,23 +37,11 @@ func (s Text) Plain() string {
 	return s.plain.Value()
 }
 
-// String returns Mask.
-func (Text) String() string { return Mask }
-
-// GoString returns Mask, for %#v.
-func (Text) GoString() string { return Mask }
-
-// Format writes Mask for every verb, %x and %q included.
-func (Text) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Mask) }
-
-// LogValue returns Mask.
-func (Text) LogValue() slog.Value { return slog.StringValue(Mask) }
-
-// MarshalText returns Mask.
+// These yield Mask, Format for every verb, %x and %q included.
+func (Text) String() string               { return Mask }
+func (Text) GoString() string             { return Mask }
+func (Text) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, Mask) }
+func (Text) LogValue() slog.Value         { return slog.StringValue(Mask) }
 func (Text) MarshalText() ([]byte, error) { return []byte(Mask), nil }
-
-// MarshalJSON returns Mask as a JSON string.
 func (Text) MarshalJSON() ([]byte, error) { return []byte(`"` + Mask + `"`), nil }
-
-// MarshalYAML returns Mask.
-func (Text) MarshalYAML() (any, error) { return Mask, nil }
+func (Text) MarshalYAML() (any, error)    { return Mask, nil }
