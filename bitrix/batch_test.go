@@ -17,10 +17,7 @@ func TestBatchRepliesInOrder(t *testing.T) {
 	for id := range int64(4) {
 		updates = append(updates, UpdateSource(id+1, SourceFields{Title: "~ a b"}))
 	}
-	resp, err := c.Write(context.Background(), updates)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := must(c.Write(context.Background(), updates))(t)
 	if !resp.Replies[0].True() || resp.Replies[0].Time.Processing.Seconds() != 1.5 || resp.Replies[0].Time.Operating.Seconds() != 2.5 {
 		t.Errorf("first reply: %+v", resp.Replies[0])
 	}

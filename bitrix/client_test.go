@@ -30,10 +30,7 @@ func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func testClient(t testing.TB, tr http.RoundTripper) *Client {
 	t.Helper()
-	creds, err := Webhook("https://portal.example/rest/1/c0de/")
-	if err != nil {
-		t.Fatal(err)
-	}
+	creds := must(Webhook("https://portal.example/rest/1/c0de/"))(t)
 	return New(Config{Credentials: creds, Transport: tr})
 }
 
@@ -78,4 +75,21 @@ func TestMain(m *testing.M) {
 		_ = os.Unsetenv(v)
 	}
 	os.Exit(m.Run())
+}
+
+// must returns a value, and ends the test with the error that came instead.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		check(t, err)
+		return value
+	}
+}
+
+// check ends the test with an error, if there is one.
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

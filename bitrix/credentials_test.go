@@ -124,10 +124,7 @@ func TestExpiredTokenIsNotDelivered(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			source := &renewing{}
 			requests := 0
-			creds, err := Application("https://portal.example", source, secret.New("k"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			creds := must(Application("https://portal.example", source, secret.New("k")))(t)
 			c := New(Config{Credentials: creds, Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
 				requests++
 				s := &scripted{status: 200, body: `{"result":{"result":{"c0":true}}}`}

@@ -51,16 +51,10 @@ func BenchmarkReadFullAnswer(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		resp, err := c.Query(context.Background(), queries)
-		if err != nil {
-			b.Fatal(err)
-		}
+		resp := must(c.Query(context.Background(), queries))(b)
 		n := 0
 		for _, reply := range resp.Replies {
-			list, err := DecodeSources(reply.Result)
-			if err != nil {
-				b.Fatal(err)
-			}
+			list := must(DecodeSources(reply.Result))(b)
 			n += len(list.Items)
 		}
 		if n != MaxBatch*PageSize {

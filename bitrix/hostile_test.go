@@ -37,10 +37,7 @@ const canary = "canary-7f3a/и"
 // what it logs.
 func against(t *testing.T, address string, tr http.RoundTripper) (*Client, *bytes.Buffer) {
 	t.Helper()
-	creds, err := Application(address, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), secret.New(canary))
-	if err != nil {
-		t.Fatal(err)
-	}
+	creds := must(Application(address, oauth2.StaticTokenSource(&oauth2.Token{AccessToken: canary}), secret.New(canary)))(t)
 	var log bytes.Buffer
 	c := New(Config{Credentials: creds, Transport: tr, Timeout: 10 * time.Second, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	t.Cleanup(c.CloseIdle)
@@ -311,10 +308,7 @@ func TestHintsForCertificates(t *testing.T) {
 }
 
 func TestUnreachableIsNotDelivered(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	address := "http://" + ln.Addr().String()
 	_ = ln.Close() // nobody listens there any more
 	c, _ := against(t, address, nil)

@@ -56,10 +56,7 @@ func done(t *testing.T, c *Client, w Write) Reply {
 
 func added(t *testing.T, c *Client, w Write) int64 {
 	t.Helper()
-	id, err := DecodeAdded(done(t, c, w))
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := must(DecodeAdded(done(t, c, w)))(t)
 	return id
 }
 

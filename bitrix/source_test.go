@@ -63,10 +63,7 @@ func TestDecodeSources(t *testing.T) {
 		{"title as a number", "[" + source("title", "7") + "]", plain(func(s *Source) { s.Title = "7" })},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := DecodeSources([]byte(tt.in))
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := must(DecodeSources([]byte(tt.in)))(t)
 			if !reflect.DeepEqual(got.Items, tt.want) || got.Broken != nil || got.Count != len(tt.want) {
 				t.Errorf("got  %#v\nwant %#v", got, tt.want)
 			}

@@ -61,10 +61,7 @@ func TestErrorsOfColumnsMayFollowTheChange(t *testing.T) {
 		c := testClient(t, &scripted{status: 200, body: `{"result":` + failure + `}`})
 		_, err := c.WriteAlone(context.Background(), tt.command)
 		c = testClient(t, &scripted{status: 200, body: `{"result":{"result":{"c0":` + failure + `}}}`})
-		resp, batchErr := c.Write(context.Background(), []Write{tt.command})
-		if batchErr != nil {
-			t.Fatal(batchErr)
-		}
+		resp := must(c.Write(context.Background(), []Write{tt.command}))(t)
 		for _, err := range []error{err, resp.Replies[0].Err} {
 			var e *rest.Error
 			if !errors.As(err, &e) || e.Reaction() != tt.want {

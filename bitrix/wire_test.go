@@ -40,14 +40,9 @@ func (r *recorder) golden(t *testing.T, name string) {
 	t.Helper()
 	file := filepath.Join("testdata", "wire", name+".txt")
 	if *update {
-		if err := os.WriteFile(file, r.wire.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(file, r.wire.Bytes(), 0o644))
 	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must(os.ReadFile(file))(t)
 	if got := r.wire.String(); got != string(want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -140,10 +135,7 @@ func TestCommandsOnTheWire(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			rec := &recorder{}
-			creds, err := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "a"}), secret.New("k"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			creds := must(Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "a"}), secret.New("k")))(t)
 			c := New(Config{Credentials: creds, Transport: rec})
 			_, _ = c.single(context.Background(), tt.command)
 			ok, why := tt.command.Batchable()

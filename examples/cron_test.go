@@ -9,10 +9,7 @@ import (
 
 // TestCrontab reads the crontab by cron's rules and runs its command.
 func TestCrontab(t *testing.T) {
-	content, err := os.ReadFile("cron/syncsources")
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := must(os.ReadFile("cron/syncsources"))(t)
 	variable := regexp.MustCompile(`^([A-Z][A-Z0-9_]*)=(\S*)$`)
 	field := regexp.MustCompile(`^[0-9*,/-]+$`)
 	env := map[string]string{}

@@ -46,10 +46,7 @@ type action struct {
 
 func readYAML(t *testing.T, path string, into any) string {
 	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := must(os.ReadFile(path))(t)
 	if err := yaml.Unmarshal(content, into); err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
@@ -83,10 +80,7 @@ var (
 // to tomorrow.
 func TestActionsArePinned(t *testing.T) {
 	for _, path := range append(workflows(t), "../action.yml") {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := must(os.ReadFile(path))(t)
 		for i, line := range strings.Split(string(content), "\n") {
 			if strings.Contains(line, " uses:") && !strings.HasPrefix(strings.TrimSpace(line), "#") && !pinned.MatchString(line) {
 				t.Errorf("%s:%d: not a commit with its version: %s", path, i+1, strings.TrimSpace(line))

@@ -28,10 +28,7 @@ func strictly(t *testing.T, document []byte, into any) {
 // apiVersion and kind. All of these have to be there, once.
 func readKubernetes(t *testing.T, file string, kinds map[string]any) {
 	t.Helper()
-	content, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := must(os.ReadFile(file))(t)
 	missing := map[string]bool{}
 	for kind := range kinds {
 		missing[kind] = true
@@ -47,9 +44,7 @@ func readKubernetes(t *testing.T, file string, kinds map[string]any) {
 			t.Fatal(err)
 		}
 		var o object
-		if err := node.Decode(&o); err != nil {
-			t.Fatal(err)
-		}
+		check(t, node.Decode(&o))
 		kind := o.APIVersion + "/" + o.Kind
 		if !missing[kind] {
 			t.Fatalf("%s: an unexpected or repeated %s", file, kind)

@@ -37,13 +37,9 @@ func TestManifests(t *testing.T) {
 // variables and applies to both portals, each on a sandbox.
 func TestPortals(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("portals")); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.CopyFS(dir, os.DirFS("portals")))
 	for _, portal := range []string{"acme", "globex"} {
-		if err := os.Rename(filepath.Join(dir, portal, "env.example"), filepath.Join(dir, portal, ".env")); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.Rename(filepath.Join(dir, portal, "env.example"), filepath.Join(dir, portal, ".env")))
 	}
 	portals := filepath.Join(dir, "portals.yaml")
 	for _, args := range [][]string{{"validate"}, {"apply", "--sandbox", "empty-portal.yaml"}} {
@@ -60,10 +56,7 @@ func TestDocumentedManifest(t *testing.T) {
 	block := regexp.MustCompile("(?s)\n```yaml\n(.*?)\n```\n")
 	shown := 0
 	read := func(page string) {
-		content, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := must(os.ReadFile(page))(t)
 		for _, m := range block.FindAllStringSubmatch(string(content), -1) {
 			if !strings.Contains(m[1], "version: 1\n") {
 				continue // something else, such as rules of Prometheus
@@ -75,9 +68,7 @@ func TestDocumentedManifest(t *testing.T) {
 				args = append([]string{"--portals"}, args...)
 				writeManifests(t, dir, "common", "acme")
 			}
-			if err := os.WriteFile(filepath.Join(dir, "manifest.yaml"), []byte(m[1]), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(filepath.Join(dir, "manifest.yaml"), []byte(m[1]), 0o644))
 			if r := run(t, nil, append([]string{"validate"}, args...)...); r.code != 0 {
 				t.Errorf("%s: exit code %d\n%s", page, r.code, r.stderr)
 			}
@@ -100,11 +91,7 @@ func TestDocumentedManifest(t *testing.T) {
 func writeManifests(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	for _, name := range names {
-		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name, "m.yaml"), []byte("version: 1\nsources: []\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.Mkdir(filepath.Join(dir, name), 0o755))
+		check(t, os.WriteFile(filepath.Join(dir, name, "m.yaml"), []byte("version: 1\nsources: []\n"), 0o644))
 	}
 }

@@ -71,9 +71,7 @@ func (r result) lastLine() string {
 // run runs the program with nothing but the given environment.
 func run(t *testing.T, env []string, args ...string) result {
 	t.Helper()
-	if err := depend(); err != nil {
-		t.Fatal(err)
-	}
+	check(t, depend())
 	cmd := exec.Command(program, args...)
 	cmd.Env = append([]string{"HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, env...)
 	var stdout, stderr bytes.Buffer
@@ -140,5 +138,22 @@ func (s schedule) rehearse(t *testing.T) {
 	}
 	if content, err := os.ReadFile(metrics); metrics != "" && (err != nil || !bytes.Contains(content, []byte("# HELP "))) {
 		t.Errorf("no metrics: %v\n%s", err, content)
+	}
+}
+
+// must returns a value, and ends the test with the error that came instead.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		check(t, err)
+		return value
+	}
+}
+
+// check ends the test with an error, if there is one.
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -31,9 +31,7 @@ echo '{"crm/api-key": "k \"quoted\"", "erp/db/password": "p", "other": "not aske
 	} {
 		t.Run(helper, func(t *testing.T) {
 			bin := t.TempDir()
-			if err := os.WriteFile(filepath.Join(bin, tt.command), []byte(tt.fake), 0o755); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(filepath.Join(bin, tt.command), []byte(tt.fake), 0o755))
 			script, err := filepath.Abs(filepath.Join("secret-helpers", helper))
 			if err != nil {
 				t.Fatal(err)
@@ -52,16 +50,12 @@ echo '{"crm/api-key": "k \"quoted\"", "erp/db/password": "p", "other": "not aske
 
 			// The program runs it as it is.
 			manifest := filepath.Join(t.TempDir(), "m.yaml")
-			if err := os.WriteFile(manifest, []byte("version: 1\nsources:\n  - {id: 4, settings: {password: {secret: crm/api-key}}}\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(manifest, []byte("version: 1\nsources:\n  - {id: 4, settings: {password: {secret: crm/api-key}}}\n"), 0o644))
 			r := run(t, append(env, "SYNCSOURCES_SECRET_HELPER="+script), "apply", "--sandbox", "sandbox.yaml", manifest)
 			if r.code != 0 || strings.Contains(r.stdout+r.stderr, "quoted") {
 				t.Errorf("exit code %d\n%s\n%s", r.code, r.stdout, r.stderr)
 			}
-			if err := os.WriteFile(manifest, []byte("version: 1\nsources:\n  - {id: 4, settings: {password: {secret: crm/absent}}}\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(manifest, []byte("version: 1\nsources:\n  - {id: 4, settings: {password: {secret: crm/absent}}}\n"), 0o644))
 			if r = run(t, append(env, "SYNCSOURCES_SECRET_HELPER="+script), "plan", "--sandbox", "sandbox.yaml", manifest); r.code != 3 {
 				t.Errorf("without the key: exit code %d\n%s\n%s", r.code, r.stdout, r.stderr)
 			}

@@ -16,10 +16,7 @@ type unit map[string]map[string][]string
 
 func readUnit(t *testing.T, path string) unit {
 	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := must(os.ReadFile(path))(t)
 	u, section := unit{}, ""
 	for i, line := range strings.Split(string(content), "\n") {
 		line = strings.TrimSpace(line)
@@ -97,15 +94,10 @@ func TestSystemdVerify(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for _, name := range []string{"syncsources.service", "syncsources.timer"} {
-		content, err := os.ReadFile(filepath.Join("systemd", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := must(os.ReadFile(filepath.Join("systemd", name)))(t)
 		// Verification wants the program to be there, or any other.
 		content = []byte(strings.Replace(string(content), "/usr/local/bin/syncsources", "/bin/sh", 1))
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(filepath.Join(dir, name), content, 0o644))
 	}
 	verify := exec.Command(analyze, "verify", "--man=no", filepath.Join(dir, "syncsources.service"), filepath.Join(dir, "syncsources.timer"))
 	// It reads the machine's own units as well, and fails where it may not; what

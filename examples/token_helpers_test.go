@@ -49,9 +49,7 @@ func TestTokenHelpers(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the helpers are shell scripts")
 	}
-	if err := depend(); err != nil {
-		t.Fatal(err)
-	}
+	check(t, depend())
 	for helper, tt := range map[string]struct{ command, fake, stored string }{
 		"vault":  {"vault", fakeVault, "secret/syncsources"},
 		"github": {"gh", fakeGH, "TOKEN_PAIR"},
@@ -75,9 +73,7 @@ func TestTokenHelpers(t *testing.T) {
 				t.Fatal(err)
 			}
 			bin, store := t.TempDir(), t.TempDir()
-			if err := os.WriteFile(filepath.Join(bin, tt.command), []byte(tt.fake), 0o755); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(filepath.Join(bin, tt.command), []byte(tt.fake), 0o755))
 			// machine is a computer that starts with nothing but what the store has.
 			machine := func() []string {
 				pair, _ := os.ReadFile(filepath.Join(store, tt.stored))

@@ -36,9 +36,7 @@ func BenchmarkLoad(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "m.yaml")
-			if err := os.WriteFile(path, []byte(fleet(n)), 0o644); err != nil {
-				b.Fatal(err)
-			}
+			check(b, os.WriteFile(path, []byte(fleet(n)), 0o644))
 			b.ReportAllocs()
 			for b.Loop() {
 				set, found, err := manifest.Load([]string{path}, manifest.Options{Check: schema.Check})

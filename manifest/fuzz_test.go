@@ -24,16 +24,10 @@ import (
 // inside the file and safe for a terminal, and no source without what a source
 // must have when nothing is found.
 func FuzzLoad(f *testing.F) {
-	seeds, err := filepath.Glob("testdata/err/*.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
+	seeds := must(filepath.Glob("testdata/err/*.yaml"))(f)
 	seeds = append(seeds, "../examples/docs-example.yaml", "../examples/fleet.yaml")
 	for _, path := range seeds {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
+		data := must(os.ReadFile(path))(f)
 		if len(data) < 4<<10 {
 			f.Add(data)
 		}

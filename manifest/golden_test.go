@@ -19,10 +19,7 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 func TestGoldenErrors(t *testing.T) {
 	outs := map[string]bool{}
 	t.Chdir(filepath.Join("testdata", "err"))
-	entries, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
+	entries := must(os.ReadDir("."))(t)
 	for _, entry := range entries {
 		path := entry.Name()
 		if filepath.Ext(path) == ".out" {
@@ -68,15 +65,10 @@ func compareGolden(t *testing.T, path, out string, found []*manifest.Finding) {
 		b.WriteString(e.Detail() + "\n")
 	}
 	if *update {
-		if err := os.WriteFile(out, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(out, []byte(b.String()), 0o644))
 		return
 	}
-	want, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must(os.ReadFile(out))(t)
 	if got := b.String(); got != string(want) {
 		t.Errorf("%s says\n%s\nwant\n%s", path, got, want)
 	}
@@ -84,5 +76,22 @@ func compareGolden(t *testing.T, path, out string, found []*manifest.Finding) {
 		if strings.Contains(b.String(), secret) {
 			t.Errorf("a settings value is printed:\n%s", b.String())
 		}
+	}
+}
+
+// must returns a value, and ends the test with the error that came instead.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		check(t, err)
+		return value
+	}
+}
+
+// check ends the test with an error, if there is one.
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

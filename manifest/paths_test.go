@@ -21,12 +21,8 @@ func tree(t *testing.T, files map[string]string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	for path, content := range files {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		check(t, os.WriteFile(path, []byte(content), 0o644))
 	}
 }
 
@@ -215,9 +211,7 @@ func TestCredentialsAreNoManifest(t *testing.T) {
 	tree(t, map[string]string{"token.json": `{"access_token": "canary"}`})
 	symlink(t, "token.json", "link.yaml")
 	symlink(t, "/proc/self/environ", "environ.yaml")
-	if err := os.Link("token.json", "hard.yaml"); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Link("token.json", "hard.yaml"))
 	for _, path := range []string{"token.json", "link.yaml", "hard.yaml", "environ.yaml", "/proc/self/environ"} {
 		if _, err := os.Stat(path); err != nil {
 			continue // a system without /proc
@@ -244,7 +238,5 @@ func TestPipesAreRefused(t *testing.T) {
 
 func write(t *testing.T, path, content string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(path, []byte(content), 0o644))
 }

@@ -188,19 +188,14 @@ func TestLoadEnvFile(t *testing.T) {
 func FuzzPortals(f *testing.F) {
 	paths, _ := filepath.Glob("testdata/portals/*.yaml")
 	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
+		data := must(os.ReadFile(path))(f)
 		f.Add(data)
 	}
 	f.Add([]byte("version: 1\nstore: {env: D}\nportals: [{name: a, url: 'https://a', credentials: {webhook_url: {env: W}}, limits: {rate: 2}}]"))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(dir, "portals.yaml")
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path, data, 0o600))
 		p, found, err := loadPortals(path)
 		if err != nil || len(found) > 0 {
 			return

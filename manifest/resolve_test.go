@@ -14,9 +14,7 @@ import (
 // its references with the environment given.
 func resolve(t *testing.T, r manifest.Resolver, settings string) ([]manifest.Source, []*manifest.Finding) {
 	t.Helper()
-	if err := os.WriteFile("m/m.yaml", []byte("version: 1\nsources:\n  - id: 1\n    settings: "+settings+"\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile("m/m.yaml", []byte("version: 1\nsources:\n  - id: 1\n    settings: "+settings+"\n"), 0o644))
 	set, found, err := load("m/m.yaml")
 	if err != nil || len(found) > 0 {
 		t.Fatal(found, err)
@@ -198,9 +196,7 @@ func TestResolveUnreadable(t *testing.T) {
 		t.Skip("root reads everything")
 	}
 	tree(t, map[string]string{"m/key": "s3cret"})
-	if err := os.Chmod("m/key", 0); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Chmod("m/key", 0))
 	_, found := resolve(t, manifest.Resolver{}, "{password: {file: key}}")
 	if len(found) != 1 || found[0].Message != `the file "key" cannot be read: permission denied` {
 		t.Errorf("found %v", found)

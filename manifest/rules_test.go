@@ -13,10 +13,7 @@ import (
 // TestRulesAreListed holds the package comment together with the rules that
 // the code knows and with those that the tests provoke.
 func TestRulesAreListed(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := must(parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments))(t)
 	listed := map[string]bool{}
 	for _, line := range strings.Split(file.Doc.Text(), "\n") {
 		if !strings.HasPrefix(line, "\t") {
@@ -61,10 +58,7 @@ func contents(t *testing.T, pattern string) (all []string) {
 		t.Fatal(paths, err)
 	}
 	for _, path := range paths {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := must(os.ReadFile(path))(t)
 		all = append(all, string(data))
 	}
 	return all

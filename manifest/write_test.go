@@ -15,10 +15,7 @@ import (
 func written(t *testing.T, live manifest.Live, o manifest.WriteOptions) (string, *manifest.Written) {
 	t.Helper()
 	var b strings.Builder
-	result, err := manifest.Write(&b, live, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	result := must(manifest.Write(&b, live, o))(t)
 	return b.String(), result
 }
 
@@ -54,14 +51,9 @@ func TestWrite(t *testing.T) {
 	text, result := written(t, live(), manifest.WriteOptions{EnvPrefix: "ACME_", Values: func(code string) bool { return code != "password" }})
 	const golden = "testdata/export.yaml"
 	if *update {
-		if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(golden, []byte(text), 0o644))
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must(os.ReadFile(golden))(t)
 	if text != string(want) {
 		t.Errorf("got\n%s\nwant\n%s", text, want)
 	}
@@ -103,13 +95,8 @@ func TestPlaceholderIsTheSchemas(t *testing.T) {
 	var document struct {
 		Definitions map[string]struct{ Pattern string }
 	}
-	if err := json.Unmarshal(schema.Sources(), &document); err != nil {
-		t.Fatal(err)
-	}
-	source, err := os.ReadFile("emit.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, json.Unmarshal(schema.Sources(), &document))
+	source := must(os.ReadFile("emit.go"))(t)
 	if pattern := document.Definitions["placeholder"].Pattern; pattern == "" || !strings.Contains(string(source), "`"+pattern+"`") {
 		t.Errorf("emit.go does not have %s", pattern)
 	}

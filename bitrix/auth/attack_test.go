@@ -33,27 +33,19 @@ func atOnce(t *testing.T, f func()) {
 // planted puts what an attacker may have left into the place of a file.
 var planted = map[string]func(t *testing.T, path string){
 	"a pipe": func(t *testing.T, path string) {
-		if err := syscall.Mkfifo(path, 0o666); err != nil {
-			t.Fatal(err)
-		}
+		check(t, syscall.Mkfifo(path, 0o666))
 	},
 	"a dangling link": func(t *testing.T, path string) {
-		if err := os.Symlink(filepath.Join(t.TempDir(), "made"), path); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.Symlink(filepath.Join(t.TempDir(), "made"), path))
 	},
 	"a directory": func(t *testing.T, path string) {
-		if err := os.Mkdir(path, 0o777); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.Mkdir(path, 0o777))
 	},
 	"another user's file": func(t *testing.T, path string) {
 		if os.Getuid() != 0 {
 			t.Skip("only root can give files away")
 		}
-		if err := errors.Join(os.WriteFile(path, nil, 0o666), os.Chown(path, 12345, 12345)); err != nil {
-			t.Fatal(err)
-		}
+		check(t, errors.Join(os.WriteFile(path, nil, 0o666), os.Chown(path, 12345, 12345)))
 	},
 }
 
@@ -129,20 +121,14 @@ func TestNoteOfManyGigabytes(t *testing.T) {
 // over.
 func TestDirectoryOfLocksIsOurs(t *testing.T) {
 	open := filepath.Join(t.TempDir(), "open")
-	if err := errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777)); err != nil {
-		t.Fatal(err)
-	}
+	check(t, errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777)))
 	ours := filepath.Join(t.TempDir(), "ours")
 	linked := filepath.Join(t.TempDir(), "linked")
-	if err := os.Symlink(ours, linked); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Symlink(ours, linked))
 	dirs := []string{open, linked, filepath.Join(open, "\x00")}
 	if os.Getuid() == 0 {
 		theirs := filepath.Join(t.TempDir(), "theirs")
-		if err := errors.Join(os.Mkdir(theirs, 0o700), os.Chown(theirs, 12345, 12345)); err != nil {
-			t.Fatal(err)
-		}
+		check(t, errors.Join(os.Mkdir(theirs, 0o700), os.Chown(theirs, 12345, 12345)))
 		dirs = append(dirs, theirs)
 	}
 	if _, err := firstOwnDirectory(dirs); err == nil {
@@ -160,22 +146,15 @@ func TestDirectoryOfLocksIsOurs(t *testing.T) {
 func TestPlantedNewPair(t *testing.T) {
 	path := writePair(t, "")
 	precious := filepath.Join(t.TempDir(), "precious")
-	if err := os.WriteFile(precious, []byte("precious"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	locked, err := tokenFile(t, path).Lock(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(precious, []byte("precious"), 0o666))
+	locked := must(tokenFile(t, path).Lock(context.Background()))(t)
 	defer locked.Unlock()
 	for _, step := range []func() error{
 		func() error { return locked.Prepare(context.Background(), mustLoad(t, path)) },
 		func() error { return locked.Store(context.Background(), mustLoad(t, path)) },
 	} {
 		_ = os.Remove(path + ".new")
-		if err := os.Symlink(precious, path+".new"); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.Symlink(precious, path+".new"))
 		if err := step(); err != nil {
 			t.Log(err)
 		}

@@ -23,10 +23,7 @@ func testDatabase(t *testing.T) string {
 	schema := "test_" + strings.ToLower(rand.Text())
 	query(t, address, `CREATE SCHEMA `+schema)
 	t.Cleanup(func() { query(t, address, `DROP SCHEMA `+schema+` CASCADE`) })
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := must(url.Parse(address))(t)
 	q := u.Query()
 	q.Set("search_path", schema)
 	q.Set("application_name", schema) // to end its connections and no others
@@ -38,10 +35,7 @@ func testDatabase(t *testing.T) string {
 func query(t *testing.T, address, sql string, args ...any) {
 	t.Helper()
 	ctx := context.Background()
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := must(pgx.Connect(ctx, address))(t)
 	defer func() { _ = conn.Close(ctx) }()
 	if _, err := conn.Exec(ctx, sql, args...); err != nil {
 		t.Fatal(fmt.Errorf("%s: %w", sql, err))

@@ -28,9 +28,7 @@ func TestDatabaseLockEndsWithTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := time.Now()
-	if err := lock.NoteAdd(ctx, sent); err != nil {
-		t.Fatal(err)
-	}
+	check(t, lock.NoteAdd(ctx, sent))
 	endConnections(t, c.URL)
 	other, left, err := two.Acquire(ctx, "https://acme.example", 10*time.Second)
 	if err != nil {

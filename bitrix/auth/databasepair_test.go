@@ -23,10 +23,7 @@ var otherKey = base64.StdEncoding.EncodeToString([]byte("another key, another ke
 // machine opens a database as one machine does.
 func machine(t *testing.T, c shared) *Database {
 	t.Helper()
-	d, err := OpenDatabase(DatabaseConfig{URL: secret.New(c.URL), Key: secret.New(c.Key), OldKey: secret.New(c.OldKey)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := must(OpenDatabase(DatabaseConfig{URL: secret.New(c.URL), Key: secret.New(c.Key), OldKey: secret.New(c.OldKey)}))(t)
 	t.Cleanup(d.Close)
 	return d
 }
@@ -35,9 +32,7 @@ func machine(t *testing.T, c shared) *Database {
 func storePair(t *testing.T, store TokenStore, server *strict, portal string) Pair {
 	t.Helper()
 	p := server.issue(portal)
-	if err := StoreNew(context.Background(), store, "https://"+portal, func(context.Context) (Pair, error) { return p, nil }); err != nil {
-		t.Fatal(err)
-	}
+	check(t, StoreNew(context.Background(), store, "https://"+portal, func(context.Context) (Pair, error) { return p, nil }))
 	return p
 }
 
@@ -71,15 +66,10 @@ func TestDatabaseEncryptsPairs(t *testing.T) {
 	d, server := machine(t, c), newStrict(t)
 	p := storePair(t, d.Tokens("https://acme.example", "local.1"), server, "acme.example")
 
-	conn, err := pgx.Connect(ctx, c.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := must(pgx.Connect(ctx, c.URL))(t)
 	defer func() { _ = conn.Close(ctx) }()
 	var dump string
-	if err := conn.QueryRow(ctx, `SELECT string_agg(t::text || encode(pair, 'escape'), '') FROM syncsources_pairs t`).Scan(&dump); err != nil {
-		t.Fatal(err)
-	}
+	check(t, conn.QueryRow(ctx, `SELECT string_agg(t::text || encode(pair, 'escape'), '') FROM syncsources_pairs t`).Scan(&dump))
 	if strings.Contains(dump, "access-") || strings.Contains(dump, p.RefreshToken.Plain()) || strings.Contains(dump, "https://") {
 		t.Errorf("the table shows %s", dump)
 	}
@@ -140,10 +130,7 @@ func TestDatabaseKeyRotationBesideARenewal(t *testing.T) {
 	old := machine(t, shared{URL: url, Key: key}).Tokens("https://acme.example", "local.1")
 	before := storePair(t, old, server, "acme.example")
 	rotating := machine(t, shared{URL: url, Key: otherKey, OldKey: key}).Tokens("https://acme.example", "local.1").(*databasePair)
-	read, err := rotating.read(ctx, rotating.d.pool, selectPair)
-	if err != nil {
-		t.Fatal(err)
-	}
+	read := must(rotating.read(ctx, rotating.d.pool, selectPair))(t)
 	newer := storePair(t, old, server, "acme.example")
 	rotating.rekey(ctx, read, before)
 	if got, err := old.Load(ctx); err != nil || !got.same(newer) {

@@ -22,9 +22,7 @@ func fakeHelper(t *testing.T, script string) (h *TokenHelper, vault string, log 
 	t.Helper()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "helper")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\n"+script), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(program, []byte("#!/bin/sh\n"+script), 0o700))
 	vault = filepath.Join(dir, "vault")
 	t.Setenv("VAULT", vault)
 	log = &bytes.Buffer{}
@@ -53,9 +51,7 @@ get) cat "$VAULT" 2>/dev/null || true ;;
 store) cat >"$VAULT.in" && cat "$VAULT.in" >>"$VAULT.all" && sed 's/"replaces": \(.*\)$/"version": "v\1"/; s/"v"/"v/; s/""/"/; s/,"$/",/' "$VAULT.in" >"$VAULT" ;;
 esac`)
 	// The script is no model: it makes a version of what is replaced.
-	if err := os.WriteFile(vault, []byte(`{"version": 7, "access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(vault, []byte(`{"version": 7, "access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600))
 	locked, err := h.Lock(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -65,24 +61,18 @@ esac`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.store(context.Background(), p, p); err != nil {
-		t.Fatal(err)
-	}
+	check(t, h.store(context.Background(), p, p))
 	var stored map[string]any
 	content, _ := os.ReadFile(vault + ".in")
 	if err := json.Unmarshal(content, &stored); err != nil || stored["replaces"] != 7.0 || stored["version"] != nil || stored["access_token"] != sandbox.AccessToken {
 		t.Errorf("%v: %s", err, content)
 	}
-	if err := h.store(context.Background(), p, Pair{}); err != nil {
-		t.Fatal(err)
-	}
+	check(t, h.store(context.Background(), p, Pair{}))
 	content, _ = os.ReadFile(vault + ".in")
 	if !strings.Contains(string(content), `"replaces": null`) {
 		t.Errorf("into an empty store: %s", content)
 	}
-	if err := h.store(context.Background(), p, Pair{fields: p.fields}); err != nil {
-		t.Fatal(err)
-	}
+	check(t, h.store(context.Background(), p, Pair{fields: p.fields}))
 	if content, _ = os.ReadFile(vault + ".in"); strings.Contains(string(content), "replaces") {
 		t.Errorf("without versions: %s", content)
 	}
@@ -97,9 +87,7 @@ func TestHelperThatHasANewerPair(t *testing.T) {
 get) cat "$VAULT" ;;
 store) echo stored >>"$VAULT.calls"; printf '{"version": 8, "access_token": "newer", "refresh_token": "r"}' >"$VAULT"; exit 75 ;;
 esac`)
-	if err := os.WriteFile(vault, []byte(`{"version": 7, "access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(vault, []byte(`{"version": 7, "access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600))
 	token, err := renewHelper(t, server, h, sandbox.AccessToken)
 	calls, _ := os.ReadFile(vault + ".calls")
 	if err != nil || token != "newer" || p.Stats().Renewals != 0 || string(calls) != "stored\n" {
@@ -117,9 +105,7 @@ get) n=$(cat "$VAULT.n" 2>/dev/null || echo 0); n=$((n + 1)); echo $n >"$VAULT.n
 store) cat >/dev/null ;;
 esac`)
 	h.patience = 5 * time.Second
-	if err := os.WriteFile(vault, []byte(`{"version": 7, "access_token": "old", "refresh_token": "spent"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(vault, []byte(`{"version": 7, "access_token": "old", "refresh_token": "spent"}`), 0o600))
 	token, err := renewHelper(t, server, h, "old")
 	if err != nil || token != "theirs" {
 		t.Errorf("%q, %v", token, err)
@@ -136,9 +122,7 @@ store) if grep -q '"replaces"' "$VAULT" "$VAULT" 2>/dev/null; then exit 1; fi
 	if [ -n "`+strings.ReplaceAll(version, `"`, `'`)+`" ]; then sed 's/"replaces": "etag-\([0-9]*\)"/"version": "etag-\11"/' >"$VAULT"; else cat >"$VAULT"; fi ;;
 esac`)
 		pair := `{` + version + `"access_token": "` + sandbox.AccessToken + `", "refresh_token": "` + sandbox.RefreshToken + `"}`
-		if err := os.WriteFile(vault, []byte(pair), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(vault, []byte(pair), 0o600))
 		if version != "" {
 			_, server = sandboxServer(t, "")
 		}
@@ -167,10 +151,7 @@ exit 1`)
 // for, and may have arguments.
 func TestHelperWithArguments(t *testing.T) {
 	h, vault, _ := fakeHelper(t, `printf '%s|' "$B24_PORTAL_URL" "$@" >"$VAULT"`)
-	many, err := NewTokenHelper(HelperConfig{Program: h.program + " --path  secret/x", Portal: "https://acme.example"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	many := must(NewTokenHelper(HelperConfig{Program: h.program + " --path  secret/x", Portal: "https://acme.example"}))(t)
 	_, _ = many.Load(context.Background())
 	if got, _ := os.ReadFile(vault); string(got) != "https://acme.example|--path|secret/x|get|" {
 		t.Errorf("%s", got)
@@ -189,9 +170,7 @@ store) n=$(cat "$VAULT.n" 2>/dev/null || echo 0); n=$((n + 1)); echo $n >"$VAULT
 	case $n in 2|3) exit 1 ;; esac
 	cat >"$VAULT" ;;
 esac`)
-	if err := os.WriteFile(vault, []byte(`{"access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(vault, []byte(`{"access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600))
 	token, err := renewHelper(t, server, h, sandbox.AccessToken)
 	if err != nil || p.Stats().Renewals != 1 || !accepted(t, p, vault) {
 		t.Errorf("%q, %v", token, err)
@@ -219,9 +198,7 @@ store) cat >"$VAULT.in"
 	sed 's/"replaces": [0-9]*/"version": 1'$n'/' "$VAULT.in" >"$VAULT" ;;
 esac`)
 			t.Setenv("MEANWHILE", tt.meanwhile)
-			if err := os.WriteFile(vault, []byte(`{"version": 7, "access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(vault, []byte(`{"version": 7, "access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600))
 			token, err := renewHelper(t, server, h, sandbox.AccessToken)
 			if err != nil || p.Stats().Renewals != 1 {
 				t.Fatalf("%v, %d renewals", err, p.Stats().Renewals)

@@ -107,9 +107,7 @@ func TestHalfANote(t *testing.T) {
 	if len(notes) != 1 {
 		t.Fatal(notes)
 	}
-	if err := os.WriteFile(notes[0], []byte(`{"pid": 12, "host`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(notes[0], []byte(`{"pid": 12, "host`), 0o600))
 	_, left, err := locks.Acquire(t.Context(), "https://acme.example", 0)
 	if err != nil || time.Since(left.LastAdd) > time.Minute {
 		t.Errorf("%v, left %+v", err, left)
@@ -127,9 +125,7 @@ func TestNotesAreFew(t *testing.T) {
 		held := lock.(*fileLock)
 		writes, last := 0, time.Time{}
 		for range 2000 {
-			if err := lock.NoteAdd(t.Context(), time.Now()); err != nil {
-				t.Fatal(err)
-			}
+			check(t, lock.NoteAdd(t.Context(), time.Now()))
 			n, err := readNote(held.path)
 			if err != nil || n.LastAdd.Before(time.Now()) {
 				t.Fatalf("an add at %v is not covered by the note %v: %v", time.Now(), n.LastAdd, err)
@@ -148,10 +144,7 @@ func TestNotesAreFew(t *testing.T) {
 // Nobody else may open a lock's file: to lock it takes no more.
 func TestLockIsOursAlone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token.json.lock")
-	unlock, err := lockFile(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	unlock := must(lockFile(t.Context(), path))(t)
 	defer unlock()
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)

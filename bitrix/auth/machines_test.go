@@ -71,9 +71,7 @@ func testMachines(t *testing.T, c shared, rounds int, kills bool) {
 	defer closeStore()
 	login := func() {
 		t.Helper()
-		if err := StoreNew(context.Background(), store, "https://"+portal, func(context.Context) (Pair, error) { return server.issue(portal), nil }); err != nil {
-			t.Fatal(err)
-		}
+		check(t, StoreNew(context.Background(), store, "https://"+portal, func(context.Context) (Pair, error) { return server.issue(portal), nil }))
 	}
 	login()
 	workers, configs := []*worker{}, []shared{}
@@ -86,10 +84,7 @@ func testMachines(t *testing.T, c shared, rounds int, kills bool) {
 	seed := rand.Uint64()
 	lost, deaths := 0, 0
 	for round := range rounds {
-		before, err := store.Load(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
+		before := must(store.Load(context.Background()))(t)
 		old := server.chain(portal)
 		if kills {
 			server.mu.Lock()
@@ -133,15 +128,9 @@ func testMachines(t *testing.T, c shared, rounds int, kills bool) {
 func settled(t *testing.T, c shared, store TokenStore) Pair {
 	t.Helper()
 	if c.URL != "" {
-		locked, err := store.Lock(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
+		locked := must(store.Lock(context.Background()))(t)
 		locked.Unlock()
 	}
-	p, err := store.Load(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must(store.Load(context.Background()))(t)
 	return p
 }

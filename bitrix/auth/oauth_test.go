@@ -21,10 +21,7 @@ import (
 // authServer returns a server with canaries for all that is secret.
 func authServer(t testing.TB, tr http.RoundTripper) *AuthServer {
 	t.Helper()
-	s, err := NewAuthServer(AuthConfig{URL: "https://oauth.example", ClientID: "local.1", ClientSecret: secret.New("canary-secret/1"), Transport: tr})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(NewAuthServer(AuthConfig{URL: "https://oauth.example", ClientID: "local.1", ClientSecret: secret.New("canary-secret/1"), Transport: tr}))(t)
 	return s
 }
 

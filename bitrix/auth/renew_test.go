@@ -142,10 +142,7 @@ func TestAnswerWithoutARefreshToken(t *testing.T) {
 
 func mustLoad(t *testing.T, path string) Pair {
 	t.Helper()
-	p, err := tokenFile(t, path).Load(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must(tokenFile(t, path).Load(context.Background()))(t)
 	return p
 }
 
@@ -229,9 +226,7 @@ func TestCutOffRenewalOfAFileIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := locked.Prepare(context.Background(), mustLoad(t, path)); err != nil {
-		t.Fatal(err)
-	}
+	check(t, locked.Prepare(context.Background(), mustLoad(t, path)))
 	locked.Unlock() // and nothing else: it was killed
 	s := authServer(t, &scripted{status: 400, body: `{"error":"invalid_grant"}`})
 	_, err = tokenSource(t, s, tokenFile(t, path), "").Renew(context.Background(), &oauth2.Token{AccessToken: mustLoad(t, path).AccessToken.Plain()})
@@ -245,9 +240,7 @@ func TestCutOffRenewalOfAFileIsNamed(t *testing.T) {
 
 func TestByteOrderMark(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token.json")
-	if err := os.WriteFile(path, []byte("\xef\xbb\xbf"+pairJSON(1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(path, []byte("\xef\xbb\xbf"+pairJSON(1)), 0o600))
 	if p := mustLoad(t, path); p.AccessToken.Plain() != "access-1" || strings.HasPrefix(string(p.encode()), "\xef") {
 		t.Errorf("%s", p.encode())
 	}
@@ -267,9 +260,7 @@ func TestAnotherRunsExpiredPair(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(`{"access_token":"theirs","refresh_token":"theirs-r","expires":1700000000}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(path, []byte(`{"access_token":"theirs","refresh_token":"theirs-r","expires":1700000000}`), 0o600))
 	token, err := source.Renew(context.Background(), old)
 	if err != nil || token.AccessToken != "access-9" || strings.Join(sent, " ") != "theirs-r" {
 		t.Errorf("%v, %v, spent %q", token, err, sent)

@@ -16,10 +16,7 @@ func testSealer(t testing.TB, keys ...string) *sealer {
 	for _, k := range keys {
 		texts = append(texts, secret.New(k))
 	}
-	s, err := newSealer(texts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(newSealer(texts...))(t)
 	return s
 }
 
@@ -131,10 +128,7 @@ func TestUnsealsWhatIsStored(t *testing.T) {
 // the program fall over.
 func FuzzUnseal(f *testing.F) {
 	s := testSealer(f, key, otherKey)
-	good, err := base64.StdEncoding.DecodeString(storedPair)
-	if err != nil {
-		f.Fatal(err)
-	}
+	good := must(base64.StdEncoding.DecodeString(storedPair))(f)
 	f.Add(good, "acme")
 	f.Add(good[:20], "acme")
 	f.Add([]byte{}, "")

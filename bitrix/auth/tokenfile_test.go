@@ -28,9 +28,7 @@ func TestTokenFileRefusesToBeReadByOthers(t *testing.T) {
 	}
 	for _, mode := range []fs.FileMode{0o640, 0o604, 0o660, 0o644, 0o610} {
 		path := writePair(t, "")
-		if err := os.Chmod(path, mode); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.Chmod(path, mode))
 		_, err := tokenFile(t, path).Load(context.Background())
 		var e *rest.Error
 		if !errors.As(err, &e) {
@@ -46,9 +44,7 @@ func TestTokenFileRefusesToBeReadByOthers(t *testing.T) {
 func TestTokenFileThatIsNoPair(t *testing.T) {
 	for name, content := range map[string]string{"broken": "canary", "empty pair": "{}", "too long": strings.Repeat("x", maxPair+1)} {
 		path := filepath.Join(t.TempDir(), "token.json")
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path, []byte(content), 0o600))
 		if _, err := tokenFile(t, path).Load(context.Background()); !errors.Is(err, rest.NoToken) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -65,9 +61,7 @@ func TestTokenFileThatIsNoPair(t *testing.T) {
 
 func emptyFile(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "empty")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(path, nil, 0o600))
 	return path
 }
 

@@ -48,10 +48,7 @@ func helper(t *testing.T, file string) *TokenHelper {
 	t.Helper()
 	t.Setenv("TMPDIR", awkwardDir(t))
 	t.Setenv("HELPER_FILE", file)
-	h, err := NewTokenHelper(HelperConfig{Program: os.Args[0], Portal: "https://portal.example", Locks: []string{filepath.Join(t.TempDir(), "locks")}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := must(NewTokenHelper(HelperConfig{Program: os.Args[0], Portal: "https://portal.example", Locks: []string{filepath.Join(t.TempDir(), "locks")}}))(t)
 	return h
 }
 
@@ -90,9 +87,7 @@ func TestHelperThatFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "vault")
 			content := `{"access_token":"` + sandbox.AccessToken + `","refresh_token":"` + sandbox.RefreshToken + `","expires":900000000}`
-			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(file, []byte(content), 0o600))
 			h := helper(t, file)
 			h.pause = 0
 			t.Setenv("HELPER_FAILS", filepath.Join(t.TempDir(), "calls"))
@@ -125,15 +120,11 @@ func TestHelperThatIsNone(t *testing.T) {
 		t.Error("no error")
 	}
 	file := filepath.Join(t.TempDir(), "vault")
-	if err := os.WriteFile(file, []byte("canary"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(file, []byte("canary"), 0o600))
 	if _, err := helper(t, file).Load(context.Background()); !errors.Is(err, rest.NoToken) || strings.Contains(err.Error(), "canary") {
 		t.Errorf("%v", err)
 	}
-	if err := os.WriteFile(file, make([]byte, maxPair+1), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(file, make([]byte, maxPair+1), 0o600))
 	if _, err := helper(t, file).Load(context.Background()); err == nil || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("%v", err)
 	}

@@ -68,9 +68,7 @@ func accepted(t *testing.T, p *sandbox.Portal, path string) bool {
 func awkwardDir(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "it's $HOME (x)")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Mkdir(dir, 0o700))
 	return dir
 }
 
@@ -123,9 +121,7 @@ func TestStoreThatFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("TMPDIR", awkwardDir(t))
 			path := filepath.Join(awkwardDir(t), "token.json")
-			if err := os.Rename(writePair(t, ""), path); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.Rename(writePair(t, ""), path))
 			var file *TokenFile
 			p, file, renew := renewal(t, path, func() {
 				if tt.spent != nil {
@@ -179,9 +175,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	seed := func() string {
 		path := filepath.Join(small, "token.json")
-		if err := os.WriteFile(path, []byte(`{"access_token":"`+sandbox.AccessToken+`","refresh_token":"`+sandbox.RefreshToken+`"}`), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path, []byte(`{"access_token":"`+sandbox.AccessToken+`","refresh_token":"`+sandbox.RefreshToken+`"}`), 0o600))
 		return path
 	}
 
@@ -219,9 +213,7 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path+".new", pair.encode(), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(path+".new", pair.encode(), 0o600))
 	source := tokenSource(t, server, tokenFile(t, path), "")
 	token, err := source.Renew(context.Background(), &oauth2.Token{AccessToken: sandbox.AccessToken})
 	if err != nil || token.AccessToken != pair.AccessToken.Plain() {
@@ -241,9 +233,7 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := killed.Prepare(context.Background(), pair); err != nil {
-		t.Fatal(err)
-	}
+	check(t, killed.Prepare(context.Background(), pair))
 	killed.Unlock()
 	f, err := os.OpenFile(path+".new", os.O_WRONLY, 0)
 	if err != nil {
@@ -259,9 +249,7 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 
 	// It is found even where there was no file yet: in the first login.
 	first := filepath.Join(t.TempDir(), "token.json")
-	if err := os.WriteFile(first+".new", pair.encode(), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(first+".new", pair.encode(), 0o600))
 	if p, err := tokenFile(t, first).Load(context.Background()); err != nil || p.AccessToken != pair.AccessToken {
 		t.Errorf("%v", err)
 	}
@@ -271,9 +259,7 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(first+".new", []byte(strings.Repeat(" ", reserve)), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(first+".new", []byte(strings.Repeat(" ", reserve)), 0o600))
 	if _, err := tokenFile(t, first).Load(context.Background()); err != nil || dir(t, first) != "token.json token.json.lock token.json.new" {
 		t.Errorf("%v, %s", err, dir(t, first))
 	}
@@ -281,22 +267,15 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 
 	// What is not a whole pair, or older than the file, does not count.
 	for name, content := range map[string]string{"room": strings.Repeat(" ", reserve), "half": `{"access_token":"x`, "seed": `{"refresh_token":"x"}`, "stale": `{"access_token":"x","refresh_token":"x"}`} {
-		if err := os.WriteFile(path+".new", []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path+".new", []byte(content), 0o600))
 		if name == "stale" {
 			old := time.Now().Add(-time.Hour)
-			if err := os.Chtimes(path+".new", old, old); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.Chtimes(path+".new", old, old))
 		}
 		if p, err := tokenFile(t, path).Load(context.Background()); err != nil || p.AccessToken != pair.AccessToken {
 			t.Errorf("%s: taken for a pair: %v", name, err)
 		}
-		locked, err := tokenFile(t, path).Lock(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
+		locked := must(tokenFile(t, path).Lock(context.Background()))(t)
 		locked.Unlock()
 		if names := dir(t, path); name != "stale" && names != "token.json token.json.lock" {
 			t.Errorf("%s: the directory holds %s", name, names)
@@ -311,9 +290,7 @@ func TestUnreadableRestIsKept(t *testing.T) {
 		t.Skip("there are no such modes")
 	}
 	path := writePair(t, "")
-	if err := os.WriteFile(path+".new", seedPair(secret.New("x")).encode(), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(path+".new", seedPair(secret.New("x")).encode(), 0o600))
 	if err := os.Chmod(path+".new", 0o644); err != nil { // for root, too, it is not to be read then
 		t.Fatal(err)
 	}

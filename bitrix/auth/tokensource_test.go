@@ -43,36 +43,25 @@ func writePair(t testing.TB, further string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "token.json")
 	content := `{"access_token":"` + sandbox.AccessToken + `","refresh_token":"` + sandbox.RefreshToken + `"` + further + `}`
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(path, []byte(content), 0o600))
 	return path
 }
 
 func tokenSource(t testing.TB, server *AuthServer, store TokenStore, seed string) *TokenSource {
 	t.Helper()
-	s, err := NewTokenSource(TokenConfig{Server: server, Store: store, Portal: "https://portal.example", Seed: secret.New(seed)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(NewTokenSource(TokenConfig{Server: server, Store: store, Portal: "https://portal.example", Seed: secret.New(seed)}))(t)
 	return s
 }
 
 func tokenFile(t testing.TB, path string) *TokenFile {
 	t.Helper()
-	f, err := NewTokenFile(path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := must(NewTokenFile(path, nil))(t)
 	return f
 }
 
 func appClient(t testing.TB, p *sandbox.Portal, s *TokenSource) *bitrix.Client {
 	t.Helper()
-	creds, err := bitrix.Application("https://portal.example", s, secret.New(sandbox.ClientSecret))
-	if err != nil {
-		t.Fatal(err)
-	}
+	creds := must(bitrix.Application("https://portal.example", s, secret.New(sandbox.ClientSecret)))(t)
 	return bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper()})
 }
 
@@ -120,9 +109,7 @@ func TestKnownExpiryIsRenewedBeforehand(t *testing.T) {
 		c := appClient(t, p, source)
 		call := func() {
 			t.Helper()
-			if err := read(c); err != nil {
-				t.Fatal(err)
-			}
+			check(t, read(c))
 		}
 		call() // the first pair has no known expiry
 		p.ExpireTokens()
@@ -161,10 +148,7 @@ func TestFreshTokenNeedsNeitherServerNorLock(t *testing.T) {
 // dir lists the directory that path is in.
 func dir(t testing.TB, path string) string {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		t.Fatal(err)
-	}
+	entries := must(os.ReadDir(filepath.Dir(path)))(t)
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
@@ -303,10 +287,7 @@ func TestInterruptBetweenAttemptsOfARenewal(t *testing.T) {
 		source := tokenSource(t, s, tokenFile(t, writePair(t, `,"expires":1`)), "")
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		token, err := source.Token()
-		if err != nil {
-			t.Fatal(err)
-		}
+		token := must(source.Token())(t)
 		start := time.Now()
 		if _, err := source.Renew(ctx, token); err == nil || time.Since(start) != 5*time.Second {
 			t.Errorf("%v after %v", err, time.Since(start))
@@ -368,9 +349,7 @@ func TestLogsHoldNoTokens(t *testing.T) {
 		}
 		creds, _ := bitrix.Application("https://portal.example", source, secret.New(sandbox.ClientSecret))
 		c := bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper(), Logger: logger})
-		if err := read(c); err != nil {
-			t.Fatal(err)
-		}
+		check(t, read(c))
 		out := log.String()
 		if !strings.Contains(out, "renewed the access token") {
 			t.Error(out)

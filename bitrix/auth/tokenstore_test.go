@@ -19,9 +19,7 @@ func TestStoreNew(t *testing.T) {
 	path = filepath.Join(filepath.Dir(path), "new", "token.json")
 	for _, before := range []string{"", "broken", string(pair.encode())} {
 		if before != "" {
-			if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(path, []byte(before), 0o600))
 		}
 		if err := StoreNew(ctx, tokenFile(t, path), "https://portal.example", give); err != nil {
 			t.Errorf("over %q: %v", before, err)

@@ -186,9 +186,7 @@ func startWorker(t *testing.T, c shared) *worker {
 		t.Fatal(err)
 	}
 	w.cmd.ExtraFiles = []*os.File{alive}
-	if err := errors.Join(w.cmd.Start(), alive.Close()); err != nil {
-		t.Fatal(err)
-	}
+	check(t, errors.Join(w.cmd.Start(), alive.Close()))
 	t.Cleanup(w.stop)
 	return w
 }

@@ -13,10 +13,7 @@ import (
 // The page on the sandbox has every key of a state file, every kind of fault
 // and every method, and none that do not exist.
 func TestDocumentation(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "sandbox.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must(os.ReadFile(filepath.Join("..", "..", "docs", "sandbox.md")))(t)
 	page := string(b)
 	var keys func(v any) []string
 	keys = func(v any) (out []string) {

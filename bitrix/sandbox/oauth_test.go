@@ -17,10 +17,7 @@ func authorize(t *testing.T, p *Portal, params ...string) reply {
 		q.Set(params[i], params[i+1])
 	}
 	r, _ := http.NewRequest("GET", origin+"/oauth/authorize/?"+q.Encode(), nil)
-	out, err := do(p, r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := must(do(p, r))(t)
 	return out
 }
 
@@ -33,10 +30,7 @@ func token(t *testing.T, p *Portal, params ...string) reply {
 	}
 	r, _ := http.NewRequest("POST", origin+"/oauth/token", strings.NewReader(q.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	out, err := do(p, r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := must(do(p, r))(t)
 	return out
 }
 
@@ -50,10 +44,7 @@ func whoami(t *testing.T, p *Portal, access string) reply {
 	t.Helper()
 	r, _ := http.NewRequest("POST", origin+"/rest/profile", strings.NewReader(`{"auth":"`+access+`"}`))
 	r.Header.Set("Content-Type", "application/json")
-	out, err := do(p, r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := must(do(p, r))(t)
 	return out
 }
 

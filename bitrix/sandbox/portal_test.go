@@ -22,19 +22,13 @@ const origin = "https://portal.example"
 // newPortal makes a portal from YAML and closes it at the end of the test.
 func newPortal(t testing.TB, state string) *Portal {
 	t.Helper()
-	s, err := ReadState(strings.NewReader(state))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(ReadState(strings.NewReader(state)))(t)
 	return newPortalOf(t, s)
 }
 
 func newPortalOf(t testing.TB, s *State) *Portal {
 	t.Helper()
-	p, err := New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must(New(s))(t)
 	t.Cleanup(func() { p.Close() })
 	return p
 }
@@ -319,5 +313,22 @@ func TestAccessLogNamesNoSecrets(t *testing.T) {
 	}
 	if !strings.Contains(got, `POST \x1b[2jnosuch\n: 404`) {
 		t.Errorf("a method's name acts on the terminal: %q", got)
+	}
+}
+
+// must returns a value, and ends the test with the error that came instead.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		check(t, err)
+		return value
+	}
+}
+
+// check ends the test with an error, if there is one.
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -66,12 +66,8 @@ func TestSetSource(t *testing.T) {
 	p := newPortal(t, smallState)
 	s, _ := p.Source(5)
 	s.Title, s.Settings = "Renamed by hand", map[string]string{"token": "t1", "nosuch": "x"}
-	if err := p.SetSource(s); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.SetSource(Source{ID: 3, Title: "Added by hand", ConnectorID: 1}); err != nil {
-		t.Fatal(err)
-	}
+	check(t, p.SetSource(s))
+	check(t, p.SetSource(Source{ID: 3, Title: "Added by hand", ConnectorID: 1}))
 	if err := p.SetSource(Source{ID: 3, ConnectorID: 9}); err == nil || !strings.Contains(err.Error(), "no connector 9") {
 		t.Errorf("error %v", err)
 	}

@@ -50,9 +50,7 @@ func TestSDK(t *testing.T) {
 	go func() { _ = p.Serve(t.Context(), l) }()
 	url := "https://" + l.Addr().String()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, trusted, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(ca, trusted, 0o600))
 
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -229,16 +227,11 @@ func sdkLog(t *testing.T, p *Portal) {
 // The lock file pins every package by version and hash, and names no host: it
 // is installed from whichever registry npm is set up for.
 func TestSDKLock(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("testdata", "sdk", "package-lock.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := must(os.ReadFile(filepath.Join("testdata", "sdk", "package-lock.json")))(t)
 	var lock struct {
 		Packages map[string]struct{ Version, Integrity, Resolved string }
 	}
-	if err := json.Unmarshal(b, &lock); err != nil {
-		t.Fatal(err)
-	}
+	check(t, json.Unmarshal(b, &lock))
 	if len(lock.Packages) < 10 || bytes.Contains(b, []byte("://")) {
 		t.Errorf("%d packages, or an address", len(lock.Packages))
 	}

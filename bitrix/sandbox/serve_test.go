@@ -18,10 +18,7 @@ import (
 // stops it.
 func serving(t *testing.T, p *Portal) (address string, stop func() error) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Serve(ctx, l) }()
@@ -47,10 +44,7 @@ func TestServeStopsCleanly(t *testing.T) {
 }
 
 func TestServeReportsAListenerThatFails(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	l.Close()
 	if err := newPortal(t, ``).Serve(t.Context(), l); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("error %v", err)
@@ -68,9 +62,7 @@ func TestDescribedLinesWork(t *testing.T) {
 		p := newPortal(t, state)
 		address, stop := serving(t, p)
 		var text strings.Builder
-		if err := p.Describe(&text, address+"/", ""); err != nil {
-			t.Fatal(err)
-		}
+		check(t, p.Describe(&text, address+"/", ""))
 		if !strings.Contains(text.String(), "A portal listens at "+address+". The application sees 2 connectors, 6 sources and 1 table. ") {
 			t.Errorf("text:\n%s", &text)
 		}
@@ -130,10 +122,7 @@ func curl(t *testing.T, line string) *http.Request {
 			address = w
 		}
 	}
-	r, err := http.NewRequest(verb, address, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := must(http.NewRequest(verb, address, strings.NewReader(body)))(t)
 	r.Header = header
 	return r
 }
@@ -186,9 +175,7 @@ func TestServeTLS(t *testing.T) {
 		t.Error("a client that does not know the certificate trusts it")
 	}
 	var text strings.Builder
-	if err := p.Describe(&text, "https://"+l.Addr().String(), "/tmp/c.pem"); err != nil {
-		t.Fatal(err)
-	}
+	check(t, p.Describe(&text, "https://"+l.Addr().String(), "/tmp/c.pem"))
 	for _, want := range []string{"curl --cacert /tmp/c.pem ", "SSL_CERT_FILE=/tmp/c.pem NODE_EXTRA_CA_CERTS=/tmp/c.pem"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, &text)

@@ -134,9 +134,7 @@ func TestStateFileErrors(t *testing.T) {
 		{"faults: [{kind: error}]\n", `s.yaml:1: a fault of kind error needs a status and a code`},
 	} {
 		path := filepath.Join(t.TempDir(), "s.yaml")
-		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path, []byte(c.text), 0o600))
 		_, err := LoadFile(path)
 		if err == nil {
 			t.Errorf("%q: no error", c.text)
@@ -166,10 +164,7 @@ func TestNewChecksItsState(t *testing.T) {
 
 // The state for the first steps works, and holds what they need.
 func TestExampleState(t *testing.T) {
-	s, err := LoadFile(filepath.Join("..", "..", "examples", "sandbox.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(LoadFile(filepath.Join("..", "..", "examples", "sandbox.yaml")))(t)
 	p := newPortalOf(t, s)
 	r := call(t, p, "biconnector.source.update", docsUpdate)
 	if src, _ := p.Source(4); r.at("result") != true || src.Title != "New source name" || *src.Active {

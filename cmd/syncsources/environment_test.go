@@ -47,9 +47,7 @@ func TestCommandLineWinsOverTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.ParseFlags([]string{"--burst", "3", "--target", "crm"}); err != nil {
-		t.Fatal(err)
-	}
+	check(t, c.ParseFlags([]string{"--burst", "3", "--target", "crm"}))
 	err = option.FromEnvironment(c.Flags(), option.NewEnvironment([]string{"SYNCSOURCES_BURST=nonsense", "SYNCSOURCES_TARGET=erp", "SYNCSOURCES_RATE="}))
 	targets := c.Flags().Lookup("target").Value.String()
 	if err != nil || c.Flags().Lookup("burst").Value.String() != "3" || targets != "crm" || c.Flags().Lookup("rate").Changed {
@@ -75,10 +73,7 @@ func TestExitCodesAreDocumented(t *testing.T) {
 		"doc.go":          regexp.MustCompile(`(?m)^//\t(\d+)  `),
 		"../../README.md": regexp.MustCompile(`(?m)^\| (\d+(?:, \d+)*) \| `),
 	} {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := must(os.ReadFile(path))(t)
 		var codes []string
 		for _, m := range line.FindAllStringSubmatch(string(content), -1) {
 			codes = append(codes, strings.Split(m[1], ", ")...)

@@ -40,10 +40,7 @@ func TestExportReadsAllPages(t *testing.T) {
 		for id := range n {
 			state.Sources = append(state.Sources, sandbox.Source{ID: int64(id + 1), Title: "T", ConnectorID: 1})
 		}
-		portal, err := sandbox.New(state)
-		if err != nil {
-			t.Fatal(err)
-		}
+		portal := must(sandbox.New(state))(t)
 		got := exportFrom(t, portal)
 		if count := strings.Count(got.stdout, "    connector: 1\n") + strings.Count(got.stdout, "    connector: sql\n"); got.code != exit.OK || count != n {
 			t.Errorf("of %d sources %d came, exit code %d: %s", n, count, got.code, got.stderr)

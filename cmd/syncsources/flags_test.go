@@ -33,9 +33,7 @@ func TestSchedule(t *testing.T) {
 		var p limits
 		set := pflag.NewFlagSet("", pflag.ContinueOnError)
 		p.add(set)
-		if err := set.Parse(c.args); err != nil {
-			t.Fatal(err)
-		}
+		check(t, set.Parse(c.args))
 		want := standard
 		c.want(&want)
 		got := p.schedule()

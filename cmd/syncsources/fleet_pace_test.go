@@ -70,10 +70,7 @@ func TestFleetMakespan(t *testing.T) {
 		makespan := time.Since(begin).Seconds()
 		var after runtime.MemStats
 		runtime.ReadMemStats(&after)
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := must(os.ReadFile(path))(t)
 		var all struct {
 			Summary runner.Summary
 			Portals []struct {
@@ -82,9 +79,7 @@ func TestFleetMakespan(t *testing.T) {
 				}
 			}
 		}
-		if err := json.Unmarshal(content, &all); err != nil {
-			t.Fatal(err)
-		}
+		check(t, json.Unmarshal(content, &all))
 		slowest := 0.0
 		for _, p := range all.Portals {
 			slowest = max(slowest, p.Report.Duration)

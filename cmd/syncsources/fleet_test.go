@@ -194,10 +194,7 @@ func TestCredentialsOfOtherPortalsAreNoManifest(t *testing.T) {
 	defer r.close()
 	dir := filepath.Dir(r.file)
 	writeRedacted(t, filepath.Join(dir, "token"), sandbox.AccessToken)
-	content, err := os.ReadFile(r.file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := must(os.ReadFile(r.file))(t)
 	writeRedacted(t, r.file, strings.Replace(string(content), "{name: globex,", "{name: globex, credentials: {access_token: {file: token}},", 1))
 	for _, file := range []string{"token", "portals.yaml"} {
 		writeRedacted(t, filepath.Join(dir, "m.yaml"), "version: 1\nsources: [{id: 4, settings: {login: {file: "+file+"}}}]\n")

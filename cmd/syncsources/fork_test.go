@@ -44,12 +44,8 @@ func newFork(t *testing.T, files map[string]string, links map[string]string) *fo
 	files["token"] = ourToken // a careless place for it: in the checkout
 	for name, content := range files {
 		path := filepath.Join(f.dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		check(t, os.WriteFile(path, []byte(content), 0o600))
 	}
 	for name, target := range links {
 		if err := os.Symlink(target, filepath.Join(f.dir, name)); err != nil {
@@ -201,9 +197,7 @@ sources:
 func TestManifestNamesAnotherPortal(t *testing.T) {
 	f := newFork(t, map[string]string{}, nil)
 	manifest := "version: 1\nportal: " + f.evil.URL + "\nsources: [{id: 4, title: New}]\n"
-	if err := os.WriteFile(filepath.Join(f.dir, "m.yaml"), []byte(manifest), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(filepath.Join(f.dir, "m.yaml"), []byte(manifest), 0o600))
 	for _, command := range []string{"plan", "apply"} {
 		if out := f.attack(command, exit.Invalid); !strings.Contains(out, "other-portal") {
 			t.Errorf("%s says nothing of the other portal:\n%s", command, out)
@@ -243,9 +237,7 @@ func TestPairThatWaitsIsNoSetting(t *testing.T) {
 		"m.yaml":     "version: 1\nsources: [{id: 4, settings: {password: {file: pair.json.new}}}]\n",
 		"pair.json":  "{}", "pair.json.new": secretOf,
 	} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(name, []byte(content), 0o600))
 	}
 	if err := os.Symlink("pair.json", "link"); err != nil {
 		t.Skip(err)
@@ -266,14 +258,10 @@ func TestOrdersToWorkflows(t *testing.T) {
 		"::error::b.yaml": "version: 1\nsources: []\n::add-mask::x: 1\n",
 		"##[group]c.yaml": "version: 1\nsources: []\ntitel: ##[group]\n",
 	} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(name, []byte(content), 0o600))
 	}
 	for _, name := range []string{"::error::d.yaml", "::error::e.yaml"} {
-		if err := os.Symlink("nowhere", name); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.Symlink("nowhere", name))
 	}
 	for _, args := range [][]string{{"validate", "::error::a.yaml", "::error::b.yaml", "##[group]c.yaml"}, {"validate", "."}, {"validate", "--x\n::error::y"}} {
 		got := program(context.Background(), nil, args...)

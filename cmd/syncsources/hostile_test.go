@@ -53,10 +53,7 @@ func TestHostileTexts(t *testing.T) {
 	stopping := state.String() + fmt.Sprintf("faults: [{kind: error, status: 403, nth: [1], code: %q, description: %q}]\n", bad, bad)
 	paths := files(t, state.String(), failing, stopping, strings.ReplaceAll(manifest.String(), "unmanaged ", ""))
 	for i, path := range paths[:3] { // %q of Go within a title is YAML's double-quoted form, but not in the middle
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		content := must(os.ReadFile(path))(t)
 		if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(content), `unmanaged "`, `"unmanaged `)), 0o600); err != nil {
 			t.Fatal(i, err)
 		}
@@ -281,9 +278,7 @@ func TestCredentialsStayAtHome(t *testing.T) {
 	application := func(portal, oauth string) []string {
 		token := filepath.Join(t.TempDir(), "token.json")
 		pair := fmt.Sprintf(`{"access_token":%q,"refresh_token":%q}`, sandbox.AccessToken, sandbox.RefreshToken)
-		if err := os.WriteFile(token, []byte(pair), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(token, []byte(pair), 0o600))
 		return []string{"XDG_STATE_HOME=" + t.TempDir(), "B24_PORTAL_URL=" + portal, "B24_OAUTH_URL=" + oauth, "B24_CLIENT_ID=" + sandbox.ClientID,
 			"B24_CLIENT_SECRET=" + sandbox.ClientSecret, "B24_TOKEN_FILE=" + token}
 	}

@@ -105,10 +105,7 @@ func TestOnlyMainTouchesTheProcess(t *testing.T) {
 			}
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := must(parser.ParseFile(token.NewFileSet(), path, nil, 0))(t)
 		ast.Inspect(file, func(n ast.Node) bool {
 			if s, ok := n.(*ast.SelectorExpr); ok {
 				if pkg, ok := s.X.(*ast.Ident); ok && pkg.Name == "os" && slices.Contains(process, s.Sel.Name) {

@@ -164,10 +164,7 @@ func newDeathbed(t *testing.T, sources int) *deathbed {
 	for id := range int64(sources) {
 		state.Sources = append(state.Sources, sandbox.Source{ID: id + 1, Title: "before", ConnectorID: 1})
 	}
-	portal, err := sandbox.New(state)
-	if err != nil {
-		t.Fatal(err)
-	}
+	portal := must(sandbox.New(state))(t)
 	b := &deathbed{killer: &killer{portal: portal, signal: syscall.SIGKILL, left: never, expire: -1}, t: t, dir: t.TempDir(), tmp: t.TempDir()}
 	server.Config.Handler = b.killer
 	server.Start()
@@ -177,9 +174,7 @@ func newDeathbed(t *testing.T, sources int) *deathbed {
 	})
 	token := b.path("token.json")
 	pair := fmt.Sprintf(`{"access_token":%q,"refresh_token":%q,"client_endpoint":%q}`, sandbox.AccessToken, sandbox.RefreshToken, server.URL+"/rest/")
-	if err := os.WriteFile(token, []byte(pair), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(token, []byte(pair), 0o600))
 	b.env = ofProcess("TMPDIR="+b.tmp, "XDG_STATE_HOME="+t.TempDir(), "CRM_PASSWORD=",
 		"B24_PORTAL_URL="+server.URL, "B24_TOKEN_FILE="+token,
 		"B24_CLIENT_ID="+sandbox.ClientID, "B24_CLIENT_SECRET="+sandbox.ClientSecret)
@@ -200,9 +195,7 @@ func (b *deathbed) declare(round int) {
 		fmt.Fprintf(&m, "  - {id: %d, title: %q, active: %v, settings: {password: %q}}\n", s.ID, s.Title, active, s.Settings["password"])
 		b.want[s.ID] = s
 	}
-	if err := os.WriteFile(b.path("manifest.yaml"), []byte(m.String()), 0o600); err != nil {
-		b.t.Fatal(err)
-	}
+	check(b.t, os.WriteFile(b.path("manifest.yaml"), []byte(m.String()), 0o600))
 }
 
 // apply runs an apply in a process of its own, and kills it after so many
@@ -305,10 +298,7 @@ func (b *deathbed) age() {
 
 func (b *deathbed) listed() (paths []string) {
 	for _, dir := range []string{b.dir, b.tmp} {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			b.t.Fatal(err)
-		}
+		entries := must(os.ReadDir(dir))(b.t)
 		for _, e := range entries {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}

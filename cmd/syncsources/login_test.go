@@ -92,10 +92,7 @@ func (p *loginProcess) wait() int {
 // printed address, and the portal sends it to the application's own.
 func visit(t *testing.T, authorize, own string) (status int, page, ended string) {
 	t.Helper()
-	resp, err := http.Get(authorize + "&redirect_uri=" + url.QueryEscape(own))
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := must(http.Get(authorize + "&redirect_uri=" + url.QueryEscape(own)))(t)
 	defer func() { _ = resp.Body.Close() }()
 	body, _ := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(body), resp.Request.URL.String()
@@ -109,10 +106,7 @@ func TestLoginInABrowser(t *testing.T) {
 
 	// Another page, or an earlier login, cannot push a code in.
 	for _, query := range []string{"?code=x&state=guessed", "?code=x", "?error=access_denied", ""} {
-		resp, err := http.Get(own + query)
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := must(http.Get(own + query))(t)
 		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%q: status %d", query, resp.StatusCode)
@@ -145,10 +139,7 @@ func TestLoginInABrowser(t *testing.T) {
 // The sandbox sends a browser to where login waits by default, and starts
 // without a state file as an empty portal.
 func TestSandboxRedirectsToLogin(t *testing.T) {
-	portal, err := openSandbox(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	portal := must(openSandbox(t.Context(), ""))(t)
 	defer func() { _ = portal.Close() }()
 	answer := httptest.NewRecorder()
 	portal.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/oauth/authorize/?state=s&client_id="+sandbox.ClientID, nil))
@@ -187,10 +178,7 @@ func TestLoginRefusedInTheBrowser(t *testing.T) {
 	login := startLogin(t, context.Background(), environ, "--listen", "127.0.0.1:0")
 	authorize, _ := url.Parse(login.find(t, `^  (http\S+)`))
 	own := login.find(t, `should be (http://\S+/)\.`)
-	resp, err := http.Get(own + "?error=access_denied%1b&state=" + authorize.Query().Get("state"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := must(http.Get(own + "?error=access_denied%1b&state=" + authorize.Query().Get("state")))(t)
 	_ = resp.Body.Close()
 	if code := login.wait(); code != exit.Stopped || !strings.Contains(login.stderr.String(), `denied access to the application: "access_denied\x1b"`) {
 		t.Errorf("exit code %d\n%s", code, login.stderr.String())
@@ -219,10 +207,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // Who interrupts the last step is told that the tokens are stored.
 func TestLoginInterruptedAtTheEnd(t *testing.T) {
 	portal, environ, file := applicationPortal(t, "")
-	resp, err := http.Get(environ[0][len("B24_PORTAL_URL="):] + "/oauth/authorize/?client_id=" + sandbox.ClientID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := must(http.Get(environ[0][len("B24_PORTAL_URL="):] + "/oauth/authorize/?client_id=" + sandbox.ClientID))(t)
 	defer func() { _ = resp.Body.Close() }()
 	page, _ := io.ReadAll(resp.Body)
 	code := regexp.MustCompile(`<code>([^<]+)</code>`).FindStringSubmatch(string(page))
@@ -261,10 +246,7 @@ func TestLoginWaitsForTheStore(t *testing.T) {
 
 // However short the time is, it is that of a person, and not of the store.
 func TestLoginWithoutAFreePort(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	taken := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer func() { _ = taken.Close() }()
 	_, environ, _ := applicationPortal(t, "")
 	login := startLogin(t, context.Background(), environ, "--listen", taken.Addr().String(), "--timeout", "1ns")

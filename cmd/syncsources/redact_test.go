@@ -193,9 +193,7 @@ func redactDir(t *testing.T) string {
 
 func writeRedacted(t *testing.T, path, content string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(strings.ReplaceAll(content, "VALUE", secretValue(""))), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(path, []byte(strings.ReplaceAll(content, "VALUE", secretValue(""))), 0o600))
 }
 
 // redactHome is what the runs of a test share: making directories and files is
@@ -259,10 +257,7 @@ func appEnviron(file string) []string {
 func (r *redactRun) run(t *testing.T, stdin string, args ...string) (all string) {
 	t.Helper()
 	environ := append(r.environ, "XDG_STATE_HOME="+r.pairs, "APP_PASSWORD="+secretValue("-env"), "GITHUB_STEP_SUMMARY="+r.out("summary.md"))
-	in, err := os.Open(r.in(stdin))
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := must(os.Open(r.in(stdin)))(t)
 	defer func() { _ = in.Close() }()
 	synctest.Test(t, func(t *testing.T) {
 		state, err := sandbox.LoadFile(r.in("state.yaml"))
@@ -414,10 +409,7 @@ func TestLoginPrintsNoSecret(t *testing.T) {
 		if pair := redactPairs[stdin]; pair != "" {
 			writeRedacted(t, path, pair)
 		}
-		in, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		in := must(os.Open(path))(t)
 		var out, errs bytes.Buffer
 		code := run(t.Context(), environ, in, &out, &errs, []string{"login", "--listen", "127.0.0.1:0", "--log-level", "debug"})
 		_ = in.Close()

@@ -22,19 +22,14 @@ var update = flag.Bool("update", false, "write docs/reference.md anew")
 //	go test ./cmd/syncsources -run Reference -update
 func TestReference(t *testing.T) {
 	const path = "../../docs/reference.md"
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must(os.ReadFile(path))(t)
 	_, byHand, found := strings.Cut(string(got), "\n<!-- What follows is written by hand. -->\n")
 	if !found {
 		t.Fatalf("%s: the part that is written by hand is gone", path)
 	}
 	want := reference() + "\n<!-- What follows is written by hand. -->\n" + byHand
 	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path, []byte(want), 0o644))
 		got = []byte(want)
 	}
 	if string(got) != want {

@@ -47,9 +47,7 @@ func files(t *testing.T, contents ...string) []string {
 	var paths []string
 	for i, content := range contents {
 		path := filepath.Join(dir, string(rune('a'+i))+".yaml")
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path, []byte(content), 0o600))
 		paths = append(paths, path)
 	}
 	return paths
@@ -103,9 +101,7 @@ func TestStepSummary(t *testing.T) {
 	paths := files(t, state.String(), declared.String())
 	summary := filepath.Join(t.TempDir(), "summary.md")
 	const before = "# An earlier step\n"
-	if err := os.WriteFile(summary, []byte(before), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(summary, []byte(before), 0o600))
 	plan := []string{"plan", "--sandbox", paths[0], paths[1], "-o"}
 	if comment := program(t.Context(), nil, append(plan, "markdown")...); !strings.Contains(comment.stdout, " more changes") {
 		t.Errorf("nothing is cut of a comment: %.200s", comment.stdout)
@@ -211,4 +207,21 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 			}
 		}
 	})
+}
+
+// must returns a value, and ends the test with the error that came instead.
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		check(t, err)
+		return value
+	}
+}
+
+// check ends the test with an error, if there is one.
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

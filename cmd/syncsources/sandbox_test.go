@@ -23,15 +23,10 @@ func TestSandboxCommand(t *testing.T) {
 	state := files(t, threeSources, threeManifest)
 	server := exec.Command("syncsources", "sandbox", "--listen", "127.0.0.1:0", "--state", state[0])
 	server.Env = ofProcess()
-	stdout, err := server.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	stdout := must(server.StdoutPipe())(t)
 	var stderr strings.Builder
 	server.Stderr = &stderr
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
+	check(t, server.Start())
 	t.Cleanup(func() { _ = server.Process.Kill() })
 	lines := bufio.NewScanner(stdout)
 	if !lines.Scan() {
@@ -52,9 +47,7 @@ func TestSandboxCommand(t *testing.T) {
 		t.Errorf("the second time: exit code %d: %s%s", got.code, got.stdout, got.stderr)
 	}
 
-	if err := server.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
+	check(t, server.Process.Signal(syscall.SIGINT))
 	_, _ = io.Copy(io.Discard, stdout)
 	if err := server.Wait(); err != nil {
 		t.Errorf("interrupted: %v", err)
@@ -69,10 +62,7 @@ func TestSandboxCommand(t *testing.T) {
 
 func TestSandboxMistakes(t *testing.T) {
 	state := files(t, threeSources, "sources: [{id: x}]\n")
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	taken := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer func() { _ = taken.Close() }()
 	for says, args := range map[string][]string{
 		"no such file":                   {"--state", filepath.Join(t.TempDir(), "absent")},

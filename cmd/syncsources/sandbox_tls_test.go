@@ -19,13 +19,8 @@ func TestSandboxTLS(t *testing.T) {
 	state := files(t, threeSources, threeManifest)
 	server := exec.Command("syncsources", "sandbox", "--tls", "--quiet", "--listen", "127.0.0.1:0", "--state", state[0])
 	server.Env = ofProcess("TMPDIR=" + t.TempDir())
-	stdout, err := server.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdout := must(server.StdoutPipe())(t)
+	check(t, server.Start())
 	t.Cleanup(func() { _ = server.Process.Kill() })
 	var address, trust string
 	for lines := bufio.NewScanner(stdout); trust == "" && lines.Scan(); {
@@ -51,9 +46,7 @@ func TestSandboxTLS(t *testing.T) {
 			t.Errorf("trusting %v: %v\n%s", c.trusts, err, out)
 		}
 	}
-	if err := server.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
+	check(t, server.Process.Signal(syscall.SIGINT))
 	_, _ = io.Copy(io.Discard, stdout)
 	if err := server.Wait(); err != nil {
 		t.Errorf("interrupted: %v", err)

@@ -18,13 +18,8 @@ import (
 // its schema describes it.
 func TestReportsKeepToTheirSchema(t *testing.T) {
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource("report.json", bytes.NewReader(schema.Report())); err != nil {
-		t.Fatal(err)
-	}
-	compiled, err := compiler.Compile("report.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, compiler.AddResource("report.json", bytes.NewReader(schema.Report())))
+	compiled := must(compiler.Compile("report.json"))(t)
 	check := func(args []string, content string) {
 		t.Helper()
 		var value any

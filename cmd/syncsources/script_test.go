@@ -45,10 +45,7 @@ func TestMain(m *testing.M) {
 //	expand FILE             put the values of the variables into a file that names them
 //	checksum FILE NAME      put the checksum of a JSON report into a variable
 func TestStories(t *testing.T) {
-	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
+	here := must(os.Getwd())(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join(here, "testdata"), // stories change the working directory
 		RequireUniqueNames:  true,

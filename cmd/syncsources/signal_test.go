@@ -63,21 +63,14 @@ func startApply(t *testing.T, args ...string) *applying {
 	t.Helper()
 	address, updates := heldPortal(t, threeSources)
 	manifest := filepath.Join(t.TempDir(), "manifest.yaml")
-	if err := os.WriteFile(manifest, []byte(threeManifest), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(manifest, []byte(threeManifest), 0o600))
 	args = append([]string{"apply", "--batch-size", "1", "--concurrency", "1", "-o", "json", manifest}, args...)
 	p := &applying{Cmd: exec.Command("syncsources", args...), release: updates.open}
 	p.Env = ofProcess("TMPDIR="+t.TempDir(), "XDG_STATE_HOME="+t.TempDir(), "B24_PORTAL_URL="+address, "B24_ACCESS_TOKEN="+sandbox.AccessToken)
 	p.Stdout = &p.stdout
-	stderr, err := p.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	stderr := must(p.StderrPipe())(t)
 	p.stderr = bufio.NewScanner(stderr)
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	check(t, p.Start())
 	t.Cleanup(func() { _ = p.Process.Kill() })
 	<-updates.arrived
 	return p
@@ -86,9 +79,7 @@ func startApply(t *testing.T, args ...string) *applying {
 // interrupt sends a signal and waits until the program says that it has it.
 func (p *applying) interrupt(t *testing.T, s syscall.Signal) {
 	t.Helper()
-	if err := p.Process.Signal(s); err != nil {
-		t.Fatal(err)
-	}
+	check(t, p.Process.Signal(s))
 	for p.stderr.Scan() {
 		if strings.Contains(p.stderr.Text(), "a second signal exits immediately") {
 			return
@@ -152,9 +143,7 @@ func TestNohup(t *testing.T) {
 	signal.Ignore(syscall.SIGHUP) // children inherit that
 	p := startApply(t)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // signal.Reset would leave it ignored, in later children too
-	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
+	check(t, p.Process.Signal(syscall.SIGHUP))
 	p.release()
 	if code := p.end(t); code != exit.OK {
 		t.Errorf("exit code %d: %s", code, p.stdout.String())
@@ -166,9 +155,7 @@ func TestSecondSignal(t *testing.T) {
 	for second, want := range map[syscall.Signal]int{syscall.SIGINT: exit.Interrupted, syscall.SIGTERM: exit.Terminated} {
 		p := startApply(t)
 		p.interrupt(t, syscall.SIGINT)
-		if err := p.Process.Signal(second); err != nil {
-			t.Fatal(err)
-		}
+		check(t, p.Process.Signal(second))
 		if code := p.end(t); code != want || p.stdout.Len() > 0 {
 			t.Errorf("%v: exit code %d, want %d, and printed %q", second, code, want, p.stdout.String())
 		}
@@ -181,9 +168,7 @@ func TestReaderLeaves(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, content string) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path, []byte(content), 0o600))
 		return path
 	}
 	report := filepath.Join(dir, "report.json")
@@ -195,9 +180,7 @@ func TestReaderLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd.Stdout, cmd.Stderr = writer, writer
-	if err := errors.Join(reader.Close(), cmd.Start(), writer.Close()); err != nil {
-		t.Fatal(err)
-	}
+	check(t, errors.Join(reader.Close(), cmd.Start(), writer.Close()))
 	_ = cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != exit.Failed {
 		t.Errorf("exit code %d, want %d", code, exit.Failed)

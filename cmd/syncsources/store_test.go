@@ -41,10 +41,7 @@ func testDatabase(t *testing.T) string {
 		}
 	}
 	query(`CREATE SCHEMA ` + schema)
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := must(url.Parse(address))(t)
 	q := u.Query()
 	q.Set("search_path", schema)
 	u.RawQuery = q.Encode()
@@ -63,9 +60,7 @@ func TestStoreOfSeveralMachines(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
 	pair := fmt.Sprintf(`{"access_token": %q, "refresh_token": %q}`, sandbox.AccessToken, sandbox.RefreshToken)

@@ -23,9 +23,7 @@ func TestWriteFile(t *testing.T) {
 			t.Error(err)
 		}
 		for _, r := range []string{"stopped", "plan"} { // a new file, then one that is replaced
-			if err := render.WriteFile(file, render.One(samples()[r]), render.Options{}); err != nil {
-				t.Fatal(err)
-			}
+			check(t, render.WriteFile(file, render.One(samples()[r]), render.Options{}))
 			got, err := os.ReadFile(file)
 			if want := rendered(t, format, samples()[r], render.Options{}); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%s: %v, got\n%s", file, err, got)
@@ -43,12 +41,8 @@ func TestWriteFile(t *testing.T) {
 func TestCheckFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file.json")
-	if err := os.WriteFile(file, []byte("before"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(dir, "dir.json"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(file, []byte("before"), 0o600))
+	check(t, os.Mkdir(filepath.Join(dir, "dir.json"), 0o700))
 	for path, want := range map[string]string{
 		"report":      "the extension selects the format: .json, .md, .xml, .html",
 		"report.yaml": "the extension selects the format: .json, .md, .xml, .html",
@@ -83,25 +77,17 @@ func TestCheckFile(t *testing.T) {
 func TestWriteFilePlaces(t *testing.T) {
 	write := func(path string) {
 		t.Helper()
-		if err := render.CheckFile(path); err != nil {
-			t.Fatal(err)
-		}
-		if err := render.WriteFile(path, render.One(planned()), render.Options{}); err != nil {
-			t.Fatal(err)
-		}
+		check(t, render.CheckFile(path))
+		check(t, render.WriteFile(path, render.One(planned()), render.Options{}))
 		if got, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(got, []byte("{")) {
 			t.Errorf("%s: %v, %.20q", path, err, got)
 		}
 	}
 	dir := t.TempDir()
 	private := filepath.Join(dir, "private.json")
-	if err := os.WriteFile(private, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(private, nil, 0o600))
 	link := filepath.Join(dir, "link.json")
-	if err := os.Symlink("private.json", link); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Symlink("private.json", link))
 	for _, path := range []string{private, link} {
 		write(path)
 		if info, err := os.Lstat(private); err != nil || info.Mode() != 0o600 {
@@ -112,9 +98,7 @@ func TestWriteFilePlaces(t *testing.T) {
 		t.Error("the link was replaced")
 	}
 	nowhere := filepath.Join(dir, "nowhere.json")
-	if err := os.Symlink("missing.json", nowhere); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Symlink("missing.json", nowhere))
 	if err := render.CheckFile(nowhere); err == nil || !strings.Contains(err.Error(), "leads nowhere") {
 		t.Errorf("got %v", err)
 	}
@@ -122,16 +106,10 @@ func TestWriteFilePlaces(t *testing.T) {
 		return // may write everywhere
 	}
 	locked := filepath.Join(t.TempDir(), "locked")
-	if err := os.Mkdir(locked, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.Mkdir(locked, 0o700))
 	inPlace := filepath.Join(locked, "report.json")
-	if err := os.WriteFile(inPlace, []byte("before, and longer than nothing"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(locked, 0o500); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.WriteFile(inPlace, []byte("before, and longer than nothing"), 0o600))
+	check(t, os.Chmod(locked, 0o500))
 	t.Cleanup(func() { _ = os.Chmod(locked, 0o700) })
 	write(inPlace)
 }
@@ -144,22 +122,13 @@ func TestLitterIsSwept(t *testing.T) {
 	stay := []string{"report.json20260101", "report.json.bak", ".tmp-report.json123", ".syncsources-keep", ".syncsources-77"}
 	for _, name := range append([]string{".syncsources-123456", ".syncsources-99"}, stay...) {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(path, []byte("{"), 0o600))
 		if name != ".syncsources-77" { // is being written
-			if err := os.Chtimes(path, old, old); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.Chtimes(path, old, old))
 		}
 	}
-	if err := render.CheckFile(filepath.Join(dir, "report.json")); err != nil {
-		t.Fatal(err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, render.CheckFile(filepath.Join(dir, "report.json")))
+	entries := must(os.ReadDir(dir))(t)
 	var left []string
 	for _, e := range entries {
 		left = append(left, e.Name())

@@ -31,9 +31,7 @@ func TestJSON(t *testing.T) {
 				golden(t, "json-"+name, out)
 			}
 			var back runner.Report
-			if err := json.Unmarshal(out, &back); err != nil {
-				t.Fatal(err)
-			}
+			check(t, json.Unmarshal(out, &back))
 			withoutEmptyLists(&back)
 			if !reflect.DeepEqual(&back, r) {
 				t.Errorf("read back as\n%+v\nwant\n%+v", &back, r)
@@ -62,9 +60,7 @@ func TestJSONLists(t *testing.T) {
 			Objects  []map[string]any `json:"objects"`
 			Findings any              `json:"findings"`
 		}
-		if err := json.Unmarshal(rendered(t, render.JSON, r, render.Options{}), &doc); err != nil {
-			t.Fatal(err)
-		}
+		check(t, json.Unmarshal(rendered(t, render.JSON, r, render.Options{}), &doc))
 		for _, s := range doc.Objects {
 			if _, ok := s["changes"].([]any); !ok {
 				t.Errorf("%s: the changes of %v are %v", name, s["name"], s["changes"])
@@ -100,9 +96,7 @@ func TestJSONSchema(t *testing.T) {
 		"time not of RFC 3339":     func(r map[string]any) { r["started_at"] = "2025-03-20 14:50:06" },
 	} {
 		var doc map[string]any
-		if err := json.Unmarshal(rendered(t, render.JSON, planned(), render.Options{}), &doc); err != nil {
-			t.Fatal(err)
-		}
+		check(t, json.Unmarshal(rendered(t, render.JSON, planned(), render.Options{}), &doc))
 		spoil(doc)
 		spoiled, _ := json.Marshal(doc)
 		if validate(s, spoiled) == nil {
@@ -126,18 +120,10 @@ func compileFile(t testing.TB, name string) *jsonschema.Schema {
 	c.Draft = jsonschema.Draft7
 	c.AssertFormat = true
 	for _, file := range []string{schemaFile, portalsFile} {
-		doc, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.AddResource(filepath.Base(file), bytes.NewReader(doc)); err != nil {
-			t.Fatal(err)
-		}
+		doc := must(os.ReadFile(file))(t)
+		check(t, c.AddResource(filepath.Base(file), bytes.NewReader(doc)))
 	}
-	s, err := c.Compile(filepath.Base(name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(c.Compile(filepath.Base(name)))(t)
 	return s
 }
 
@@ -159,9 +145,7 @@ func TestJSONPortals(t *testing.T) {
 		t.Errorf("%#v", err)
 	}
 	var back runner.PortalsReport
-	if err := json.Unmarshal(out, &back); err != nil {
-		t.Fatal(err)
-	}
+	check(t, json.Unmarshal(out, &back))
 	for i := range back.Portals {
 		withoutEmptyLists(back.Portals[i].Report)
 	}
@@ -205,9 +189,7 @@ func TestJSONTimeline(t *testing.T) {
 	}
 	thinned := func(r *runner.Report) (all []runner.Exchange, odd int) {
 		var back runner.Report
-		if err := json.Unmarshal(rendered(t, render.JSON, r, render.Options{}), &back); err != nil {
-			t.Fatal(err)
-		}
+		check(t, json.Unmarshal(rendered(t, render.JSON, r, render.Options{}), &back))
 		for i, e := range back.Timeline {
 			if e.Result != "ok" {
 				odd++
@@ -238,10 +220,7 @@ func TestJSONTimeline(t *testing.T) {
 // The schema has every field of the report's types, with a description, and no
 // other; what is never left out is required.
 func TestJSONSchemaFields(t *testing.T) {
-	doc, err := os.ReadFile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := must(os.ReadFile(schemaFile))(t)
 	type object struct {
 		Required   []string                  `json:"required"`
 		Properties map[string]map[string]any `json:"properties"`
@@ -250,9 +229,7 @@ func TestJSONSchemaFields(t *testing.T) {
 		object
 		Definitions map[string]object `json:"definitions"`
 	}
-	if err := json.Unmarshal(doc, &root); err != nil {
-		t.Fatal(err)
-	}
+	check(t, json.Unmarshal(doc, &root))
 	described := func(p map[string]any) bool {
 		if p["description"] != nil {
 			return true

@@ -152,17 +152,12 @@ func TestStepSummary(t *testing.T) {
 	run := render.One(many(900, 0))
 	size := func() int {
 		t.Helper()
-		info, err := os.Stat(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		info := must(os.Stat(file))(t)
 		return int(info.Size())
 	}
 	last := 0
 	for i := range 8 {
-		if err := render.AppendStepSummary(file, run, render.Options{}); err != nil {
-			t.Fatal(err)
-		}
+		check(t, render.AppendStepSummary(file, run, render.Options{}))
 		n := size()
 		if n < last || n > 1<<20 || i == 1 && n < last+last/2 || i == 7 && n < 1_000_000 {
 			t.Errorf("after %d runs: %d bytes, before %d", i+1, n, last)
@@ -182,9 +177,7 @@ func TestChangesAreNoFailure(t *testing.T) {
 		t.Errorf("got %s", out)
 	}
 	file := filepath.Join(t.TempDir(), "m.prom")
-	if err := render.WriteMetrics(file, render.One(r)); err != nil {
-		t.Fatal(err)
-	}
+	check(t, render.WriteMetrics(file, render.One(r)))
 	if got := string(read(t, file)); strings.Contains(got, `last_success_timestamp_seconds{command="plan",portal="acme.bitrix24.com"} 0`) {
 		t.Errorf("no success in\n%s", got)
 	}
@@ -269,9 +262,7 @@ func TestFindings(t *testing.T) {
 	all := invalid().Findings
 	all[0].Excerpt, all[0].Hints = "titel: 5", []string{`did you mean "title"?`}
 	var b strings.Builder
-	if err := render.Findings(&b, all, render.Options{}); err != nil {
-		t.Fatal(err)
-	}
+	check(t, render.Findings(&b, all, render.Options{}))
 	want := "manifest.yaml:5:3: unknown key \"titel\" [unknown-key]\n    titel: 5\n  did you mean \"title\"?\n" +
 		"<stdin>:9:11: active is \"yes\", a string: write true or false [type]\n2 findings in 2 files\n"
 	if b.String() != want {
@@ -320,9 +311,7 @@ func TestPortalsMemory(t *testing.T) {
 			}
 			return len(b), nil
 		})
-		if err := c.write(w, render.Many(all), render.Options{}); err != nil {
-			t.Fatal(err)
-		}
+		check(t, c.write(w, render.Many(all), render.Options{}))
 		t.Logf("%s: %d KiB", c.name, peak>>10)
 		if peak > c.limit {
 			t.Errorf("%s: %d KiB are alive", c.name, peak>>10)

@@ -18,9 +18,7 @@ func TestMetrics(t *testing.T) {
 	for _, name := range []string{"stopped", "unchanged"} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "syncsources.prom")
-			if err := render.WriteMetrics(file, render.One(samples()[name])); err != nil {
-				t.Fatal(err)
-			}
+			check(t, render.WriteMetrics(file, render.One(samples()[name])))
 			golden(t, "metrics-"+name, read(t, file))
 			problems, err := promlint.New(strings.NewReader(string(read(t, file)))).Lint()
 			if err != nil || len(problems) > 0 {
@@ -35,10 +33,7 @@ func TestMetrics(t *testing.T) {
 
 func read(t *testing.T, file string) []byte {
 	t.Helper()
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := must(os.ReadFile(file))(t)
 	return got
 }
 
@@ -66,9 +61,7 @@ func TestMetricsLastSuccess(t *testing.T) {
 		{elsewhere, 0, 18, "other.bitrix24.com"},
 		{at(planned(), 19), 0, 19, "acme.bitrix24.com"},
 	} {
-		if err := render.WriteMetrics(file, render.One(step.report)); err != nil {
-			t.Fatal(err)
-		}
+		check(t, render.WriteMetrics(file, render.One(step.report)))
 		got := string(read(t, file))
 		for metric, hour := range map[string]int{"last_success": step.success, "last_run": step.run} {
 			unix := int64(0)
@@ -89,9 +82,7 @@ func TestMetricsOthersStay(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "syncsources.prom")
 	write := func(run render.Run) string {
 		t.Helper()
-		if err := render.WriteMetrics(file, run); err != nil {
-			t.Fatal(err)
-		}
+		check(t, render.WriteMetrics(file, run))
 		return string(read(t, file))
 	}
 	first := write(render.Many(fleet(4, 12)))
@@ -123,9 +114,7 @@ func TestMetricsOthersStay(t *testing.T) {
 func TestMetricsBrokenFile(t *testing.T) {
 	for _, before := range []string{"", "\x00", "syncsources_last_success_timestamp_seconds{portal=", "no metrics\n", strings.Repeat("a 1\n", 3)} {
 		file := filepath.Join(t.TempDir(), "syncsources.prom")
-		if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(file, []byte(before), 0o600))
 		if err := render.WriteMetrics(file, render.One(stopped())); err != nil {
 			t.Errorf("%q: %v", before, err)
 		}

@@ -23,14 +23,9 @@ func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	file := filepath.Join("testdata", name+".golden")
 	if *update {
-		if err := os.WriteFile(file, got, 0o666); err != nil {
-			t.Fatal(err)
-		}
+		check(t, os.WriteFile(file, got, 0o666))
 	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := must(os.ReadFile(file))(t)
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s differs (go test -update writes it anew); got:\n%s", file, got)
 	}
@@ -45,9 +40,7 @@ func rendered(t testing.TB, f render.Func, r *runner.Report, o render.Options) [
 func renderedRun(t testing.TB, f render.Func, run render.Run, o render.Options) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := f(&b, run, o); err != nil {
-		t.Fatal(err)
-	}
+	check(t, f(&b, run, o))
 	return b.Bytes()
 }
 

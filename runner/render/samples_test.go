@@ -38,13 +38,9 @@ func TestSamples(t *testing.T) {
 			},
 		} {
 			file := filepath.Join(dir, name+ending)
-			if err := os.WriteFile(file, renderedRun(t, format, run, render.Options{}), 0o666); err != nil {
-				t.Fatal(err)
-			}
+			check(t, os.WriteFile(file, renderedRun(t, format, run, render.Options{}), 0o666))
 		}
-		if err := render.WriteMetrics(filepath.Join(dir, name+".prom"), run); err != nil {
-			t.Fatal(err)
-		}
+		check(t, render.WriteMetrics(filepath.Join(dir, name+".prom"), run))
 	}
 }
 

@@ -64,9 +64,7 @@ func TestTextPortals(t *testing.T) {
 	// One after the other, as they end, it is the same text.
 	var b bytes.Buffer
 	for _, p := range all.Portals {
-		if err := render.TextPortal(&b, p.Name, p.Report, render.Options{}); err != nil {
-			t.Fatal(err)
-		}
+		check(t, render.TextPortal(&b, p.Name, p.Report, render.Options{}))
 	}
 	if err := render.TextTotal(&b, all, render.Options{}); err != nil || b.String() != out {
 		t.Errorf("%v, portal by portal it is\n%s", err, b.String())
