@@ -44,6 +44,9 @@ func read(paths []string, o Options) ([]*text, error) {
 				continue
 			}
 			t, err := readFile(name, o.DenyFiles)
+			if errors.Is(err, errNotRegular) {
+				err = fmt.Errorf("%w; pipe it to standard input, and name that -", err)
+			}
 			files, failures = append(files, t), append(failures, err)
 		}
 	}
@@ -85,8 +88,6 @@ func readFile(path string, deny []string) (*text, error) {
 	}
 	data, err := readRegular(os.OpenFile, path, maxFile, deny)
 	switch {
-	case errors.Is(err, errNotRegular):
-		err = errors.New("it is not a regular file; pipe it to standard input, and name that -")
 	case errors.Is(err, errDenied):
 		err = errors.New("it holds syncsources' own credentials")
 	case err == nil && len(data) > maxFile:

@@ -233,6 +233,9 @@ func TestPipesAreRefused(t *testing.T) {
 		if _, _, err := load(path); err == nil || !strings.HasSuffix(err.Error(), "it is not a regular file; pipe it to standard input, and name that -") {
 			t.Errorf("%s: %v", path, err)
 		}
+		if _, _, err := manifest.LoadPortals(path, manifest.PortalsOptions{}); err == nil || !strings.HasSuffix(err.Error(), "it is not a regular file") {
+			t.Errorf("%s as a portals file: %v", path, err)
+		}
 	}
 }
 
