@@ -159,10 +159,7 @@ func TestExpiredTokenIsNotDelivered(t *testing.T) {
 // replies.
 func TestFailedRenewalSparesTheOtherReplies(t *testing.T) {
 	tokens := &spent{}
-	creds, err := Application("https://portal.example", tokens, secret.New("k"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	creds := must(Application("https://portal.example", tokens, secret.New("k")))(t)
 	c := New(Config{Credentials: creds, Transport: &scripted{status: 200,
 		body: `{"result":{"result":{"c0":true},"result_error":{"c1":{"error":"expired_token"},"c2":{"error":"expired_token"}}}}`}})
 	resp, err := c.Write(context.Background(), []Write{

@@ -278,17 +278,11 @@ func TestHintsForCertificates(t *testing.T) {
 		"unknown authority": {func(*x509.Certificate) {}, false, "SSL_CERT_FILE"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-			if err != nil {
-				t.Fatal(err)
-			}
+			key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 			template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "127.0.0.1"}, NotBefore: now.Add(-2 * time.Hour), NotAfter: now.Add(time.Hour),
 				IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
 			tt.change(template)
-			der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-			if err != nil {
-				t.Fatal(err)
-			}
+			der := must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))(t)
 			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 			srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 			srv.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}

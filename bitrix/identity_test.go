@@ -14,18 +14,9 @@ import (
 )
 
 func TestIdentify(t *testing.T) {
-	state, err := sandbox.ReadState(strings.NewReader("connectors: [{id: 1, title: SQL}]\nscope: [user_brief, biconnector]"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := sandbox.New(state)
-	if err != nil {
-		t.Fatal(err)
-	}
-	creds, err := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), secret.New("k"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := must(sandbox.ReadState(strings.NewReader("connectors: [{id: 1, title: SQL}]\nscope: [user_brief, biconnector]")))(t)
+	p := must(sandbox.New(state))(t)
+	creds := must(Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), secret.New("k")))(t)
 	got, err := New(Config{Credentials: creds, Transport: p.RoundTripper()}).Identify(context.Background())
 	want := Identity{UserID: 1, Name: "Sandbox User", Scope: []string{"biconnector", "user_brief"}}
 	if time.Since(got.Finished).Abs() > time.Minute {

@@ -16,19 +16,10 @@ import (
 // onSandbox returns a client of a sandbox with this state.
 func onSandbox(t *testing.T, state string) *Client {
 	t.Helper()
-	s, err := sandbox.ReadState(strings.NewReader(state))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := sandbox.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(sandbox.ReadState(strings.NewReader(state)))(t)
+	p := must(sandbox.New(s))(t)
 	t.Cleanup(func() { _ = p.Close() })
-	creds, err := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), secret.New("k"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	creds := must(Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), secret.New("k")))(t)
 	return New(Config{Credentials: creds, Transport: p.RoundTripper()})
 }
 

@@ -51,14 +51,8 @@ func (r *recorder) golden(t *testing.T, name string) {
 // TestRequestsOnTheWire compares whole requests with testdata/wire. Run it
 // with -update after a change that is meant.
 func TestRequestsOnTheWire(t *testing.T) {
-	hook, err := Webhook("https://portal.example/rest/1/c0de/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	app, err := Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "an-access-token"}), secret.New("k"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	hook := must(Webhook("https://portal.example/rest/1/c0de/"))(t)
+	app := must(Application("https://portal.example", oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "an-access-token"}), secret.New("k")))(t)
 	// The portal documentation's own example.
 	example := SourceFields{Title: "New source name", Description: ptr("Updated source description"),
 		Settings: []Setting{{"login", secret.New("new_admin")}, {"password", secret.New("new_password")}}}

@@ -32,17 +32,11 @@ echo '{"crm/api-key": "k \"quoted\"", "erp/db/password": "p", "other": "not aske
 		t.Run(helper, func(t *testing.T) {
 			bin := t.TempDir()
 			check(t, os.WriteFile(filepath.Join(bin, tt.command), []byte(tt.fake), 0o755))
-			script, err := filepath.Abs(filepath.Join("secret-helpers", helper))
-			if err != nil {
-				t.Fatal(err)
-			}
+			script := must(filepath.Abs(filepath.Join("secret-helpers", helper)))(t)
 			env := []string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "SOPS_FILE=secrets.enc.yaml"}
 			cmd := exec.Command(script)
 			cmd.Env, cmd.Stdin = env, strings.NewReader("crm/api-key\nerp/db/password\n")
-			out, err := cmd.Output()
-			if err != nil {
-				t.Fatal(err)
-			}
+			out := must(cmd.Output())(t)
 			var got map[string]string
 			if err := json.Unmarshal(out, &got); err != nil || len(got) != 2 || got["crm/api-key"] != `k "quoted"` || got["erp/db/password"] != "p" {
 				t.Errorf("%s %v", out, err)

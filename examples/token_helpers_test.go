@@ -58,20 +58,11 @@ func TestTokenHelpers(t *testing.T) {
 			if _, err := exec.LookPath("jq"); err != nil && helper == "vault" {
 				t.Skip("the helper needs jq")
 			}
-			state, err := sandbox.LoadFile("sandbox.yaml")
-			if err != nil {
-				t.Fatal(err)
-			}
-			portal, err := sandbox.New(state)
-			if err != nil {
-				t.Fatal(err)
-			}
+			state := must(sandbox.LoadFile("sandbox.yaml"))(t)
+			portal := must(sandbox.New(state))(t)
 			server := httptest.NewServer(portal)
 			defer server.Close()
-			script, err := filepath.Abs(filepath.Join("token-helpers", helper))
-			if err != nil {
-				t.Fatal(err)
-			}
+			script := must(filepath.Abs(filepath.Join("token-helpers", helper)))(t)
 			bin, store := t.TempDir(), t.TempDir()
 			check(t, os.WriteFile(filepath.Join(bin, tt.command), []byte(tt.fake), 0o755))
 			// machine is a computer that starts with nothing but what the store has.

@@ -8,10 +8,7 @@ import (
 )
 
 func TestExamples(t *testing.T) {
-	set, found, err := manifest.Load([]string{"../examples/docs-example.yaml", "../examples/fleet.yaml"}, manifest.Options{Check: schema.Check})
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	set := valid(manifest.Load([]string{"../examples/docs-example.yaml", "../examples/fleet.yaml"}, manifest.Options{Check: schema.Check}))(t)
 	resolved, found := (&manifest.Resolver{}).Resolve(t.Context(), set, nil)
 	sources := resolved.Sources
 	for _, e := range found {

@@ -95,3 +95,14 @@ func check(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// valid returns what was loaded, and ends the test with what is wrong with it.
+func valid[T any](value T, found []*manifest.Finding, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil || len(found) > 0 {
+			t.Fatal(found, err)
+		}
+		return value
+	}
+}

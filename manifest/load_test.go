@@ -226,10 +226,7 @@ sources:
   - {id: x, title: 5, description: [], active: yes, name: {}, settings: [a], reveal: b}
   - {id: 7, title: a, settings: {a: null, b: 1.5, c: {}, d: {env: 5}, e: {x: y}, f: ok}}
 `
-	set, found, err := manifest.Load([]string{"-"}, manifest.Options{Stdin: strings.NewReader(yaml)})
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	set := valid(manifest.Load([]string{"-"}, manifest.Options{Stdin: strings.NewReader(yaml)}))(t)
 	if len(set.Sources) != 2 || show(set.Sources[0]) != " 0" || show(set.Sources[1]) != `#7 7 title="a" f="ok"` {
 		t.Errorf("got %v", set.Sources)
 	}

@@ -29,10 +29,7 @@ func TestLogoOfAFile(t *testing.T) {
 	} {
 		tree := "version: 1\nconnectors:\n  - {id: 1, logo: " + c.logo + "}\n"
 		write(t, "m/m.yaml", tree)
-		set, found, err := manifest.Load([]string{"m/m.yaml"}, manifest.Options{Check: schema.Check})
-		if err != nil || len(found) > 0 {
-			t.Fatal(found, err)
-		}
+		set := valid(manifest.Load([]string{"m/m.yaml"}, manifest.Options{Check: schema.Check}))(t)
 		resolved, found := (&manifest.Resolver{}).Resolve(t.Context(), set, nil)
 		if c.rule != "" {
 			if len(found) != 1 || found[0].Rule != c.rule || found[0].Position.String() != "m/m.yaml:3:19" {

@@ -61,10 +61,7 @@ func TestDirectories(t *testing.T) {
 			t.Skip(err)
 		}
 	}
-	set, found, err := load("./m/")
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	set := valid(load("./m/"))(t)
 	want := []string{"m/a.yml", "m/b.yaml", "m/dir.yaml/in.yaml", "m/link.yaml", "m/linkdir/z.yaml", "m/sub-x/y.yaml", "m/upper.YAML"}
 	if got := filesOf(set); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -77,10 +74,7 @@ func TestMountedConfigMap(t *testing.T) {
 	for name, target := range map[string]string{"etc/..data": "..2024", "etc/team": "..data/team", "etc/a.yaml": "..data/a.yaml"} {
 		symlink(t, target, name)
 	}
-	set, found, err := load("etc")
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	set := valid(load("etc"))(t)
 	if got, want := filesOf(set), []string{"etc/a.yaml", "etc/team/b.yaml"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -93,10 +87,7 @@ func TestLinkToADirectory(t *testing.T) {
 		t.Skip(err)
 	}
 	for _, path := range []string{"link", "link/"} {
-		set, found, err := load(path)
-		if err != nil || len(found) > 0 {
-			t.Fatal(found, err)
-		}
+		set := valid(load(path))(t)
 		if got, want := filesOf(set), []string{"link/a.yaml", "link/sub/b.yaml"}; !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", path, got, want)
 		}
@@ -105,10 +96,7 @@ func TestLinkToADirectory(t *testing.T) {
 
 func TestCommandLineOrder(t *testing.T) {
 	tree(t, map[string]string{"b.yaml": one("1"), "a/m.yaml": one("2"), "c.txt": one("3")})
-	set, found, err := load("./c.txt", "b.yaml", "a")
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	set := valid(load("./c.txt", "b.yaml", "a"))(t)
 	if got, want := filesOf(set), []string{"c.txt", "b.yaml", "a/m.yaml"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -121,14 +109,8 @@ func TestFileGivenTwice(t *testing.T) {
 	if err := os.Symlink("m", "link"); err != nil {
 		t.Skip(err)
 	}
-	wd, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, found, err := load("m/a.yaml", "m", "./m/../m/a.yaml", filepath.Join(wd, "m", "a.yaml"), "link/a.yaml")
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	wd := must(os.Getwd())(t)
+	set := valid(load("m/a.yaml", "m", "./m/../m/a.yaml", filepath.Join(wd, "m", "a.yaml"), "link/a.yaml"))(t)
 	if len(set.Sources) != 1 || set.Sources[0].Position.File != "m/a.yaml" {
 		t.Errorf("got %v", filesOf(set))
 	}

@@ -38,10 +38,7 @@ portals:
     limits: *slow
   - {name: gamma, url: "https://gamma.bitrix24.com", x-note: ours, credentials: {token_helper: pairs gamma}}
 `})
-	p, found, err := loadPortals("etc/portals.yaml")
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	p := valid(loadPortals("etc/portals.yaml"))(t)
 	if p.Store == nil || p.Store.Env != "DATABASE_URL" || p.Store.Position.String() != "etc/portals.yaml:3:8" {
 		t.Errorf("the store is %+v", p.Store)
 	}
@@ -79,10 +76,7 @@ portals:
   - {url: "https://a.example", credentials: {client_id: app.1, client_secret: {env: SECRET}}}
   - {url: "https://b.example"}
 `})
-	p, found, err := loadPortals("portals.yaml")
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	p := valid(loadPortals("portals.yaml"))(t)
 	if a, b := p.Portals[0].Credentials, p.Portals[1].Credentials; a.WebhookURL != nil || a.OAuthURL != "https://oauth.example" || b.WebhookURL == nil {
 		t.Errorf("%+v\n%+v", a, b)
 	}

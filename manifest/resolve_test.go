@@ -15,10 +15,7 @@ import (
 func resolve(t *testing.T, r manifest.Resolver, settings string) ([]manifest.Source, []*manifest.Finding) {
 	t.Helper()
 	check(t, os.WriteFile("m/m.yaml", []byte("version: 1\nsources:\n  - id: 1\n    settings: "+settings+"\n"), 0o644))
-	set, found, err := load("m/m.yaml")
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	set := valid(load("m/m.yaml"))(t)
 	resolved, found := r.Resolve(t.Context(), set, nil)
 	return resolved.Sources, found
 }

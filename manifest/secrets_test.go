@@ -96,10 +96,7 @@ connectors: [{id: 1, logo: {file: logo.svg}}]
 sources:
   - {id: 1, settings: {a: {file: run.json}, b: {file: /out/run.json}, c: {env: X}}}
 `})
-	set, found, err := load("m/m.yaml")
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	set := valid(load("m/m.yaml"))(t)
 	var got []string
 	for _, f := range set.Replaced(func(path string) bool { return path != "/out/run.json" }) {
 		got = append(got, f.Error())
@@ -121,10 +118,7 @@ sources:
     settings: {a: {file: key}, b: {file: not/there}, c: {file: ../vault/key}, d: {file: ../out/key}, e: {file: link}, f: {file: /etc/hosts}, g: {env: X}, h: {secret: y}, i: {file: ../out/not-there}, j: {file: ../mounted/later/key}}
 `})
 	symlink(t, "../out/key", "m/link")
-	set, found, err := load("m/m.yaml")
-	if err != nil || len(found) > 0 {
-		t.Fatal(found, err)
-	}
+	set := valid(load("m/m.yaml"))(t)
 	var got []string
 	for _, f := range (&manifest.Resolver{AllowDirs: []string{"vault"}, SecretsDir: "mounted/later"}).Judge(set) {
 		got = append(got, f.Position.String()+" "+f.Rule)

@@ -41,9 +41,7 @@ func TestCreateInactiveAndHidden(t *testing.T) {
 			set.Sources[0].Active = ptr(false)
 			set.Tables[0].Columns[1].Visible = ptr(false)
 			report := b.apply(runner.Options{Set: set, NoVerify: noVerify})
-			if diff := cmp.Diff(map[string]int{"created": 5}, statuses(report)); diff != "" {
-				t.Errorf("%s\n%v", diff, report.Err())
-			}
+			counts(t, report, map[string]int{"created": 5})
 			for _, s := range b.Sources() {
 				if active := s.Active == nil || *s.Active; active != (s.Title == "Source s001") {
 					t.Errorf("%s is active: %t", s.Title, active)
@@ -72,9 +70,7 @@ func TestPageOverAnAddMakesNoSecondObject(t *testing.T) {
 				if !ran {
 					want = map[string]int{"created": 19, "failed BAD_ANSWER": 1}
 				}
-				if diff := cmp.Diff(want, statuses(report)); diff != "" {
-					t.Errorf("%s\n%v", diff, report.Err())
-				}
+				counts(t, report, want)
 				if n := len(b.Sources()); n != want["created"] {
 					t.Errorf("%d sources", n)
 				}
@@ -99,9 +95,7 @@ func TestPageOverTheLookForAnAdd(t *testing.T) {
 		if settled {
 			t.Error("the next run would not wait for the add of this one")
 		}
-		if diff := cmp.Diff(map[string]int{"created": 4, "failed UNKNOWN_OUTCOME": 1}, statuses(report)); diff != "" {
-			t.Errorf("%s\n%v", diff, report.Err())
-		}
+		counts(t, report, map[string]int{"created": 4, "failed UNKNOWN_OUTCOME": 1})
 		if n := len(b.Sources()); n != 5 {
 			t.Errorf("%d sources", n)
 		}
@@ -263,9 +257,7 @@ func TestLostAddStoredOtherwise(t *testing.T) {
 			set.Sources[i].Title = ptr(fmt.Sprintf("%02d %s", i, strings.Repeat("long title ", 10)))
 		}
 		report := b.apply(runner.Options{Set: set, Schedule: schedule.Config{BatchSize: 1}})
-		if diff := cmp.Diff(map[string]int{"failed NOT_CONVERGED": 60}, statuses(report)); diff != "" {
-			t.Errorf("%s\n%v", diff, report.Err())
-		}
+		counts(t, report, map[string]int{"failed NOT_CONVERGED": 60})
 		if n := len(b.Sources()); n != 61 {
 			t.Errorf("%d sources", n)
 		}
@@ -299,9 +291,7 @@ func TestNameOfATableIsTaken(t *testing.T) {
 			table := declaredTable("deals", "")
 			table.Source = manifest.Ref{ID: 4}
 			report := b.apply(runner.Options{Set: &manifest.Set{Tables: []manifest.Table{table}}})
-			if diff := cmp.Diff(map[string]int{"failed NAME_TAKEN": 1}, statuses(report)); diff != "" {
-				t.Errorf("%s\n%v", diff, report.Err())
-			}
+			counts(t, report, map[string]int{"failed NAME_TAKEN": 1})
 		})
 	}
 }

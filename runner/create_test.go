@@ -115,9 +115,7 @@ func TestCreateFromNothing(t *testing.T) {
 		once(t, b, n)
 		t.Logf("%d requests, %s", report.Requests.HTTP, took)
 		again := b.apply(runner.Options{Set: fromNothing(n)})
-		if diff := cmp.Diff(map[string]int{"unchanged": 2*n + 1}, statuses(again)); diff != "" {
-			t.Errorf("%s\n%v", diff, again.Err())
-		}
+		counts(t, again, map[string]int{"unchanged": 2*n + 1})
 		t.Logf("second run: %d requests", again.Requests.HTTP)
 	})
 }
@@ -139,9 +137,7 @@ func TestLostAnswerToAnAddMakesNoSecondObject(t *testing.T) {
 				fault.Method, fault.Nth = method, []int{1, 2, 4}
 				onPortal(t, sandbox.State{Faults: []sandbox.Fault{fault}}, func(t *testing.T, b *bench) {
 					report := b.apply(runner.Options{Set: fromNothing(10)})
-					if diff := cmp.Diff(map[string]int{"created": 21}, statuses(report)); diff != "" {
-						t.Errorf("%s\n%v", diff, report.Err())
-					}
+					counts(t, report, map[string]int{"created": 21})
 					once(t, b, 10)
 				})
 			})
@@ -158,9 +154,7 @@ func TestAddExecutedLateMakesNoSecondObject(t *testing.T) {
 		// The client gives up after 20 s; the portal makes the source after 50.
 		b.patience(20 * time.Second)
 		report := b.apply(runner.Options{Set: set})
-		if diff := cmp.Diff(map[string]int{"created": 1}, statuses(report)); diff != "" {
-			t.Errorf("%s\n%v", diff, report.Err())
-		}
+		counts(t, report, map[string]int{"created": 1})
 		b.Wait()
 		if n := len(b.Sources()); n != 1 || report.Requests.HTTP > 12 {
 			t.Errorf("%d sources after %d requests", n, report.Requests.HTTP)
@@ -265,9 +259,7 @@ func TestLostAddAndTwoFound(t *testing.T) {
 		set := declares(declaredSource("a", ""))
 		set.Sources[0].Connector = manifest.Ref{ID: 1}
 		report := b.apply(runner.Options{Set: set})
-		if diff := cmp.Diff(map[string]int{"failed AMBIGUOUS": 1}, statuses(report)); diff != "" {
-			t.Errorf("%s\n%v", diff, report.Err())
-		}
+		counts(t, report, map[string]int{"failed AMBIGUOUS": 1})
 	})
 }
 
@@ -280,9 +272,7 @@ func TestTitleStoredOtherwiseMakesNoSecondObject(t *testing.T) {
 		set.Sources[0].Connector, set.Sources[0].Title = manifest.Ref{ID: 1}, ptr(strings.Repeat("long title ", 10))
 		for range 3 {
 			report := b.apply(runner.Options{Set: set})
-			if diff := cmp.Diff(map[string]int{"failed NOT_CONVERGED": 1}, statuses(report)); diff != "" {
-				t.Errorf("%s\n%v", diff, report.Err())
-			}
+			counts(t, report, map[string]int{"failed NOT_CONVERGED": 1})
 		}
 		if n := len(b.Sources()); n != 1 {
 			t.Errorf("%d sources", n)

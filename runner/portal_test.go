@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/oauth2"
 
 	"syncsources/bitrix"
@@ -85,6 +86,14 @@ func statuses(r *runner.Report) map[string]int {
 		m[key]++
 	}
 	return m
+}
+
+// counts holds a report to the numbers of its statuses.
+func counts(t *testing.T, r *runner.Report, want map[string]int) {
+	t.Helper()
+	if diff := cmp.Diff(want, statuses(r)); diff != "" {
+		t.Errorf("%s\n%v", diff, r.Err())
+	}
 }
 
 // patience makes the client give a request up after some time; the portal goes

@@ -52,15 +52,9 @@ store) cat >"$VAULT.in" && cat "$VAULT.in" >>"$VAULT.all" && sed 's/"replaces": 
 esac`)
 	// The script is no model: it makes a version of what is replaced.
 	check(t, os.WriteFile(vault, []byte(`{"version": 7, "access_token": "`+sandbox.AccessToken+`", "refresh_token": "`+sandbox.RefreshToken+`"}`), 0o600))
-	locked, err := h.Lock(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	locked := must(h.Lock(context.Background()))(t)
 	defer locked.Unlock()
-	p, err := locked.Load(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must(locked.Load(context.Background()))(t)
 	check(t, h.store(context.Background(), p, p))
 	var stored map[string]any
 	content, _ := os.ReadFile(vault + ".in")

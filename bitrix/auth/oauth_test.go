@@ -115,11 +115,8 @@ func TestUnreachableAuthorizationServer(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	address := srv.URL
 	srv.Close()
-	s, err := NewAuthServer(AuthConfig{URL: address, ClientID: "local.1", ClientSecret: secret.New("canary-secret")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = s.Exchange(context.Background(), "", secret.New("canary-code"))
+	s := must(NewAuthServer(AuthConfig{URL: address, ClientID: "local.1", ClientSecret: secret.New("canary-secret")}))(t)
+	_, err := s.Exchange(context.Background(), "", secret.New("canary-code"))
 	var e *rest.Error
 	if !errors.As(err, &e) || e.Code != rest.Network || e.Reaction() != rest.NotDelivered || !strings.Contains(e.Message, " cannot be reached") ||
 		strings.Contains(fmt.Sprintf("%v %#v", e, e.Err), "canary") {
@@ -133,15 +130,9 @@ func TestGrantIsNotSentAgainUnseen(t *testing.T) {
 	p, _ := sandboxServer(t, "faults: [{kind: dropped, ran: true, method: oauth/token, nth: [2]}]")
 	srv := httptest.NewServer(p)
 	defer srv.Close()
-	s, err := NewAuthServer(AuthConfig{URL: srv.URL, ClientID: sandbox.ClientID, ClientSecret: secret.New(sandbox.ClientSecret)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := s.Refresh(context.Background(), "", seedPair(secret.New(sandbox.RefreshToken)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = s.Refresh(context.Background(), "", pair)
+	s := must(NewAuthServer(AuthConfig{URL: srv.URL, ClientID: sandbox.ClientID, ClientSecret: secret.New(sandbox.ClientSecret)}))(t)
+	pair := must(s.Refresh(context.Background(), "", seedPair(secret.New(sandbox.RefreshToken))))(t)
+	_, err := s.Refresh(context.Background(), "", pair)
 	if n := p.Stats().Tokens; !errors.Is(err, rest.Network) || n != 2 {
 		t.Errorf("%v after %d requests", err, n)
 	}

@@ -15,20 +15,11 @@ import (
 // a type how to print: inside unexported fields.
 func TestNothingPrintsAToken(t *testing.T) {
 	const canary = "canary-7f3a"
-	pair, err := parsePair([]byte(`{"access_token":"`+canary+`","refresh_token":"`+canary+`","expires_in":3600}`), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
+	pair := must(parsePair([]byte(`{"access_token":"`+canary+`","refresh_token":"`+canary+`","expires_in":3600}`), time.Now()))(t)
 	server := AuthConfig{ClientID: "local.1", ClientSecret: secret.New(canary)}
-	authServer, err := NewAuthServer(server)
-	if err != nil {
-		t.Fatal(err)
-	}
+	authServer := must(NewAuthServer(server))(t)
 	conf := TokenConfig{Server: authServer, Store: &TokenFile{path: "token.json"}, Portal: "https://portal.example", Seed: secret.New(canary)}
-	source, err := NewTokenSource(conf)
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := must(NewTokenSource(conf))(t)
 	source.current = pair
 	database := DatabaseConfig{URL: secret.New("postgres://user:" + canary + "@host/db"), Key: secret.New(canary)}
 	for _, v := range []any{pair, seedPair(secret.New(canary)), server, authServer, conf, source, database} {

@@ -222,14 +222,11 @@ func TestRenamedPortal(t *testing.T) {
 // turns out to be spent.
 func TestCutOffRenewalOfAFileIsNamed(t *testing.T) {
 	path := writePair(t, "")
-	locked, err := tokenFile(t, path).Lock(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	locked := must(tokenFile(t, path).Lock(context.Background()))(t)
 	check(t, locked.Prepare(context.Background(), mustLoad(t, path)))
 	locked.Unlock() // and nothing else: it was killed
 	s := authServer(t, &scripted{status: 400, body: `{"error":"invalid_grant"}`})
-	_, err = tokenSource(t, s, tokenFile(t, path), "").Renew(context.Background(), &oauth2.Token{AccessToken: mustLoad(t, path).AccessToken.Plain()})
+	_, err := tokenSource(t, s, tokenFile(t, path), "").Renew(context.Background(), &oauth2.Token{AccessToken: mustLoad(t, path).AccessToken.Plain()})
 	if err == nil || !strings.Contains(err.Error(), "a run began to renew it at ") || !strings.Contains(err.Error(), "was cut off") {
 		t.Errorf("%v", err)
 	}
@@ -256,10 +253,7 @@ func TestAnotherRunsExpiredPair(t *testing.T) {
 	}))
 	path := writePair(t, "")
 	source := tokenSource(t, s, tokenFile(t, path), "")
-	old, err := source.Token()
-	if err != nil {
-		t.Fatal(err)
-	}
+	old := must(source.Token())(t)
 	check(t, os.WriteFile(path, []byte(`{"access_token":"theirs","refresh_token":"theirs-r","expires":1700000000}`), 0o600))
 	token, err := source.Renew(context.Background(), old)
 	if err != nil || token.AccessToken != "access-9" || strings.Join(sent, " ") != "theirs-r" {

@@ -114,10 +114,7 @@ const storedPair = "AVnX4X7335EjYKDjpdHP8jzjeKyDz+Ftj4Yy2VMcFb7sqwjYa54CuIaqI7mb
 
 // What is stored today stays readable.
 func TestUnsealsWhatIsStored(t *testing.T) {
-	sealed, err := base64.StdEncoding.DecodeString(storedPair)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sealed := must(base64.StdEncoding.DecodeString(storedPair))(t)
 	got, outdated, err := testSealer(t, key).open(sealed, "acme")
 	if want := `{"access_token":"a","refresh_token":"r"}`; err != nil || outdated || string(got) != want {
 		t.Errorf("%s, outdated %v, %v; want %s", got, outdated, err, want)

@@ -209,10 +209,7 @@ func TestFullDisk(t *testing.T) {
 func TestKilledBetweenWriteAndRename(t *testing.T) {
 	_, server := sandboxServer(t, "")
 	path := writePair(t, "")
-	pair, err := server.Refresh(context.Background(), "", seedPair(secret.New(sandbox.RefreshToken)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	pair := must(server.Refresh(context.Background(), "", seedPair(secret.New(sandbox.RefreshToken))))(t)
 	check(t, os.WriteFile(path+".new", pair.encode(), 0o600))
 	source := tokenSource(t, server, tokenFile(t, path), "")
 	token, err := source.Renew(context.Background(), &oauth2.Token{AccessToken: sandbox.AccessToken})

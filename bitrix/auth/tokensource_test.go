@@ -23,14 +23,8 @@ import (
 // sandboxServer returns a portal of the sandbox and its authorization server.
 func sandboxServer(t testing.TB, state string) (*sandbox.Portal, *AuthServer) {
 	t.Helper()
-	st, err := sandbox.ReadState(strings.NewReader("sources: [{id: 4, title: Old name, connectorId: 1}]\nconnectors: [{id: 1, title: SQL}]\n" + state))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := sandbox.New(st)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := must(sandbox.ReadState(strings.NewReader("sources: [{id: 4, title: Old name, connectorId: 1}]\nconnectors: [{id: 1, title: SQL}]\n" + state)))(t)
+	p := must(sandbox.New(st))(t)
 	s, err := NewAuthServer(AuthConfig{URL: "https://portal.example", ClientID: sandbox.ClientID, ClientSecret: secret.New(sandbox.ClientSecret), Transport: p.RoundTripper()})
 	if err != nil {
 		t.Fatal(err)
@@ -186,17 +180,11 @@ func TestAnotherProcessRenewed(t *testing.T) {
 	p, server := sandboxServer(t, "")
 	path := writePair(t, "")
 	one, two := tokenSource(t, server, tokenFile(t, path), ""), tokenSource(t, server, tokenFile(t, path), "")
-	old, err := one.Token()
-	if err != nil {
-		t.Fatal(err)
-	}
+	old := must(one.Token())(t)
 	if _, err := two.Token(); err != nil {
 		t.Fatal(err)
 	}
-	a, err := one.Renew(context.Background(), old)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := must(one.Renew(context.Background(), old))(t)
 	b, err := two.Renew(context.Background(), old)
 	if err != nil || a.AccessToken != b.AccessToken || p.Stats().Renewals != 1 {
 		t.Errorf("%v, %d renewals", err, p.Stats().Renewals)
@@ -339,14 +327,8 @@ func TestLogsHoldNoTokens(t *testing.T) {
 		p.ExpireTokens()
 		var log bytes.Buffer
 		logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		file, err := NewTokenFile(writePair(t, ""), logger)
-		if err != nil {
-			t.Fatal(err)
-		}
-		source, err := NewTokenSource(TokenConfig{Server: server, Store: file, Portal: "https://portal.example", Logger: logger})
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := must(NewTokenFile(writePair(t, ""), logger))(t)
+		source := must(NewTokenSource(TokenConfig{Server: server, Store: file, Portal: "https://portal.example", Logger: logger}))(t)
 		creds, _ := bitrix.Application("https://portal.example", source, secret.New(sandbox.ClientSecret))
 		c := bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper(), Logger: logger})
 		check(t, read(c))

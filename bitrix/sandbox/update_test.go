@@ -174,10 +174,7 @@ func TestDocumentedExamples(t *testing.T) {
 	} {
 		p := newPortal(t, smallState+"webhooks: true\nhonour_active: true\n")
 		address, _ := serving(t, p)
-		req, err := http.NewRequest(c.verb, address+c.path, strings.NewReader(c.body))
-		if err != nil {
-			t.Fatal(err)
-		}
+		req := must(http.NewRequest(c.verb, address+c.path, strings.NewReader(c.body)))(t)
 		req.Header.Set("Accept", "application/json")
 		if c.contentType != "" {
 			req.Header.Set("Content-Type", c.contentType)

@@ -87,14 +87,8 @@ func TestImportDirections(t *testing.T) {
 // Only main.go touches the process: everything else runs inside tests.
 func TestOnlyMainTouchesTheProcess(t *testing.T) {
 	process := []string{"Exit", "Args", "Getenv", "LookupEnv", "Environ", "Stdin", "Stdout", "Stderr"}
-	sources, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	below, err := filepath.Glob("*/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	sources := must(filepath.Glob("*.go"))(t)
+	below := must(filepath.Glob("*/*.go"))(t)
 	for _, path := range append(sources, below...) {
 		if strings.HasSuffix(path, "_test.go") {
 			continue

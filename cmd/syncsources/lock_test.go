@@ -59,10 +59,7 @@ func TestLostLockStopsTheRun(t *testing.T) {
 		portal := openPortal(t, threeSources+"update_cost: 10s\n")
 		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken}), transport: portal.RoundTripper()}
 		log := slog.New(slog.DiscardHandler)
-		connection, err := a.connect(t.Context(), "", log)
-		if err != nil {
-			t.Fatal(err)
-		}
+		connection := must(a.connect(t.Context(), "", log))(t)
 		lock := fakeLock{lost: make(chan struct{})}
 		connection.locks = lock
 		set, _, err := a.load(t.Context(), paths[:1], nil)

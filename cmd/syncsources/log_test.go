@@ -74,14 +74,8 @@ func TestProgress(t *testing.T) {
 func TestProgressAndTokens(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
-		state, err := sandbox.ReadState(strings.NewReader(slowState + "address: https://acme.bitrix24.com\n"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		portal, err := sandbox.New(state)
-		if err != nil {
-			t.Fatal(err)
-		}
+		state := must(sandbox.ReadState(strings.NewReader(slowState + "address: https://acme.bitrix24.com\n")))(t)
+		portal := must(sandbox.New(state))(t)
 		defer portal.Close()
 		var stdout, stderr bytes.Buffer
 		a := &app{env: option.NewEnvironment([]string{

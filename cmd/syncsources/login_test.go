@@ -229,14 +229,8 @@ func TestLoginInterruptedAtTheEnd(t *testing.T) {
 // A store that a run keeps locked is waited for until the time is over.
 func TestLoginWaitsForTheStore(t *testing.T) {
 	_, environ, file := applicationPortal(t, "")
-	store, err := auth.NewTokenFile(file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	locked, err := store.Lock(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := must(auth.NewTokenFile(file, nil))(t)
+	locked := must(store.Lock(context.Background()))(t)
 	defer locked.Unlock()
 	login := startLogin(t, context.Background(), environ, "--code", "sandbox-code-1", "--timeout", "20ms")
 	if code := login.wait(); code != exit.Stopped || !strings.Contains(login.stderr.String(), file+".lock is held by another run") {

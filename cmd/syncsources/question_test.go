@@ -39,14 +39,8 @@ func withPortal(t *testing.T, stdin io.Reader, terminal bool, args ...string) (r
 // openPortal is a sandbox that closes with the test.
 func openPortal(t *testing.T, state string) *sandbox.Portal {
 	t.Helper()
-	s, err := sandbox.ReadState(strings.NewReader(state))
-	if err != nil {
-		t.Fatal(err)
-	}
-	portal, err := sandbox.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(sandbox.ReadState(strings.NewReader(state)))(t)
+	portal := must(sandbox.New(s))(t)
 	t.Cleanup(func() { _ = portal.Close() })
 	return portal
 }

@@ -260,14 +260,8 @@ func (r *redactRun) run(t *testing.T, stdin string, args ...string) (all string)
 	in := must(os.Open(r.in(stdin)))(t)
 	defer func() { _ = in.Close() }()
 	synctest.Test(t, func(t *testing.T) {
-		state, err := sandbox.LoadFile(r.in("state.yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		portal, err := sandbox.New(state)
-		if err != nil {
-			t.Fatal(err)
-		}
+		state := must(sandbox.LoadFile(r.in("state.yaml")))(t)
+		portal := must(sandbox.New(state))(t)
 		e := &echo{portal: portal.RoundTripper(), way: r.way, updates: r.updates}
 		var out, errs bytes.Buffer
 		a := &app{env: option.NewEnvironment(environ), stdin: in, stdout: &out, stderr: &errs, transport: e}

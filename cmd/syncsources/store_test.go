@@ -105,10 +105,7 @@ func TestStoreOfSeveralMachines(t *testing.T) {
 	says(run(exit.OK, machine(key2, "SYNCSOURCES_STORE_KEY_OLD="+key1), "", "status"), "ok    store")
 	run(exit.OK, machine(key2), "", "plan", manifest)
 
-	other, err := auth.OpenDatabase(auth.DatabaseConfig{URL: secret.New(database), Key: secret.New(key2)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := must(auth.OpenDatabase(auth.DatabaseConfig{URL: secret.New(database), Key: secret.New(key2)}))(t)
 	defer other.Close()
 	lock, _, err := other.Acquire(t.Context(), environ[0][len("B24_PORTAL_URL="):], 0)
 	if err != nil {
