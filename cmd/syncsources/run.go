@@ -111,6 +111,7 @@ func (a *app) prepare(ctx context.Context, f *runFlags, j *job) (*portalRun, []*
 	if err != nil || len(findings) > 0 {
 		return nil, findings, err
 	}
+	a.dropNodes(set)
 	if !j.partOfMany {
 		matches := f.selection.matches()
 		matches.add(set)

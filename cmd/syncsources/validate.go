@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"runtime/debug"
+	"runtime"
 	"slices"
 	"time"
 
@@ -121,7 +121,7 @@ func (a *app) load(ctx context.Context, paths []string, judge func(*manifest.Set
 		findings []*manifest.Finding
 	}
 	l, err := obeying(ctx, func() (loaded, error) {
-		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, Judge: judge, Host: rest.HostPort, Size: a.boundMemory, DenyFiles: signin.Files(a.env)})
+		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, Judge: judge, Host: rest.HostPort, DenyFiles: signin.Files(a.env)})
 		if err != nil {
 			f := exit.Refuse(exit.CodeUnreadable, err.Error())
 			f.Findings = findings
@@ -132,18 +132,15 @@ func (a *app) load(ctx context.Context, paths []string, judge func(*manifest.Set
 	return l.set, l.findings, err
 }
 
-// The nodes of large manifests are most of what ever lives, and only for a
-// moment: from largeManifests bytes on the heap grows by a third between
-// collections instead of doubling.
-const (
-	largeManifests = 8 << 20
-	gcPercent      = 30
-)
+// largeSet is from how many objects on the nodes of their manifests are worth a
+// collection of their own.
+const largeSet = 20_000
 
-// boundMemory sets the collector of the process for manifests of that many
-// bytes, unless the user has set it.
-func (a *app) boundMemory(bytes int) {
-	if _, set := a.env.Lookup("GOGC"); bytes > largeManifests && !set {
-		debug.SetGCPercent(gcPercent)
+// dropNodes collects the nodes that large manifests were made of: they are most
+// of what lives, and without it the heap would double before they go. A GOGC of
+// the user's is respected.
+func (a *app) dropNodes(set *manifest.Set) {
+	if _, given := a.env.Lookup("GOGC"); !given && len(set.Connectors)+len(set.Sources)+len(set.Tables) >= largeSet {
+		runtime.GC()
 	}
 }
