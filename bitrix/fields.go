@@ -16,9 +16,9 @@ type fields struct {
 }
 
 type field struct {
-	key  string
-	into any // *string, *int64, *rest.Tristate, or a func([]byte) error
-	seen bool
+	key      string
+	into     any // *string, *int64, *rest.Tristate, or a func([]byte) error
+	optional bool
 }
 
 func (f *fields) text(key string, into *string)            { f.add(key, into, false) }
@@ -26,8 +26,8 @@ func (f *fields) integer(key string, into *int64)          { f.add(key, into, fa
 func (f *fields) each(key string, item func([]byte) error) { f.add(key, item, false) }
 func (f *fields) optional(key string, into any)            { f.add(key, into, true) }
 
-func (f *fields) add(key string, into any, seen bool) {
-	f.list = append(f.list, field{key, into, seen})
+func (f *fields) add(key string, into any, optional bool) {
+	f.list = append(f.list, field{key, into, optional})
 }
 
 func newFields(n int) *fields { return &fields{list: make([]field, 0, n)} }
@@ -35,10 +35,11 @@ func newFields(n int) *fields { return &fields{list: make([]field, 0, n)} }
 // read reads the whole object, and returns the first thing that is wrong.
 func (f *fields) read(value []byte) error {
 	var wrong error
+	var seen uint64 // the fields that are there, a bit each
 	err := rest.Members(value, func(key, value []byte) error {
 		for i := range f.list {
 			if f.list[i].key == string(key) {
-				f.list[i].seen = true
+				seen |= 1 << i
 				if err := f.set(f.list[i], value); err != nil && wrong == nil {
 					wrong = rest.DecodeError(fmt.Sprintf("%s: %v", key, err))
 				}
@@ -53,9 +54,9 @@ func (f *fields) read(value []byte) error {
 		}
 		return wrong
 	}
-	for i := range f.list {
-		if !f.list[i].seen {
-			return rest.DecodeError("it says nothing about " + f.list[i].key)
+	for i, d := range f.list {
+		if !d.optional && seen&(1<<i) == 0 {
+			return rest.DecodeError("it says nothing about " + d.key)
 		}
 	}
 	return nil

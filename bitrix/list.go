@@ -69,9 +69,8 @@ type List[T any] struct {
 // could say which of the two is true. An error means that there is no list at
 // all.
 func decodeList[T any](method string, result json.RawMessage, read func([]byte) (T, int64, error)) (List[T], error) {
-	list := List[T]{Items: []T{}}
-	var ids []int64
-	seen := map[int64]bool{}
+	list := List[T]{Items: make([]T, 0, PageSize)}
+	ids, seen := make([]int64, 0, PageSize), make(map[int64]bool, PageSize)
 	err := rest.Items(result, func(value []byte) error {
 		object, id, err := read(value)
 		switch {

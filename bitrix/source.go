@@ -135,11 +135,12 @@ func readSource(value []byte) (Source, int64, error) {
 	f.text("description", &s.Description)
 	f.optional("active", &s.Active)
 	f.integer("connectorId", &s.ConnectorID)
+	var code, text string // of one setting after the other
+	set := newFields(2)
+	set.text("code", &code)
+	set.optional("value", &text)
 	f.each("settings", func(value []byte) error {
-		var code, text string
-		set := newFields(3)
-		set.text("code", &code)
-		set.optional("value", &text)
+		code, text = "", ""
 		err := set.read(value)
 		s.Settings = append(s.Settings, Setting{code, secret.New(text)})
 		f.clean("settings."+code, code, text)

@@ -95,7 +95,7 @@ func define[T any](k kind, decode func(json.RawMessage) (bitrix.List[T], error),
 	}
 	k.listed = func(answer json.RawMessage) (bitrix.List[liveObject], error) {
 		list, err := decode(answer)
-		all := bitrix.List[liveObject]{Broken: list.Broken, Count: list.Count}
+		all := bitrix.List[liveObject]{Items: make([]liveObject, 0, len(list.Items)), Broken: list.Broken, Count: list.Count}
 		for i := range list.Items {
 			all.Items = append(all.Items, whole(&list.Items[i]))
 		}
