@@ -104,28 +104,25 @@ type fields struct {
 // text compares a declared text with the live one. What is not declared is
 // not looked at.
 func (f *fields) text(path string, declared *string, live string) {
-	if declared != nil {
+	if declared != nil && *declared != live {
 		f.add(difference{path: path, from: textValue(live), to: textValue(*declared)})
 	}
 }
 
 func (f *fields) number(path string, declared *int64, live int64) {
-	if declared != nil {
+	if declared != nil && *declared != live {
 		f.add(difference{path: path, from: numberValue(live), to: numberValue(*declared)})
 	}
 }
 
 func (f *fields) boolean(path string, declared *bool, live bool) {
-	if declared != nil {
+	if declared != nil && *declared != live {
 		f.add(difference{path: path, from: boolValue(live), to: boolValue(*declared)})
 	}
 }
 
-// add takes a difference in, if it is one.
+// add takes a difference in.
 func (f *fields) add(d difference) {
-	if d.from == d.to {
-		return
-	}
 	if f.created {
 		d.from = value{}
 	}

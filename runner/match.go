@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"syncsources/bitrix"
 	"syncsources/manifest"
@@ -16,15 +17,27 @@ type planner struct {
 	live    *Live
 	choices Choices
 	steps   []*step
-	named   map[string]*step // by kind and name
-	pinned  map[claim]*step  // by the id that they declare
+	named   map[name]*step
+	pinned  map[claim]*step // by the id that they declare
 	claims  map[claim][]*step
 	absent  map[*kind]*step // one of a kind whose id is not live
 }
 
+func newPlanner(set *manifest.Set, live *Live, choices Choices) *planner {
+	n := len(set.Connectors) + len(set.Sources) + len(set.Tables)
+	return &planner{set: set, live: live, choices: choices, steps: make([]*step, 0, n),
+		named: make(map[name]*step, n), pinned: make(map[claim]*step, n), claims: make(map[claim][]*step, n), absent: map[*kind]*step{}}
+}
+
+// name is what the manifests call an object.
+type name struct {
+	kind *kind
+	name string
+}
+
 // claim is a live object that a declaration stands for.
 type claim struct {
-	kind Kind
+	kind *kind
 	id   int64
 }
 
@@ -35,14 +48,14 @@ func (p *planner) add(k *kind, o manifest.Object, subject subject, title *string
 		s.title = *title
 	}
 	p.steps = append(p.steps, s)
-	p.named[string(k.name)+" "+o.Name] = s
-	p.pinned[claim{k.name, o.ID}] = s
+	p.named[name{k, o.Name}] = s
+	p.pinned[claim{k, o.ID}] = s
 	return s
 }
 
 func (p *planner) claim(s *step, id int64) {
 	s.id = id
-	at := claim{s.kind.name, id}
+	at := claim{s.kind, id}
 	p.claims[at] = append(p.claims[at], s)
 }
 
@@ -84,7 +97,7 @@ func (p *planner) match(s *step, candidates []liveObject) {
 	ids := make([]string, len(candidates))
 	for i, c := range candidates {
 		ids[i] = fmt.Sprintf("#%d", c.id)
-		at := claim{s.kind.name, c.id}
+		at := claim{s.kind, c.id}
 		p.claims[at] = append(p.claims[at], s) // so that none of them is pruned
 	}
 	s.fail(&Failure{Code: CodeAmbiguous,
@@ -120,6 +133,9 @@ func titled(byTitle map[string][]liveObject, title string) []liveObject {
 }
 
 func (p *planner) connectors() {
+	if len(p.set.Connectors) == 0 {
+		return
+	}
 	byTitle := p.byTitle(connectors)
 	ofConnector := map[int64][]*bitrix.Source{}
 	for _, o := range sources.live(p.live) {
@@ -139,7 +155,7 @@ func (p *planner) connectors() {
 }
 
 func (p *planner) sources() {
-	byTitle := p.byTitle(sources)
+	byTitle := sync.OnceValue(func() map[int64]map[string][]liveObject { return p.byTitle(sources) })
 	for i := range p.set.Sources {
 		d := &p.set.Sources[i]
 		sub := &source{desired: d}
@@ -163,7 +179,7 @@ func (p *planner) sources() {
 		}
 		switch id := sub.connectorID(); {
 		case d.ID == 0 && id != 0:
-			p.match(s, titled(byTitle[id], s.title))
+			p.match(s, titled(byTitle()[id], s.title))
 		case sub.parent != nil && sub.parent.failure != nil: // which connector it is to have is not known
 		case sub.live != nil && (sub.parent != nil || d.Connector.ID != 0) && sub.live.ConnectorID != id:
 			s.fail(&Failure{Code: CodeImmutable,
@@ -214,13 +230,13 @@ func (p *planner) tables() {
 // refer makes a step depend on the one of the object that it names, or whose id
 // it has, where the manifests declare that.
 func (p *planner) refer(s *step, k *kind, ref manifest.Ref, parent **step) {
-	on := p.named[string(k.name)+" "+ref.Name]
+	on := p.named[name{k, ref.Name}]
 	if ref.Name == "" {
 		if ref.ID == 0 {
 			return
 		}
-		if on = p.pinned[claim{k.name, ref.ID}]; on == nil {
-			if all := p.claims[claim{k.name, ref.ID}]; len(all) == 1 && all[0].id == ref.ID { // else it is one of several candidates
+		if on = p.pinned[claim{k, ref.ID}]; on == nil {
+			if all := p.claims[claim{k, ref.ID}]; len(all) == 1 && all[0].id == ref.ID { // else it is one of several candidates
 				on = all[0]
 			}
 		}
@@ -252,7 +268,7 @@ func (p *planner) rejectDoubles() {
 				s.failure = nil // whatever else is wrong
 			}
 			s.fail(&Failure{Code: CodeAmbiguous,
-				Message: fmt.Sprintf("two declarations mean one live %s, #%d: %s and %s", at.kind, at.id, s.declared.Position, other.declared.Position),
+				Message: fmt.Sprintf("two declarations mean one live %s, #%d: %s and %s", at.kind.name, at.id, s.declared.Position, other.declared.Position),
 				Hint:    "declare it once, or give each its own id"})
 		}
 	}
@@ -261,17 +277,20 @@ func (p *planner) rejectDoubles() {
 // hintRenames remarks where a source is created beside one of the same
 // connector that nobody declares: it may be the same under a former title.
 func (p *planner) hintRenames() {
-	undeclared := map[int64][]string{}
-	for _, o := range sources.live(p.live) {
-		if p.claims[claim{KindSource, o.id}] == nil {
-			undeclared[o.parent] = append(undeclared[o.parent], fmt.Sprintf("#%d %q", o.id, o.title))
+	undeclared := sync.OnceValue(func() map[int64][]string {
+		of := map[int64][]string{}
+		for _, o := range sources.live(p.live) {
+			if p.claims[claim{sources, o.id}] == nil {
+				of[o.parent] = append(of[o.parent], fmt.Sprintf("#%d %q", o.id, o.title))
+			}
 		}
-	}
+		return of
+	})
 	for _, s := range p.steps {
 		if s.kind != sources || s.action != ActionCreate || s.status != StatusPlanned {
 			continue
 		}
-		if others := undeclared[s.subject.(*source).connectorID()]; others != nil {
+		if others := undeclared()[s.subject.(*source).connectorID()]; others != nil {
 			s.notes = append(s.notes, fmt.Sprintf("not declared, but on the same connector: %s; if this is a rename, declare its id", enumerate(others)))
 		}
 	}

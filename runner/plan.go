@@ -46,7 +46,7 @@ type Choices struct {
 // Compare plans how to bring live objects to their declared states. It is a
 // pure function.
 func Compare(set *manifest.Set, live Live, choices Choices) *Changeset {
-	p := &planner{set: set, live: &live, choices: choices, named: map[string]*step{}, pinned: map[claim]*step{}, claims: map[claim][]*step{}, absent: map[*kind]*step{}}
+	p := newPlanner(set, &live, choices)
 	p.connectors()
 	p.sources()
 	p.tables()
@@ -64,7 +64,7 @@ func Compare(set *manifest.Set, live Live, choices Choices) *Changeset {
 
 // declaredOnly is what there is to say of objects that were not compared.
 func declaredOnly(set *manifest.Set, selected func(manifest.Object) bool) *Changeset {
-	p := &planner{set: set, live: &Live{}, choices: Choices{Selected: selected}, named: map[string]*step{}, pinned: map[claim]*step{}}
+	p := newPlanner(set, &Live{}, Choices{Selected: selected})
 	for i := range set.Connectors {
 		p.add(connectors, set.Connectors[i].Object, nil, set.Connectors[i].Title)
 	}
@@ -128,7 +128,7 @@ func (p *planner) compare(s *step) {
 }
 
 // found reports whether the live object of a step is known.
-func (p *planner) found(s *step) bool { return slices.Contains(p.claims[claim{s.kind.name, s.id}], s) }
+func (p *planner) found(s *step) bool { return slices.Contains(p.claims[claim{s.kind, s.id}], s) }
 
 func notFound(k *kind) *Failure {
 	return new(k.notFound)

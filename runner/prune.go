@@ -38,10 +38,10 @@ func (p *planner) rules(k *kind) (declares bool, keep []manifest.Pattern) {
 func (p *planner) prune(c *Changeset) {
 	pr := &pruning{planner: p, changes: c, children: map[claim][]liveObject{}, referred: map[claim]bool{}}
 	for i := range p.set.Sources {
-		pr.referred[claim{KindConnector, p.set.Sources[i].Connector.ID}] = true
+		pr.referred[claim{connectors, p.set.Sources[i].Connector.ID}] = true
 	}
 	for i := range p.set.Tables {
-		pr.referred[claim{KindSource, p.set.Tables[i].Source.ID}] = true
+		pr.referred[claim{sources, p.set.Tables[i].Source.ID}] = true
 	}
 	for _, k := range kinds {
 		all := k.live(p.live)
@@ -53,13 +53,13 @@ func (p *planner) prune(c *Changeset) {
 		}
 		if k.below != nil {
 			for _, o := range k.below.live(p.live) {
-				at := claim{k.name, o.parent}
+				at := claim{k, o.parent}
 				pr.children[at] = append(pr.children[at], o)
 			}
 		}
 	}
 	for _, o := range connectors.live(p.live) {
-		if at := (claim{KindConnector, o.id}); p.set.Declares.Connectors || p.claims[at] != nil || pr.referred[at] { // else it is none of ours
+		if at := (claim{connectors, o.id}); p.set.Declares.Connectors || p.claims[at] != nil || pr.referred[at] { // else it is none of ours
 			pr.object(connectors, o, false)
 		}
 	}
@@ -84,7 +84,7 @@ func (pr *pruning) object(k *kind, o liveObject, with bool) (*step, string) {
 		title = fmt.Sprintf("%s %q", k.name, o.title)
 	}
 	declares, keep := pr.rules(k)
-	at := claim{k.name, o.id}
+	at := claim{k, o.id}
 	claimed, referred, isKept := pr.claims[at] != nil, pr.referred[at], kept(keep, o.id, o.title)
 	goes := !claimed && !referred && !isKept && (declares || with) && pr.absent[k] == nil
 	var below []*step

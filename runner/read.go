@@ -77,7 +77,7 @@ type reading struct {
 func (r *run) read(ctx context.Context, w wanted) (Live, error) {
 	rd := &reading{run: r, crew: &crew{scheduler: r.scheduler}, live: Live{
 		Family:     bitrix.Tables,
-		Connectors: map[int64]*bitrix.Connector{}, Sources: map[int64]*bitrix.Source{}, Tables: map[int64]*bitrix.Table{},
+		Connectors: map[int64]*bitrix.Connector{}, Sources: make(map[int64]*bitrix.Source, len(w.sources)), Tables: map[int64]*bitrix.Table{},
 		Broken: map[Kind]map[int64]error{KindConnector: {}, KindSource: {}, KindTable: {}},
 	}}
 	rd.crew.start(func(f *flow) {
@@ -230,12 +230,12 @@ var errSkipped = errors.New("the run ended before it could be read")
 func unmanaged(live Live, c *Changeset) []Unmanaged {
 	declared := map[claim]bool{}
 	for _, s := range c.steps {
-		declared[claim{s.kind.name, s.id}] = true
+		declared[claim{s.kind, s.id}] = true
 	}
 	var list []Unmanaged
-	add := func(kind Kind, id int64, u Unmanaged) {
-		if !declared[claim{kind, id}] {
-			u.Kind, u.ID = kind, id
+	add := func(k *kind, id int64, u Unmanaged) {
+		if !declared[claim{k, id}] {
+			u.Kind, u.ID = k.name, id
 			list = append(list, u)
 		}
 	}
@@ -248,13 +248,13 @@ func unmanaged(live Live, c *Changeset) []Unmanaged {
 			case tables:
 				u.SourceID = o.parent
 			}
-			add(k.name, o.id, u)
+			add(k, o.id, u)
 		}
 	}
 	for _, k := range kinds {
 		for _, id := range slices.Sorted(maps.Keys(live.Broken[k.name])) {
 			if id > 0 {
-				add(k.name, id, Unmanaged{}) // it is there, but what it is cannot be read
+				add(k, id, Unmanaged{}) // it is there, but what it is cannot be read
 			}
 		}
 	}

@@ -83,10 +83,9 @@ func (s *source) compare() ([]difference, *Failure) {
 	for i := range d.Settings {
 		set := &d.Settings[i]
 		from, to := liveSetting(live, set.Code), set.Value.Text().Plain()
-		if from != to {
-			to = trim(to)
+		if from != to && from != trim(to) {
+			f.add(difference{path: settingPath(set.Code), code: set.Code, sensitive: !set.Reveal, from: textValue(from), to: textValue(trim(to))})
 		}
-		f.add(difference{path: settingPath(set.Code), code: set.Code, sensitive: !set.Reveal, from: textValue(from), to: textValue(to)})
 	}
 	return f.list, nil
 }
@@ -133,8 +132,8 @@ func (s *source) check(diffs []difference) *Failure {
 }
 
 func (s *source) checkSettings(diffs []difference) *Failure {
-	if s.parent == nil && s.connector == nil {
-		return nil // the connector is not known
+	if s.parent == nil && (s.connector == nil || len(diffs) == 0) {
+		return nil // the connector is not known, or stays as it is
 	}
 	types := s.settingTypes()
 	known := make(map[string]string, len(types))

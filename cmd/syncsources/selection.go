@@ -40,6 +40,9 @@ func (s *selection) matches() *matches {
 
 // add looks at what a set declares.
 func (m *matches) add(set *manifest.Set) {
+	if m.selection.empty() {
+		return
+	}
 	for _, o := range declared(set) {
 		m.names, m.paths = append(m.names, o.Name), append(m.paths, o.Position.File)
 		for _, t := range m.selection.targets {
