@@ -21,7 +21,7 @@ import (
 	"syncsources/bitrix/secret"
 )
 
-// canary stands in every place of a value that may hold a secret.
+// canary is in every place of a value that may hold a secret.
 const canary = "canary-7f3a"
 
 // TestNothingPrintsASecret prints a value of every exported type in all verbs,
@@ -73,7 +73,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 				t.Errorf("%s prints %s", name, around(got))
 			}
 			// What holds raw answers and parameters says so itself, where it is
-			// asked; all else has to be safe unasked as well.
+			// asked; all else must be safe unasked as well.
 			switch v.(type) {
 			case rest.Answer, rest.Param, rest.Params, bitrix.Reply, bitrix.Response:
 				continue

@@ -34,7 +34,7 @@ func readDependencies(t *testing.T) map[string]row {
 			continue
 		}
 		if _, twice := rows[m[1]]; twice || m[1] < last {
-			t.Errorf("%s stands there twice, or out of order", m[1])
+			t.Errorf("%s appears twice, or out of order", m[1])
 		}
 		rows[m[1]], last = row{section, m[2], m[3]}, m[1]
 	}
@@ -67,7 +67,7 @@ func goCommand[T any](t *testing.T, args ...string) []T {
 func TestDependencies(t *testing.T) {
 	rows := readDependencies(t)
 	// What the go command reads does not count when it decides whether this
-	// test has to run again; what the test itself looks at does.
+	// test must run again; what the test itself looks at does.
 	if _, err := os.Stat("../go.mod"); err != nil {
 		t.Fatal(err)
 	}

@@ -184,7 +184,7 @@ func TestAction(t *testing.T) {
 }
 
 // TestExampleWorkflow: secrets that are rotated at their origin change no
-// file, so the example has to be started by something else as well.
+// file, so the example must be started by something else as well.
 func TestExampleWorkflow(t *testing.T) {
 	var w workflow
 	readYAML(t, "github/sources.yaml", &w)
@@ -196,7 +196,7 @@ func TestExampleWorkflow(t *testing.T) {
 }
 
 // TestNoPlaceholders: what is copied works as it is, or says what is missing
-// when it runs. Nobody has to find and replace an owner or a commit.
+// when it runs. Nobody needs to find and replace an owner or a commit.
 func TestNoPlaceholders(t *testing.T) {
 	placeholder := regexp.MustCompile(`\bOWNER\b|\bowner/syncsources|0{40}`)
 	for _, dir := range []string{".", "../docs", "../.github", "../schema", "../README.md", "../action.yml"} {

@@ -25,7 +25,7 @@ func strictly(t *testing.T, document []byte, into any) {
 }
 
 // readKubernetes decodes the documents of a file, each into the value for its
-// apiVersion and kind. All of these have to be there, once.
+// apiVersion and kind. All of these must be there, once.
 func readKubernetes(t *testing.T, file string, kinds map[string]any) {
 	t.Helper()
 	content := must(os.ReadFile(file))(t)

@@ -97,7 +97,7 @@ func TestTokenHelpers(t *testing.T) {
 				t.Fatalf("login: exit code %d: %s", code, out)
 			}
 			// The machine of the login, and then others, each of which finds the
-			// token expired and has to take what the one before it stored.
+			// token expired and must take what the one before it stored.
 			for renewals := range 3 {
 				environ := first
 				if renewals > 0 {

@@ -71,7 +71,7 @@ func merges(n int) string {
 	return b.String()
 }
 
-// What large installations do with anchors has to pass: a block of settings
+// What large installations do with anchors must pass: a block of settings
 // that thousands of sources merge.
 func TestProportionateAliasesPass(t *testing.T) {
 	set := parse(t, "version: 1\nx-m: &m {"+keys(60)+"}\nsources:\n"+merges(5_000))

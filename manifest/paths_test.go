@@ -154,7 +154,7 @@ func TestStandardInput(t *testing.T) {
 		t.Fatal(set, found, err)
 	}
 	if got := set.Sources[0].Position.String(); got != "<stdin>:3:5" {
-		t.Errorf("the source stands at %s", got)
+		t.Errorf("the source is at %s", got)
 	}
 	if _, found, _ := read(nil); len(found) != 1 || found[0].Error() != "<stdin>:1:1: the file declares nothing [empty-file]" {
 		t.Errorf("no input: %v", found)
@@ -188,7 +188,7 @@ func TestLinksOutOfADirectory(t *testing.T) {
 }
 
 // The same of a path that the command line names: the one who runs the program
-// chose the name, and not what stands there.
+// chose the name, and not what is there.
 func TestCredentialsAreNoManifest(t *testing.T) {
 	tree(t, map[string]string{"token.json": `{"access_token": "canary"}`})
 	symlink(t, "token.json", "link.yaml")

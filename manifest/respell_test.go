@@ -45,7 +45,7 @@ func TestRespell(t *testing.T) {
 	// Positions are those of the file.
 	docs, found := parse(newText("m", ".", []byte(`["\/\ud83d\ude00", b]`)), nil)
 	if len(found) > 0 || docs[0].Root().Item(1).Position() != (Position{"m", 1, 20}) {
-		t.Errorf("%v: what follows stands at %v", found, docs[0].Root().Item(1).Position())
+		t.Errorf("%v: what follows is at %v", found, docs[0].Root().Item(1).Position())
 	}
 	if _, found := parse(newText("m", ".", []byte("a\n...\n%YAML 1.2\n---\nb")), nil); len(found) > 0 {
 		t.Errorf("a directive before the second document: %v", found)

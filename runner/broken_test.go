@@ -88,7 +88,7 @@ func TestBrokenSourceStopsNoOther(t *testing.T) {
 		"odd id":     func(it item) { it["id"] = "seven" },
 		"settings":   func(it item) { it["settings"] = "none" },
 		"setting":    func(it item) { it["settings"] = []any{item{"code": "login", "value": []any{"x"}}} },
-		"not itself": func(it item) { it["id"] = "8" }, // source 8 stands there twice then
+		"not itself": func(it item) { it["id"] = "8" }, // source 8 appears twice then
 	} {
 		t.Run(name, func(t *testing.T) {
 			onPortal(t, sqlState(120), func(t *testing.T, b *bench) {

@@ -173,7 +173,7 @@ func TestEverySpellingOfAnswers(t *testing.T) {
 }
 
 // A text that cannot be read exactly is never sent back: not as the title that
-// has to go along with a password.
+// must go along with a password.
 func TestUncleanTitlesAreNotSentBack(t *testing.T) {
 	for _, raw := range []bool{false, true} {
 		for name, title := range map[string]string{"cp1251": "\xcf\xf0\xee", "half a character": "a\xed\xa0\xbd", "U+FFFD": "a\ufffdb"} {

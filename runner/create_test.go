@@ -57,7 +57,7 @@ func fromNothing(n int) *manifest.Set {
 // and nothing else.
 func once(t *testing.T, b *bench, n int) {
 	t.Helper()
-	b.Wait() // for what goes on behind a lost answer
+	b.Wait() // for what happens behind a lost answer
 	if got := []int{len(b.Connectors()), len(b.Sources()), len(b.Tables())}; !cmp.Equal(got, []int{1, n, n}) {
 		t.Errorf("connectors, sources, tables: %v, want 1, %d, %d", got, n, n)
 	}

@@ -34,7 +34,7 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// watched tells how large the heap is at each request.
+// watched says how large the heap is at each request.
 type watched struct {
 	runner.Client
 	peak uint64

@@ -65,7 +65,7 @@ func lie(r *rand.Rand, it item) any {
 }
 
 // TestLyingPortal alters answers on the wire at random, with the truth taken
-// from the portal's state: what is reported as done or as declared has to be
+// from the portal's state: what is reported as done or as declared must be
 // true whatever the answers say.
 func TestLyingPortal(t *testing.T) {
 	t.Parallel()

@@ -163,7 +163,7 @@ func TestIdentity(t *testing.T) {
 }
 
 // What depends on an object that failed is skipped, and says on which;
-// independent branches go on.
+// independent branches continue.
 func TestDependency(t *testing.T) {
 	state := grown()
 	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultConnection, Contains: "pw-bad"}}

@@ -77,7 +77,7 @@ func removalOrder(s *step) int {
 
 // object removes what is to go below an object, and the object if nothing says
 // otherwise. with is set where what it belongs to goes. It returns the removal
-// of the object, or why what it belongs to has to stay.
+// of the object, or why what it belongs to must stay.
 func (pr *pruning) object(k *kind, o liveObject, with bool) (*step, string) {
 	title := fmt.Sprintf("%s #%d %q", k.name, o.id, o.title)
 	if k == tables {

@@ -76,7 +76,7 @@ func TestChangesAndCreationsShareBatches(t *testing.T) {
 	})
 }
 
-// The first update tells what one costs. A portal that is far away answers it
+// The first update shows what one costs. A portal that is far away answers it
 // late, and that is no reason to send more of them alone.
 func TestFarPortal(t *testing.T) {
 	state := sqlState(1000)

@@ -51,7 +51,7 @@ func TestSoak(t *testing.T) {
 		last-first+1, all.runs, all.ended, all.sources, all.updates, all.renewals, all.struck(), all.faults[sandbox.FaultConnection], all.faults)
 }
 
-// A seed that fails has to fail again when it is looked into.
+// A seed that fails must fail again when it is looked into.
 func TestSoakReplays(t *testing.T) {
 	t.Parallel()
 	for seed := uint64(3); seed < 60; seed += 19 {

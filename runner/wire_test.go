@@ -115,7 +115,7 @@ func (w *wire) carry(u *carried, path, value string) {
 		w.fields[u.id] = make(map[string]string)
 	}
 	w.fields[u.id][path] = value
-	if path != "title" && w.confirmed[u.id][path] { // the title has to go along
+	if path != "title" && w.confirmed[u.id][path] { // the title must go along
 		w.needless[u.id] = path
 	}
 }

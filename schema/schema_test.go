@@ -67,7 +67,7 @@ func explained(t *testing.T, schema []byte) {
 			t.Errorf("%q has no examples", place)
 		}
 		if s["type"] != nil && s["errorMessage"] == nil {
-			t.Errorf("%q does not say what it has to be", place)
+			t.Errorf("%q does not say what it must be", place)
 		}
 	})
 	if seen < 15 {
@@ -75,7 +75,7 @@ func explained(t *testing.T, schema []byte) {
 	}
 }
 
-// Examples and defaults have to be right themselves.
+// Examples and defaults must be right themselves.
 func TestExamplesFitTheSchema(t *testing.T) {
 	fitting(t, Sources())
 	fitting(t, Portals())

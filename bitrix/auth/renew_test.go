@@ -95,7 +95,7 @@ func TestTokenOfTwoSeconds(t *testing.T) {
 }
 
 // Who asks for a token whose expiry is unknown or already over when it is
-// issued gets it, and the portal tells.
+// issued gets it, and the portal says.
 func TestTokenBornExpired(t *testing.T) {
 	for name, expiry := range map[string]string{"expired": `"expires":900000000`, "no life": `"expires_in":0,"expires":0`, "a second": `"expires_in":1`, "unknown": `"scope":""`} {
 		t.Run(name, func(t *testing.T) {

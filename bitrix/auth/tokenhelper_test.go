@@ -105,7 +105,7 @@ func TestHelperThatFails(t *testing.T) {
 				t.Errorf("%d renewals", p.Stats().Renewals)
 			}
 			if tt.renewals > 0 {
-				t.Setenv("HELPER_FAILS", "") // it is mended
+				t.Setenv("HELPER_FAILS", "") // it is fixed
 				follow(t, e)
 			}
 			if !accepted(t, p, file) {

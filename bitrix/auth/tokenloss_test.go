@@ -76,7 +76,7 @@ func awkwardDir(t *testing.T) string {
 func follow(t *testing.T, e *rest.Error) {
 	t.Helper()
 	if runtime.GOOS == "windows" {
-		t.Skip("the advice is for a shell")
+		t.Skip("the hint is for a shell")
 	}
 	_, command, ok := strings.Cut(e.Hint, "run: ")
 	if !ok {

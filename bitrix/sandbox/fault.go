@@ -17,7 +17,7 @@ type Fault struct {
 	// Kind is what happens, one of the Fault constants.
 	Kind string `yaml:"kind"`
 	// At is what the fault looks at: "request", the default, or "command",
-	// each command of a batch and each call that is none. What strikes a
+	// each command of a batch and each call of its own. What strikes a
 	// command ends the whole batch there: what ran before it stays done, what
 	// comes after it does not run. Only FaultError, FaultFalse and
 	// FaultContradiction are then answers to the one command, and FaultSlow

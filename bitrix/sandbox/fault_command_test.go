@@ -72,7 +72,7 @@ func TestFaultsOfOneCommand(t *testing.T) {
 	}
 }
 
-// A firewall refuses requests for what they hold, wherever it stands, however
+// A firewall refuses requests for what they hold, wherever it is, however
 // it is encoded; the portal never hears of them.
 func TestFirewall(t *testing.T) {
 	p := newPortal(t, kindsState+"faults: [{kind: page, contains: \"' or 1=1\", status: 406, text: <h1>Blocked</h1>}]\n")

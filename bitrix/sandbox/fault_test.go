@@ -105,7 +105,7 @@ func TestConnectionFault(t *testing.T) {
 	}
 }
 
-// struck tells which of n calls went wrong.
+// struck says which of n calls went wrong.
 func struck(t *testing.T, state string, n int, method func(i int) string) (out []int) {
 	p := newPortal(t, state+"limits: {unlimited: true}\n")
 	for i := range n {

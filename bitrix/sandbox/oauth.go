@@ -32,7 +32,7 @@ var scopes = []string{
 	"user_brief", "user.userfield", "userconsent",
 }
 
-// authorize answers the address that a user opens to let the application in.
+// authorize answers the address that a user opens to authorize the application.
 // The real portal asks the user to log in, and then sends the browser to the
 // address that the application is registered with; the sandbox sends it there
 // at once. That address is the parameter redirect_uri, or the state's

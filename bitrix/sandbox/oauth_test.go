@@ -39,7 +39,7 @@ func renew(t *testing.T, p *Portal, refresh string) reply {
 	return token(t, p, "grant_type", "refresh_token", "refresh_token", refresh)
 }
 
-// whoami tells how the portal takes an access token.
+// whoami says how the portal takes an access token.
 func whoami(t *testing.T, p *Portal, access string) reply {
 	t.Helper()
 	r, _ := http.NewRequest("POST", origin+"/rest/profile", strings.NewReader(`{"auth":"`+access+`"}`))

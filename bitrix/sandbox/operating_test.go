@@ -12,7 +12,7 @@ const tenUpdates = "update_cost: 10s\noperating_limit: 25s\nrequest_time: 10m\nl
 func update4() string { return "biconnector.source.update?id=4&fields[title]=T" }
 
 // With the budget of the commands' methods, the one that passes the limit runs,
-// later ones are refused each for itself, and other methods go on.
+// later ones are refused each for itself, and other methods continue.
 func TestOperatingTimeOfCommands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal(t, smallState+tenUpdates)

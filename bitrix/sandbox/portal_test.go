@@ -241,7 +241,7 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 	})
 }
 
-// The portal serves so many requests at a time; the queue shows in no figure.
+// The portal serves this many requests at a time; the queue shows in no figure.
 func TestWorkersQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal(t, smallState+"update_cost: 1s\nworkers: 2\n")

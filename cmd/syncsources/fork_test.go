@@ -272,7 +272,7 @@ func TestOrdersToWorkflows(t *testing.T) {
 	}
 }
 
-// codeSpan matches what markdown shows as it stands.
+// codeSpan matches what markdown shows as it is.
 var codeSpan = regexp.MustCompile("``.*?``|`[^`]*`|<details( open)?>|</details>|<summary>|</summary>|<!--.*?-->")
 
 // harmless checks that an output holds nothing that a terminal, a runner of

@@ -159,7 +159,7 @@ func raw(w http.ResponseWriter, write func(net.Conn)) {
 }
 
 // One answer of a run is as bad as can be. It costs little memory, and the run
-// goes on as after any lost answer.
+// continues as after any lost answer.
 func TestOneMonstrousAnswer(t *testing.T) {
 	paths := files(t, threeManifest)
 	for name, answer := range map[string]func(w http.ResponseWriter){
@@ -256,7 +256,7 @@ func TestAnswerThatNeverEnds(t *testing.T) {
 }
 
 // Credentials stay with the host that they are for: redirects are not
-// followed, and an address in an answer of the authorization server has to be
+// followed, and an address in an answer of the authorization server must be
 // the portal's.
 func TestCredentialsStayAtHome(t *testing.T) {
 	paths := files(t, threeManifest)

@@ -94,7 +94,7 @@ func (k *killer) authorize(w http.ResponseWriter, r *http.Request) {
 func (k *killer) event(token string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if token != "" && token == k.renewed { // it is in use, so it is stored; the use of former ones tells nothing
+	if token != "" && token == k.renewed { // it is in use, so it is stored; the use of former ones says nothing
 		k.renewing = false
 	}
 	if k.events == k.expire {
@@ -198,7 +198,7 @@ func (b *deathbed) declare(round int) {
 	check(b.t, os.WriteFile(b.path("manifest.yaml"), []byte(m.String()), 0o600))
 }
 
-// apply runs an apply in a process of its own, and kills it after so many
+// apply runs an apply in a process of its own, and kills it after this many
 // events or at an instant, if either is not negative. It returns the exit
 // code, -1 for a killed process, and how long it took.
 func (b *deathbed) apply(events int, at time.Duration) (code int, took time.Duration) {

@@ -252,7 +252,7 @@ func TestLoginWithoutAFreePort(t *testing.T) {
 
 // authorizeCode is the story command
 //
-//	authorize NAME   let the application in, and put the code into a variable
+//	authorize NAME   authorize the application, and put the code into a variable
 func authorizeCode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: authorize NAME")

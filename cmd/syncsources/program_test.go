@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// environment knows the variables of a story. testscript tells their values,
+// environment knows the variables of a story. testscript prints their values,
 // and not which there are.
 type environment struct{ names []string }
 
@@ -44,7 +44,7 @@ func (e *environment) of(ts *testscript.TestScript) []string {
 // workingDirectory is the one of the process, which stories share.
 var workingDirectory sync.Mutex
 
-// exits runs a command, which has to end with a code. The program runs in this
+// exits runs a command, which must end with a code. The program runs in this
 // process, because starting one takes longer than all else it does; in stories
 // about processes (see TestStories) it is started.
 //

@@ -37,7 +37,7 @@ func secretValue(n string) string { return canary + `"/и<&~` + n }
 func needles() []string {
 	list := []string{canary, hex.EncodeToString([]byte(canary)), "sandbox-access-token", "sandbox-refresh-token", "sandbox-code-", sandbox.ClientSecret, sandbox.WebhookCode}
 	for i := range 3 {
-		// The middle of base64 does not depend on what stands around it.
+		// The middle of base64 does not depend on what is around it.
 		b := base64.StdEncoding.EncodeToString([]byte("xxx"[:i] + canary))
 		list = append(list, b[4:8])
 	}

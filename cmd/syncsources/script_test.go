@@ -27,18 +27,18 @@ func TestMain(m *testing.M) {
 // TestStories runs the user stories in testdata, one file a command or a
 // situation. Besides testscript's own commands they use
 //
-//	exits CODE COMMAND...   run a command, which has to exit with the code
+//	exits CODE COMMAND...   run a command, which must exit with the code
 //	processes               run the program as a process of its own from here on
 //	portal FILE             serve a portal seeded from a state file on loopback,
 //	                        and set B24_PORTAL_URL and B24_ACCESS_TOKEN for it
-//	requests N              the portal has received so many requests since the
+//	requests N              the portal has received this many requests since the
 //	                        last time this was asked
 //	updates N               the same of successful updates
 //	live ID FIELD VALUE     the portal shows this title, or this setting
 //	set ID FIELD VALUE      somebody else changes it
 //	hold, release           the portal holds updates back, and answers them
 //	await-update            wait until the portal has got an update
-//	authorize NAME          let the application in, and put the code into a variable
+//	authorize NAME          authorize the application, and put the code into a variable
 //	expire                  the hour of all access tokens is over
 //	renewals N              the portal has renewed so many token pairs
 //	freeport NAME           put a port that nobody listens on into a variable

@@ -211,7 +211,7 @@ func TestInterruptAtStandardInput(t *testing.T) {
 	}
 }
 
-// notify tells when it is read from.
+// notify says when it is read from.
 type notify struct {
 	io.Reader
 	reading chan<- struct{}
