@@ -74,8 +74,7 @@ func (r *Reader) Identify(ctx context.Context) (Identity, error) {
 // first had expired.
 func (r *Reader) ask(ctx context.Context, method string) (*Response, error) {
 	resp, err := r.QueryAlone(ctx, Query{method: method})
-	var e *rest.Error
-	if errors.As(err, &e) && e.Code == rest.ExpiredToken && e.NotSent {
+	if e, ok := errors.AsType[*rest.Error](err); ok && e.Code == rest.ExpiredToken && e.NotSent {
 		return r.QueryAlone(ctx, Query{method: method})
 	}
 	return resp, err

@@ -23,7 +23,10 @@ type wellFormedness struct {
 // walk looks at everything that is written in n, aliases left out: what they
 // name is looked at where it is written.
 func (w *wellFormedness) walk(n Node) {
-	w.scalar(n)
+	w.tag(n)
+	if n.val.Kind == yaml.ScalarNode && strings.IndexByte(n.val.Value, 0) >= 0 {
+		w.add(n.doc.problem(n.val, nil, "nul", nil, "a NUL character is not allowed"))
+	}
 	switch n.val.Kind {
 	case yaml.SequenceNode:
 		for i, raw := range n.val.Content {
@@ -57,14 +60,6 @@ func worthALook(n *yaml.Node) bool {
 }
 
 func (w *wellFormedness) add(e *Finding) { w.found = append(w.found, e) }
-
-// scalar reports a tag that may not be there, and a NUL character.
-func (w *wellFormedness) scalar(n Node) {
-	w.tag(n)
-	if n.val.Kind == yaml.ScalarNode && strings.IndexByte(n.val.Value, 0) >= 0 {
-		w.add(n.doc.problem(n.val, nil, "nul", nil, "a NUL character is not allowed"))
-	}
-}
 
 // keys reports what is wrong with a mapping's keys.
 func (w *wellFormedness) keys(n Node) {

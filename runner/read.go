@@ -93,7 +93,7 @@ func (r *run) read(ctx context.Context, w wanted) (Live, error) {
 	} else {
 		rd.byID = len(w.sources)
 		for ids := range slices.Chunk(w.sources, bitrix.PageSize) {
-			rd.crew.start(func(f *flow) { rd.sourcesByID(f, ids) })
+			rd.crew.start(func(f *flow) { rd.tookSources(f, ids, f.send(schedule.Task{Command: bitrix.SourcesByID(ids)})) })
 		}
 	}
 	if w.tables {
@@ -112,13 +112,9 @@ func (rd *reading) fail(err error) {
 	}
 }
 
-// sourcesByID reads sources by id. Where the answer is lost, or refused by
-// whoever looks at it, that may be due to one of them, and the others are read
-// without it - unless no source could be read so far.
-func (rd *reading) sourcesByID(f *flow, ids []int64) {
-	rd.tookSources(f, ids, f.send(schedule.Task{Command: bitrix.SourcesByID(ids)}))
-}
-
+// tookSources takes sources that were read by their ids. Where the answer was
+// lost, or refused by whoever looks at it, that may be due to one of them, and
+// the others are read without it - unless no source could be read so far.
 func (rd *reading) tookSources(f *flow, ids []int64, out schedule.Outcome) {
 	var e *rest.Error
 	some := len(rd.live.Sources) > 0 || len(ids) == rd.byID

@@ -92,7 +92,8 @@ func (c *checker) combined(n manifest.Node, r, of *rule, o *object) bool {
 		ok = c.combined(n, part, of, o) && ok
 	}
 	if r.anyOf != nil && !slices.ContainsFunc(r.anyOf, func(part *rule) bool { return c.holds(n, part, o) }) {
-		ok = c.noneOf(n, r, o)
+		ok = false
+		c.noneOf(n, r, o)
 	}
 	if r.condition != nil {
 		part := r.or
@@ -219,15 +220,14 @@ func (o *object) has(name string) bool {
 }
 
 // noneOf reports a mapping that has none of several keys.
-func (c *checker) noneOf(n manifest.Node, r *rule, o *object) bool {
+func (c *checker) noneOf(n manifest.Node, r *rule, o *object) {
 	if c.silent > 0 || o == nil {
-		return false
+		return
 	}
 	for _, alternative := range r.anyOf {
 		if slices.ContainsFunc(alternative.required, func(name string) bool { return o.meant[name] }) {
-			return false
+			return
 		}
 	}
 	c.nothingDeclared(n, r, o)
-	return false
 }

@@ -173,8 +173,7 @@ func (l *lockedRow) end() {
 // fail ends it after an error. A connection to a standby is not used again: the
 // next one may lead to the new primary.
 func (l *lockedRow) fail(err error) {
-	var pg *pgconn.PgError
-	if l.conn != nil && errors.As(err, &pg) && pg.Code == codeReadOnly {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && l.conn != nil && pg.Code == codeReadOnly {
 		_ = l.conn.Conn().Close(context.Background())
 	}
 	l.end()

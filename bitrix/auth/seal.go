@@ -3,7 +3,6 @@ package auth
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -56,7 +55,7 @@ func newSealer(keys ...secret.Text) (*sealer, error) {
 		if err != nil {
 			return nil, err
 		}
-		gcm, err := cipher.NewGCM(block)
+		gcm, err := cipher.NewGCMWithRandomNonce(block)
 		if err != nil {
 			return nil, err
 		}
@@ -66,10 +65,7 @@ func newSealer(keys ...secret.Text) (*sealer, error) {
 }
 
 func (s *sealer) seal(plain []byte, owner string) []byte {
-	gcm := s.keys[0]
-	nonce := make([]byte, gcm.NonceSize())
-	_, _ = rand.Read(nonce) // never fails
-	return gcm.Seal(append([]byte{sealFormat}, nonce...), nonce, plain, additional(owner))
+	return s.keys[0].Seal([]byte{sealFormat}, nil, plain, additional(owner))
 }
 
 // open returns what was sealed, and whether another key than the first one
@@ -79,11 +75,7 @@ func (s *sealer) open(sealed []byte, owner string) (plain []byte, outdated bool,
 		return nil, false, errors.New("the pair is stored in a format that this program does not know")
 	}
 	for i, gcm := range s.keys {
-		if len(sealed) < 1+gcm.NonceSize() {
-			break
-		}
-		nonce, text := sealed[1:1+gcm.NonceSize()], sealed[1+gcm.NonceSize():]
-		if plain, err := gcm.Open(nil, nonce, text, additional(owner)); err == nil {
+		if plain, err := gcm.Open(nil, nil, sealed[1:], additional(owner)); err == nil {
 			return plain, i > 0, nil
 		}
 	}

@@ -241,8 +241,7 @@ func (h *TokenHelper) store(ctx context.Context, p, replaces Pair) error {
 		fields[keyReplaces] = replaces.version
 	}
 	_, err := h.run(ctx, "store", encodeFields(fields), p.AccessToken.Plain(), p.RefreshToken.Plain())
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == exitNewer {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == exitNewer {
 		return errNewer
 	}
 	return err

@@ -192,8 +192,7 @@ func (e *Error) Reaction() Reaction {
 		return NotDelivered
 	}
 	if e.Code == Network {
-		var cert *tls.CertificateVerificationError
-		if errors.As(e.Err, &cert) {
+		if errors.As(e.Err, new(*tls.CertificateVerificationError)) {
 			return Fatal
 		}
 		if e.NotSent {

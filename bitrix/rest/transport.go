@@ -42,8 +42,7 @@ func proxyError(err error) *Error {
 	if refused, ok := errors.AsType[*proxyRefusal](err); ok {
 		return &Error{Code: Proxy, Message: Clean(refused.Error()), NotSent: true, Final: refused.status < 500}
 	}
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "proxyconnect" {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
 		return &Error{Code: Proxy, Message: "the proxy cannot be reached: " + Clean(op.Err.Error()), NotSent: true}
 	}
 	return nil

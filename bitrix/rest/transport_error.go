@@ -117,11 +117,9 @@ func (d *dialing) inVain() bool { return d.asked.Load() && !d.got.Load() }
 // notSent reports whether a request failed before any of it left: no address,
 // no connection, or no trust in the certificate.
 func notSent(err error) bool {
-	var none *noConnection
-	var op *net.OpError
-	var dns *net.DNSError
-	var cert *tls.CertificateVerificationError
-	return errors.As(err, &none) || errors.As(err, &dns) || errors.As(err, &cert) || errors.As(err, &op) && op.Op == "dial"
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "dial" ||
+		errors.As(err, new(*noConnection)) || errors.As(err, new(*net.DNSError)) || errors.As(err, new(*tls.CertificateVerificationError))
 }
 
 // CheckRedirect follows a redirect only where the request, whose body holds

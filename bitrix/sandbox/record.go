@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,7 +78,7 @@ func (p *Portal) Calls() []Call {
 	if keep := p.cfg.KeepCalls; keep > 0 && len(calls) > keep {
 		calls = calls[len(calls)-keep:]
 	}
-	return append([]Call(nil), calls...)
+	return slices.Clone(calls)
 }
 
 // record notes a call and its outcome.
@@ -103,10 +104,15 @@ func (p *Portal) record(r *run, method, key string, params *php.Array, out outco
 	if keep < 0 {
 		return
 	}
-	p.calls = append(p.calls, c)
-	if keep > 0 && len(p.calls) >= 2*keep {
-		p.calls = append(p.calls[:0:0], p.calls[len(p.calls)-keep:]...)
+	p.calls = latest(append(p.calls, c), keep)
+}
+
+// latest drops all but the last of a list that is twice as long as it need be.
+func latest[T any](list []T, keep int) []T {
+	if keep > 0 && len(list) >= 2*keep {
+		return slices.Clone(list[len(list)-keep:])
 	}
+	return list
 }
 
 // SetAccessLog makes the portal write a line for each request: when, what, and

@@ -218,10 +218,7 @@ func (p *Portal) connect(c *connector, s *source, connection map[string]string, 
 	}
 	p.stats.Checks[s.ID]++
 	if p.cfg.KeepCalls >= 0 {
-		p.checks = append(p.checks, Check{Connector: c.ID, Source: s.ID, URL: c.URLCheck, Connection: connection, OK: ok})
-		if keep := p.cfg.KeepCalls; keep > 0 && len(p.checks) >= 2*keep {
-			p.checks = slices.Clone(p.checks[len(p.checks)-keep:])
-		}
+		p.checks = latest(append(p.checks, Check{Connector: c.ID, Source: s.ID, URL: c.URLCheck, Connection: connection, OK: ok}), p.cfg.KeepCalls)
 	}
 	return ok
 }

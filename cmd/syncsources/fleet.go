@@ -129,17 +129,17 @@ func (fl *fleet) close() {
 // of any portal. What is wrong with a portal's manifests is its own failure, and
 // reported when it runs.
 func (fl *fleet) checkSelection(ctx context.Context) error {
-	matches := fl.flags.selection.matches()
+	var all []manifest.Object
 	for _, p := range fl.portals.selected {
 		set, _, err := fl.app.load(ctx, p.Manifests, nil)
 		switch {
 		case ctx.Err() != nil:
 			return err
 		case err == nil:
-			matches.add(set)
+			all = append(all, declared(set)...)
 		}
 	}
-	return matches.check()
+	return fl.flags.selection.check(all)
 }
 
 // run plans or applies all portals. plans are those that were approved; nil

@@ -56,8 +56,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		a.printFailure(exit.Unwritten(out.err), &logFlags{format: "text"})
 		return exit.Failed
 	}
-	var code exit.Status
-	if errors.As(err, &code) {
+	if code, ok := errors.AsType[exit.Status](err); ok {
 		return int(code)
 	}
 	f := exit.AsFailure(err)

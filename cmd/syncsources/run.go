@@ -112,10 +112,8 @@ func (a *app) prepare(ctx context.Context, f *runFlags, j *job) (*portalRun, []*
 		return nil, findings, err
 	}
 	a.dropNodes(set)
-	if !j.partOfMany {
-		matches := f.selection.matches()
-		matches.add(set)
-		if err := matches.check(); err != nil {
+	if !j.partOfMany && !f.selection.empty() {
+		if err := f.selection.check(declared(set)); err != nil {
 			return nil, nil, err
 		}
 	}

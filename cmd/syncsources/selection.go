@@ -26,46 +26,22 @@ func (s *selection) add(set *pflag.FlagSet) {
 // empty reports whether everything is selected.
 func (s *selection) empty() bool { return len(s.targets)+len(s.files) == 0 }
 
-// matches finds out which of a selection's patterns fit something that
-// manifests declare.
-type matches struct {
-	selection      *selection
-	targets, files map[string]bool
-	names, paths   []string
-}
-
-func (s *selection) matches() *matches {
-	return &matches{selection: s, targets: map[string]bool{}, files: map[string]bool{}}
-}
-
-// add looks at what a set declares.
-func (m *matches) add(set *manifest.Set) {
-	if m.selection.empty() {
-		return
+// check refuses targets and files that fit none of the declared objects.
+func (s *selection) check(all []manifest.Object) error {
+	var names, paths []string
+	for _, o := range all {
+		names, paths = append(names, o.Name), append(paths, o.Position.File)
 	}
-	for _, o := range declared(set) {
-		m.names, m.paths = append(m.names, o.Name), append(m.paths, o.Position.File)
-		for _, t := range m.selection.targets {
-			m.targets[t] = m.targets[t] || fitsTarget(t, o)
-		}
-		for _, f := range m.selection.files {
-			m.files[f] = m.files[f] || fitsFile(f, o.Position.File)
-		}
-	}
-}
-
-// check refuses targets and files that fit nothing.
-func (m *matches) check() error {
-	for _, t := range m.selection.targets {
-		if !m.targets[t] {
+	for _, t := range s.targets {
+		if !slices.ContainsFunc(all, func(o manifest.Object) bool { return fitsTarget(t, o) }) {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("--target %q matches nothing in the manifests", t),
-				didYouMean(t, m.names, "write the name or the id of a declared object, or a pattern"))
+				didYouMean(t, names, "write the name or the id of a declared object, or a pattern"))
 		}
 	}
-	for _, f := range m.selection.files {
-		if !m.files[f] {
+	for _, f := range s.files {
+		if !slices.ContainsFunc(paths, func(path string) bool { return fitsFile(f, path) }) {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("--file %q matches no manifest that declares anything", f),
-				didYouMean(f, m.paths, "write a path as the findings and the plan show it, or a pattern"))
+				didYouMean(f, paths, "write a path as the findings and the plan show it, or a pattern"))
 		}
 	}
 	return nil

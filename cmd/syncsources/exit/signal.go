@@ -59,8 +59,7 @@ func signalCode(s os.Signal) int {
 
 // Signalled is the exit code of a command whose context a signal cancelled.
 func Signalled(ctx context.Context) int {
-	var s Signal
-	if errors.As(context.Cause(ctx), &s) {
+	if s, ok := errors.AsType[Signal](context.Cause(ctx)); ok {
 		return signalCode(s.Received)
 	}
 	return Interrupted

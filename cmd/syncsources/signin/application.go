@@ -122,9 +122,6 @@ func (app *Application) Renew(ctx context.Context) (auth.Pair, error) {
 	return app.source.Stored(ctx)
 }
 
-// Unusable is the error of a store that cannot be used.
-func (app *Application) Unusable(err error) error { return unusable(app.where, err) }
-
 // Place is the store as a message names it, without the article and the noun
 // in front of a path.
 func (app *Application) Place() string {

@@ -33,16 +33,16 @@ func (app *Application) await(ctx context.Context, l Login) (grant, error) {
 	}
 	state := rand.Text() // nobody can guess it: it ties the browser's return to this login
 	o := &offers{grants: make(chan grant, 1), failures: make(chan error, 1), crashes: make(chan any, 2)}
-	back, err := listenForReturn(ctx, l.Listen, state, o)
+	listening, stop, err := listenForReturn(ctx, l.Listen, state, o)
 	if err != nil {
 		app.logger.Warn("cannot listen for the browser: paste its address instead", "address", l.Listen, "error", err.Error())
 	} else {
-		defer back.close()
+		defer stop()
 	}
 	address := auth.AuthorizeURL(app.Portal, app.ClientID, state)
 	_, _ = fmt.Fprintf(l.Stderr, "To authorize the application on %s, open\n\n  %s\n\n", app.Portal, address)
-	if back != nil {
-		_, _ = fmt.Fprintf(l.Stderr, "and come back here. The application's handler path in the portal should be http://%s/.\n", back.address)
+	if err == nil {
+		_, _ = fmt.Fprintf(l.Stderr, "and come back here. The application's handler path in the portal should be http://%s/.\n", listening)
 	}
 	_, _ = fmt.Fprintln(l.Stderr, "If the browser lands on a page that does not load, paste its address here:")
 	if !l.NoBrowser && hasBrowser(l.Env) {
@@ -103,33 +103,25 @@ func (o *offers) offer(g grant, err error) {
 	}
 }
 
-// returns is the server that the browser returns to.
-type returns struct {
-	address string
-	server  *http.Server
-}
-
-// listenForReturn serves the application's handler path until it is closed.
-func listenForReturn(ctx context.Context, address, state string, o *offers) (*returns, error) {
+// listenForReturn serves the application's handler path, to which the browser
+// returns. stop lets the page that is being shown be finished.
+func listenForReturn(ctx context.Context, address, state string, o *offers) (listening string, stop func(), err error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	r := &returns{address: listener.Addr().String(), server: &http.Server{
+	server := &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { answerReturn(w, req, state, o) }),
-	}}
-	go func() { _ = r.server.Serve(listener) }()
-	return r, nil
-}
-
-// close lets the page that is being shown be finished.
-func (r *returns) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = r.server.Shutdown(ctx)
+	}
+	go func() { _ = server.Serve(listener) }()
+	return listener.Addr().String(), func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+	}, nil
 }
 
 // answerReturn takes the code off the browser. A request without the state of

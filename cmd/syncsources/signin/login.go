@@ -49,7 +49,7 @@ func (app *Application) Login(ctx context.Context, l Login) error {
 		if probing.Err() != nil && ctx.Err() == nil {
 			return &Error{Stopped: true, Message: err.Error(), Hints: []string{"run login again; --timeout gives more time"}}
 		}
-		return app.Unusable(err)
+		return unusable(app.where, err)
 	}
 	if other != "" {
 		_, _ = fmt.Fprintf(l.Stderr, "%s holds the token pair of %s. It is replaced only if that is this portal's former address.\n\n", capital(app.Store.String()), other)

@@ -53,18 +53,21 @@ const skewed = time.Minute
 // nothing and, unless asked to renew, spends nothing.
 func (c *Credentials) Status(ctx context.Context, conf StatusConfig) []Line {
 	s := &status{StatusConfig: conf, credentials: c}
-	s.good("credentials", "%s", c.describe())
 	calling := c.Credentials
 	if app := c.Application; app != nil {
+		s.good("credentials", "application %s, its token is renewed", app.ClientID)
 		var ready bool
 		if calling, ready = s.token(ctx, app); !ready {
 			return s.lines
 		}
-	} else if c.Database != nil {
-		if err := c.Database.Check(ctx); err != nil {
-			s.failed("store", err)
-		} else {
-			s.good("store", "%s keeps the locks of applies", strings.TrimPrefix(c.Database.String(), "the store "))
+	} else {
+		s.good("credentials", "%s", c.Kind)
+		if c.Database != nil {
+			if err := c.Database.Check(ctx); err != nil {
+				s.failed("store", err)
+			} else {
+				s.good("store", "%s keeps the locks of applies", strings.TrimPrefix(c.Database.String(), "the store "))
+			}
 		}
 	}
 	s.portal(ctx, calling)
@@ -72,14 +75,6 @@ func (c *Credentials) Status(ctx context.Context, conf StatusConfig) []Line {
 		s.good("limits", "%s", conf.Limits)
 	}
 	return s.lines
-}
-
-// describe says what the credentials are.
-func (c *Credentials) describe() string {
-	if c.Application != nil {
-		return "application " + c.Application.ClientID + ", its token is renewed"
-	}
-	return c.Kind
 }
 
 type status struct {
