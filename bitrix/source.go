@@ -29,6 +29,7 @@ type Source struct {
 	// Unclean holds the paths (title, settings.CODE) of texts that are not as
 	// the portal has them: they held bytes that are not UTF-8.
 	Unclean []string
+	Unsaid  []string // codes of settings that the portal names without their values
 }
 
 // Setting is one authorization setting of a source. The portal returns values
@@ -140,8 +141,12 @@ func readSource(value []byte) (Source, int64, error) {
 	set.text("code", &code)
 	set.optional("value", &text)
 	f.each("settings", func(value []byte) error {
-		code, text = "", ""
+		const unsaid = "\xff" // is in no text of an answer
+		code, text = "", unsaid
 		err := set.read(value)
+		if text == unsaid {
+			s.Unsaid, text = append(s.Unsaid, code), ""
+		}
 		s.Settings = append(s.Settings, Setting{code, secret.New(text)})
 		f.clean("settings."+code, code, text)
 		return err

@@ -259,6 +259,7 @@ func TestStoredOtherwise(t *testing.T) {
 		"masked":          {sandbox.Switches{ShowSettings: sandbox.SettingsMasked}, password("x"), "", `hides the values of "password", so they cannot be verified: leave the setting out`},
 		"hashed":          {sandbox.Switches{ShowSettings: sandbox.SettingsHashed}, password("x"), "", "leave the setting out of the manifest and change it by hand, or use --no-verify"},
 		"left out":        {sandbox.Switches{ShowSettings: sandbox.SettingsOmitted}, password("x"), "", `hides the values of "password"`},
+		"left out, empty": {sandbox.Switches{ShowSettings: sandbox.SettingsOmitted}, password(""), "", `hides the values of "password"`},
 		"shown late":      {sandbox.Switches{ShowAfter: time.Hour}, manifest.Source{Title: ptr("new")}, `title: sent "new", shown`, "if it shows writes late, the next run finds this one"},
 		"no settings key": {sandbox.Switches{OmitKeys: []string{"settings"}}, manifest.Source{Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("")}}}, "nothing about settings", ""},
 		"no description":  {sandbox.Switches{OmitKeys: []string{"description"}}, manifest.Source{Description: ptr("")}, "nothing about description", ""},

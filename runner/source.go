@@ -83,7 +83,7 @@ func (s *source) compare() ([]difference, *Failure) {
 	for i := range d.Settings {
 		set := &d.Settings[i]
 		from, to := liveSetting(live, set.Code), set.Value.Text().Plain()
-		if from != to && from != trim(to) {
+		if from != to && from != trim(to) || slices.Contains(live.Unsaid, set.Code) {
 			f.add(difference{path: settingPath(set.Code), code: set.Code, sensitive: !set.Reveal, from: textValue(from), to: textValue(trim(to))})
 		}
 	}
@@ -99,7 +99,10 @@ func liveSetting(live *bitrix.Source, code string) string {
 	return ""
 }
 
-func hasValue(live *bitrix.Source, code string) bool { return liveSetting(live, code) != "" }
+// hasValue reports whether a source may have a value of a setting.
+func hasValue(live *bitrix.Source, code string) bool {
+	return liveSetting(live, code) != "" || slices.Contains(live.Unsaid, code)
+}
 
 // trim does to a setting's value what the portal does when it stores it:
 // PHP's trim takes blank, tab, line feed, carriage return, NUL and vertical
