@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"syncsources/manifest"
@@ -47,13 +48,22 @@ func kindHints(n manifest.Node, r *rule) []string {
 	case kind == manifest.Null && n.Text() == "":
 		return []string{"what is left empty is read as null; leave the key out to declare nothing"}
 	case r.kinds.has(manifest.String) && kind < manifest.String:
-		return []string{"quote it to mean text"}
+		if quotable(n, r) {
+			return []string{"quote it to mean text"}
+		}
 	case r.kinds.has(manifest.Boolean) && kind == manifest.String:
 		return []string{"yes, no, on, off and quoted words are strings; write true or false"}
 	case r.kinds.has(manifest.Integer) && kind == manifest.String:
 		return []string{"write it without quotes, in decimal digits"}
 	}
 	return nil
+}
+
+// quotable reports whether a value would do as a string.
+func quotable(n manifest.Node, r *rule) bool {
+	c := &checker{silent: 1}
+	excluded := func(part *rule) bool { return part.not != nil && c.text(n, part.not) }
+	return c.text(n, r) && !excluded(r) && !slices.ContainsFunc(r.allOf, excluded)
 }
 
 func settingHints(n manifest.Node) []string {
@@ -205,7 +215,7 @@ func (c *checker) unknownKey(f manifest.Node, o *object) {
 		}
 		o.meant[near] = true
 	}
-	if f.QuoteKey() == "" {
+	if f.QuoteKey() == "" && strings.Contains(key, ":") {
 		hints = append(hints, spaceAfterColon)
 	}
 	if _, text := r.properties["literal"]; text && (key == "env" || key == "file" || key == "secret") {
