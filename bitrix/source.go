@@ -125,18 +125,19 @@ func hiddenIn(f SourceFields) []string {
 // DecodeSources reads the result of a list of sources. An error means that
 // there is no list at all, and is a *rest.Error of code BadAnswer.
 func DecodeSources(result json.RawMessage) (List[Source], error) {
-	return decodeList(MethodSourceList, result, readSource)
+	return decodeList(MethodSourceList, result, sourceReader())
 }
 
-func readSource(value []byte) (Source, int64, error) {
-	s := Source{Settings: []Setting{}}
+// sourceReader returns what reads one source after the other.
+func sourceReader() func(value []byte) (Source, int64, error) {
+	var s Source
 	f := newFields(9)
 	f.optional("id", &s.ID)
 	f.text("title", &s.Title)
 	f.text("description", &s.Description)
 	f.optional("active", &s.Active)
 	f.integer("connectorId", &s.ConnectorID)
-	var code, text string // of one setting after the other
+	var code, text string
 	set := newFields(2)
 	set.text("code", &code)
 	set.optional("value", &text)
@@ -153,10 +154,13 @@ func readSource(value []byte) (Source, int64, error) {
 	})
 	f.optional("createdById", &s.CreatedByID)
 	f.optional("dateCreate", &s.DateCreate)
-	err := f.read(value)
-	if err == nil {
-		err = repeated("the setting", s.Settings, func(s *Setting) string { return s.Code })
+	return func(value []byte) (Source, int64, error) {
+		s, f.unclean = Source{Settings: make([]Setting, 0, 4)}, nil
+		err := f.read(value)
+		if err == nil {
+			err = repeated("the setting", s.Settings, func(s *Setting) string { return s.Code })
+		}
+		s.Unclean = f.unclean
+		return s, s.ID, err
 	}
-	s.Unclean = f.unclean
-	return s, s.ID, err
 }

@@ -140,20 +140,15 @@ func skip(b []byte, i int) int {
 	return i
 }
 
-// endOfText returns the place of the quote that ends the text begun at i.
+// endOfText returns the place of the quote that ends the text begun at i, or -1.
 func endOfText(b []byte, i int) int {
-	for i++; ; i++ {
-		n := bytes.IndexByte(b[i:], '"')
-		if n < 0 {
-			return -1
-		}
-		i += n
-		escapes := 0
-		for b[i-1-escapes] == '\\' {
-			escapes++
-		}
-		if escapes%2 == 0 {
+	for i++; i < len(b); i++ {
+		switch b[i] {
+		case '"':
 			return i
+		case '\\':
+			i++
 		}
 	}
+	return -1
 }
