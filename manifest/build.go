@@ -139,7 +139,8 @@ func textOf(n Node) *string {
 // literalOf reads a plain text, or one in a mapping {literal: TEXT}.
 func literalOf(n Node) (string, bool) {
 	if n.Kind() == Mapping {
-		fields := n.Fields()
+		var one [1]Node
+		fields := n.AppendFields(one[:0])
 		if len(fields) != 1 || fields[0].Key() != "literal" {
 			return "", false
 		}

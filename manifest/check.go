@@ -17,7 +17,7 @@ func check(d *Document) []*Finding {
 	if portal := root.get("portal"); portal.Kind() == String {
 		found = append(found, address(portal)...)
 	}
-	var fields record // of one object after the other
+	var fields, settings record // of one object after the other
 	for _, f := range root.Fields() {
 		for item := range f.mappings() {
 			fields = item.AppendFields(fields[:0])
@@ -27,7 +27,8 @@ func check(d *Document) []*Finding {
 				found = append(found, repeated(fields, "settings", "code")...)
 			case "sources":
 				found = append(found, integers(fields, "id", "connector")...)
-				found = append(found, checkSource(fields)...)
+				settings = fields.get("settings").AppendFields(settings[:0])
+				found = append(found, checkSource(settings, fields.get("reveal"))...)
 			case "tables":
 				found = append(found, integers(fields, "source")...)
 				found = append(found, repeated(fields, "columns", "name")...)
@@ -64,12 +65,9 @@ func otherFile(d *Document) []*Finding {
 }
 
 // checkSource checks the settings of a source and what it reveals.
-func checkSource(fields record) []*Finding {
+func checkSource(settings record, reveal Node) []*Finding {
 	var found []*Finding
-	settings, reveal := fields.get("settings"), fields.get("reveal")
-	var codes []string
-	for _, f := range settings.Fields() {
-		codes = append(codes, f.Key())
+	for _, f := range settings {
 		found = append(found, settingKey(f)...)
 		if f.Kind() != Integer || f.Plain() {
 			continue
@@ -80,7 +78,7 @@ func checkSource(fields record) []*Finding {
 		}
 		found = append(found, plain(f, what, "quote it: it is sent exactly as written")...)
 	}
-	return append(found, undeclared(reveal, settings, codes)...)
+	return append(found, undeclared(reveal, settings)...)
 }
 
 // integers reports fields in another notation than the plain decimal one.
@@ -148,7 +146,14 @@ func settingKey(f Node) []*Finding {
 }
 
 // undeclared reports what reveal names without the settings declaring it.
-func undeclared(reveal, settings Node, codes []string) []*Finding {
+func undeclared(reveal Node, settings record) []*Finding {
+	if !reveal.there() {
+		return nil
+	}
+	codes := make([]string, len(settings))
+	for i, f := range settings {
+		codes[i] = f.Key()
+	}
 	isDeclared := among(codes)
 	var found []*Finding
 	for item := range reveal.Items() {
@@ -184,9 +189,9 @@ func undeclared(reveal, settings Node, codes []string) []*Finding {
 const searched = 100
 
 // nameable returns the keys of a settings block that messages may show.
-func nameable(settings Node) []string {
+func nameable(settings record) []string {
 	var codes []string
-	for _, f := range settings.Fields() {
+	for _, f := range settings {
 		if f.QuoteKey() != "" {
 			codes = append(codes, f.Key())
 		}

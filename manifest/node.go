@@ -43,25 +43,28 @@ type Node struct {
 
 // step returns the node val in scope s, seen from the node that contains it.
 func (n Node) step(val *yaml.Node, s *scope) Node {
-	use := n.use
-	for val.Kind == yaml.AliasNode {
-		if use == nil {
-			use = val
-		}
-		val = val.Alias
-	}
+	val, use := n.through(val)
 	if val.Anchor != "" { // what aliases name has one too
 		s = s.anchored()
 	}
 	return Node{doc: n.doc, val: val, use: use, scope: s}
 }
 
+// through follows the aliases that val may be, and returns with what they name
+// the one nearest to the root.
+func (n Node) through(val *yaml.Node) (named, use *yaml.Node) {
+	if use = n.use; use == nil && val.Kind == yaml.AliasNode {
+		use = val
+	}
+	return follow(val), use
+}
+
 // field returns the field of a mapping that starts at index i of its content.
 func (n Node) field(i int) Node {
-	key := n.step(n.val.Content[i], label)
-	f := n.step(n.val.Content[i+1], n.scope.of(key.val.Value))
-	f.key, f.keyUse, f.named = key.val, key.use, n.scope != nil
-	f.shared = key.val != n.val.Content[i] || key.val.Anchor != ""
+	key, use := n.through(n.val.Content[i])
+	f := n.step(n.val.Content[i+1], n.scope.of(key.Value))
+	f.key, f.keyUse, f.named = key, use, n.scope != nil
+	f.shared = key != n.val.Content[i] || key.Anchor != ""
 	return f
 }
 
@@ -143,7 +146,7 @@ func (n Node) Fields() []Node {
 
 // AppendFields appends what Fields returns.
 func (n Node) AppendFields(to []Node) []Node {
-	if n.val.Kind != yaml.MappingNode {
+	if n.Kind() != Mapping {
 		return to
 	}
 	start, seen := len(to), keySet{}
@@ -159,7 +162,7 @@ func (n Node) AppendFields(to []Node) []Node {
 			continue
 		}
 		for _, m := range f.mergedMappings() {
-			for _, g := range m.Fields() {
+			for _, g := range m.AppendFields(to)[len(to):] { // those that count move to the front
 				if !n.owns(g.Key()) && seen.add(g.Key(), to[start:]) {
 					g.named = n.scope != nil
 					to = append(to, g)

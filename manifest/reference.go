@@ -15,7 +15,8 @@ type reference struct {
 // asReference returns the reference that a mapping in a settings block is;
 // false for anything else, which the schema reports.
 func asReference(n Node) (*reference, bool) {
-	fields := n.Fields()
+	var one [1]Node
+	fields := n.AppendFields(one[:0])
 	if len(fields) != 1 || fields[0].Kind() != String || fields[0].Text() == "" {
 		return nil, false
 	}

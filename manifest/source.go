@@ -39,7 +39,8 @@ func buildSettings(n Node, reveal func(code string) bool) []Setting {
 	if !n.there() {
 		return nil
 	}
-	fields := n.Fields()
+	var some [few]Node
+	fields := n.AppendFields(some[:0])
 	settings := make([]Setting, 0, len(fields))
 	for _, f := range fields {
 		s := Setting{Position: f.Position(), Code: f.Key()}

@@ -51,7 +51,7 @@ func (c *checker) value(n manifest.Node, r *rule) bool {
 	if r.constant != "" && kind != r.constKind || r.enum != nil && kind != manifest.String {
 		return c.fail(n, r, wrongValue)
 	}
-	ok := true
+	ok, start := true, len(c.fields)
 	var o *object
 	switch kind {
 	case manifest.String:
@@ -68,13 +68,13 @@ func (c *checker) value(n manifest.Node, r *rule) bool {
 			}
 		}
 	case manifest.Mapping:
-		start := len(c.fields)
 		c.fields = n.AppendFields(c.fields)
 		o = &object{node: n, rule: r, fields: c.fields[start:]}
-		defer func() { c.fields = c.fields[:start] }()
 		ok = c.mapping(n, o)
 	}
-	return c.combined(n, r, r, o) && ok
+	ok = c.combined(n, r, r, o) && ok
+	c.fields = c.fields[:start]
+	return ok
 }
 
 // combined reports whether n is as r says as a whole: r is what messages speak
@@ -111,12 +111,15 @@ func (c *checker) combined(n manifest.Node, r, of *rule, o *object) bool {
 
 // holds reports whether n is as r says, without a finding.
 func (c *checker) holds(n manifest.Node, r *rule, o *object) bool {
+	ok := false
 	c.silent++
-	defer func() { c.silent-- }()
 	if o != nil && len(r.properties) == 0 && r.kinds == 0 && r.constant == "" {
-		return c.combined(n, r, r, o) // the keys have been looked at
+		ok = c.combined(n, r, r, o) // the keys have been looked at
+	} else {
+		ok = c.value(n, r)
 	}
-	return c.value(n, r)
+	c.silent--
+	return ok
 }
 
 // fail adds the finding of one violation, and returns false.
