@@ -141,9 +141,10 @@ func (b *bucket) refused(sent, now time.Time) {
 		free = 0
 	case b.accepted && b.shared(sent) && sent.Sub(b.full.at) < closely:
 		free, margin = 0, b.burst/brim
-		b.others = min(b.others+b.rate/6, b.rate*7/8)
+		b.others = min(b.others+b.rate/5, b.rate*7/8)
 	}
 	b.accepted = false
+	b.marks = nil // looser, all of them, and from when the rate was another
 	b.full, b.learned = mark{sent, b.sent - b.burst - margin}, now
 	b.withheld, b.trial, b.trialAt = free, 1, now.Add(trialTime)
 }
