@@ -200,7 +200,12 @@ var paces = []pace{
 	{name: "4 changes, external systems that hang for 25 s", sources: 4, ratio: 1.05, portal: away(4, 25*time.Second, 50)},
 	{name: "40 changes of 1.35 s", sources: 40, ratio: 1.25, portal: away(40, 1350*ms, 50)},
 	{name: "100 changes of 1.35 s", sources: 100, ratio: 1.05, portal: hundred},
-	{name: "500 changes of 1.35 s", sources: 500, ratio: 1.85, conf: noBudget, portal: away(500, 1350*ms, 50)},
+	{name: "500 changes of 1.35 s", sources: 500, ratio: 1.3, conf: noBudget, portal: away(500, 1350*ms, 50)},
+	{name: "3,000 of 1.35 s, 20 served at a time", sources: 3000, ratio: 1.06, conf: noBudget,
+		portal: func(s *sandbox.State, _ uint64) float64 {
+			s.Workers = 20
+			return away(3000, 1350*ms, 20)(s, 0)
+		}},
 
 	// The second run.
 	{name: "345 of 1.35 s again, 60 s later", sources: 345, conf: schedule.Config{Concurrency: 16}, ratio: 1.05, held: 50, rounds: 2, portal: afterAnother, story: again(60 * time.Second)},
@@ -265,7 +270,11 @@ var paces = []pace{
 		}},
 
 	// Neighbours at the bucket.
-	{name: "1,000 of 0.2 s, two hosts at once", sources: 1000, ratio: 2.4, loose: 0.5, seeds: 9, refusals: 80, rounds: 2,
+	{name: "40 of 20 ms, 50 in flight, 40 of 50 taken", sources: 40, ratio: 1.5, conf: fifty,
+		portal: func(s *sandbox.State, seed uint64) float64 {
+			return cell{changes: 40, cost: .02, latency: .05, slots: 50, level: 40}.pace().portal(s, seed)
+		}},
+	{name: "1,000 of 0.2 s, two hosts at once", sources: 1000, ratio: 2.1, loose: 0.5, seeds: 9, refusals: 80, rounds: 2,
 		portal: func(s *sandbox.State, _ uint64) float64 { s.UpdateCost, s.Latency = 200*ms, 50*ms; return 1 },
 		story: func(w *scene) (*runner.Report, float64) {
 			other := make(chan *runner.Report, 1)

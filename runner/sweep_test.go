@@ -92,11 +92,11 @@ func BenchmarkSweep(b *testing.B) {
 			all = append(all, result{c, c.pace().measure(b, 0)})
 		}
 	}
-	for _, level := range []int{0, 40} {
+	for _, level := range []int{0, 40, -1} { // -1: either
 		var ratios []float64
 		refusals := 0
 		for _, r := range all {
-			if r.level == level {
+			if level < 0 || r.level == level {
 				ratios = append(ratios, r.ratio())
 				refusals += r.refusals
 			}
@@ -104,6 +104,9 @@ func BenchmarkSweep(b *testing.B) {
 		slices.Sort(ratios)
 		n := len(ratios)
 		name := fmt.Sprintf("-with-%d", level)
+		if level < 0 {
+			name = "-of-all"
+		}
 		b.ReportMetric(ratios[n/2], "median"+name)
 		b.ReportMetric(ratios[n*95/100], "95th"+name)
 		b.ReportMetric(ratios[n-1], "worst"+name)

@@ -50,8 +50,9 @@ const (
 	closely = 15 * time.Second
 	// seen is how long somebody who was noticed is reckoned with.
 	seen = 2 * time.Minute
-	// brim is the part of the bucket that is left to them.
-	brim = 25
+	// brim and surely are parts of the bucket: a 25th is left to them, and a fifth is
+	// taken to be free where a run begins.
+	brim, surely = 25, 5
 	// trialTime is how long a trial has to go without a refusal to have
 	// passed. Refusals come at once.
 	trialTime = time.Second
@@ -80,6 +81,16 @@ func (b *bucket) tokens(now time.Time) int {
 		full = max(full, b.level(m, now))
 	}
 	return int(max(0, math.Floor(b.burst-full+1e-9)))
+}
+
+// sure is how many more requests there is room for even where others have filled
+// most of the bucket before. Once more have been sent, or it has shown itself full,
+// that is no question any more: then it is more than can be sent.
+func (b *bucket) sure(now time.Time) int {
+	if left := b.burst/surely - b.sent; left >= 0 && !b.shared(now) {
+		return int(left)
+	}
+	return math.MaxInt32
 }
 
 // take accounts a request that is sent now.

@@ -131,3 +131,47 @@ func TestTrialsEndWhenTheBucketReallyIsFull(t *testing.T) {
 		t.Errorf("%d refused, %d passed in a minute; want at most 3, at least 115", refused, passed)
 	}
 }
+
+// What others use is taken off the rate from a refusal on, not for the time
+// before it.
+func TestRefusalForgetsOlderIntervals(t *testing.T) {
+	b := newBucket(2, 50)
+	now := epoch
+	for range 120 { // as fast as it may
+		now = b.next(now)
+		b.take(now)
+	}
+	for range 2 {
+		b.refused(now, now)
+		b.accepted = true
+		now = b.next(now)
+		b.take(now)
+	}
+	b.refused(now, now)
+	if wait := b.next(now).Sub(now); wait > 4*time.Second {
+		t.Errorf("%v until the next request, with %.1f a second left to us", wait, b.ours())
+	}
+}
+
+// A fifth of the bucket is sure, until more was sent or it has refused.
+func TestSure(t *testing.T) {
+	b := newBucket(2, 50)
+	for i, want := range []int{10, 9, 8} {
+		if n := b.sure(epoch); n != want {
+			t.Errorf("%d sure after %d requests, want %d", n, i, want)
+		}
+		b.take(epoch)
+	}
+	for range 8 {
+		b.take(epoch)
+	}
+	if n := b.sure(epoch); n < 50 {
+		t.Errorf("%d sure after 11 requests, want as many as may be", n)
+	}
+	b = newBucket(2, 50)
+	b.take(epoch)
+	b.refused(epoch, epoch)
+	if n := b.sure(epoch); n < 50 {
+		t.Errorf("%d sure after a refusal, which tells all, want as many as may be", n)
+	}
+}

@@ -11,7 +11,8 @@ package schedule
 type limiter struct {
 	ceiling float64
 	limit   float64
-	waited  bool // they have, at some time
+	proven  float64 // so many were in flight, and none waited
+	waited  bool    // they have, at some time
 
 	round struct { // as many requests as may be in flight
 		answered, errors int
@@ -35,9 +36,9 @@ const (
 // newLimiter returns one that stays at most, or, where that is 0, finds out.
 func newLimiter(most int) *limiter {
 	if most > 0 {
-		return &limiter{ceiling: float64(most), limit: float64(most)}
+		return &limiter{ceiling: float64(most), limit: float64(most), proven: float64(most)}
 	}
-	return &limiter{ceiling: mostInFlight, limit: firstInFlight}
+	return &limiter{ceiling: mostInFlight, limit: firstInFlight, proven: firstInFlight}
 }
 
 // slots is how many requests may be in flight while so many writes wait and so
@@ -48,6 +49,15 @@ func (l *limiter) slots(waiting, inFlight int) int {
 		return int(l.ceiling)
 	}
 	return max(1, int(l.limit))
+}
+
+// served is the part of what may be in flight that the portal is known to serve
+// at a time. Where it serves no more, the rest waits for as long as the others take.
+func (l *limiter) served() float64 {
+	if l.waited {
+		return 1
+	}
+	return min(1, l.proven/l.limit)
 }
 
 // answered notes a request that was answered: the seconds that it took on top
@@ -94,7 +104,7 @@ func (l *limiter) decide() {
 	case l.waited:
 		l.limit += max(1, l.limit/8)
 	default:
-		l.limit *= 2
+		l.proven, l.limit = max(l.proven, l.limit), l.ceiling
 	}
 	l.limit = min(max(1, l.limit), l.ceiling)
 }

@@ -222,7 +222,7 @@ func TestLossesOfOneMomentAreOne(t *testing.T) {
 func TestNoHerdAtAPortalThatIsAway(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {
 		p.latency = 50 * time.Millisecond
-		p.cost = func(bitrix.Command) time.Duration { return 100 * time.Millisecond }
+		p.cost = func(bitrix.Command) time.Duration { return 20 * time.Millisecond }
 		p.fault = func(int, []bitrix.Command, bool) error {
 			if at := time.Since(p.start); at > 10*time.Second && at < 22*time.Second {
 				return &rest.Error{Code: rest.Network, NotSent: true}

@@ -10,9 +10,9 @@ import (
 
 // What the size of a batch goes by where costs are unknown.
 const (
-	// few writes go at once and each by itself, whatever they cost: no run of
-	// that size needs more requests than a large one has slots.
-	few = 16
+	// few writes go at once and each by itself, whatever they cost: even a bucket
+	// that others have nearly filled has room for them.
+	few = 8
 	// probeTime is how long an answer may take, beside what every request takes
 	// on its way, before further commands go ahead: by then it is known that
 	// commands are slow, so that slots are dearer than tokens.
@@ -32,10 +32,16 @@ const (
 	classesApart = 8
 )
 
-// price is how many seconds a request more must gain, as a part of the time
-// that a token takes to flow out of the bucket: whoever comes next, this run's
-// writes or another run, finds it missing.
-const price = 0.12
+// What a request more must gain, as a part of the time that a token takes to
+// flow out of the bucket.
+const (
+	// price is for the token: whoever comes next, this run's writes or another
+	// run, finds it missing.
+	price = 0.12
+	// risk is for going beyond what is surely free, once: what the portal refuses
+	// waits for its next step.
+	risk = 1
+)
 
 // saved is how many writes that are to come have one request kept for them.
 const saved = 10
@@ -111,17 +117,20 @@ func (s *Scheduler) readSize(lanes []*lane, now time.Time) int {
 			busy = max(busy, r.left(now))
 		}
 	}
-	requests := s.worthwhile(n, work/float64(n), busy, price/4, free)
+	requests := s.worthwhile(n, work/float64(n), busy, price/4, risk/4, free, s.bucket.sure(now)-1)
 	return min((n+requests-1)/requests, most)
 }
 
 // worthwhile is over how many requests n commands of that cost should be spread,
 // no more than most, where others take so long anyhow: each one more has to gain
-// its price.
-func (s *Scheduler) worthwhile(n int, cost, others, price float64, most int) int {
+// its price, and those beyond the sure ones what they risk.
+func (s *Scheduler) worthwhile(n int, cost, others, price, risk float64, most, sure int) int {
 	best, least := 1, math.Inf(1)
 	for k := 1; k <= min(n, most); k++ {
 		c := max(others, math.Ceil(float64(n)/float64(k))*cost) + price/s.bucket.ours()*float64(k)
+		if k > sure {
+			c += risk / s.bucket.ours()
+		}
 		if c < least-1e-9 {
 			best, least = k, c
 		}
@@ -162,6 +171,9 @@ func (s *Scheduler) writeSize(from, all []*lane, now time.Time, b *blocked) int 
 	}
 	z := s.sizing(from, e, most, now)
 	size := z.size()
+	if s.growing(z) {
+		size = 1
+	}
 	if batch := s.budget(rest.MethodBatch); batch.billed && float64(z.work)*e.mean > batch.left(now) {
 		// What does not fit into this window waits for ten minutes.
 		size = min(z.work, s.closingSize(batch, e, most))
@@ -176,13 +188,24 @@ func (s *Scheduler) writeSize(from, all []*lane, now time.Time, b *blocked) int 
 	return size
 }
 
+// growing reports whether the next request should hold a single command, so that
+// it shows soon whether more may be in flight: where that gains more than the
+// tokens of a round of such requests take to flow out.
+func (s *Scheduler) growing(z sizing) bool {
+	l := s.limiter
+	if l.waited || l.limit == l.ceiling || z.cost.mean <= 0 {
+		return false
+	}
+	slots := z.time()
+	return slots-max(slots*l.limit/l.ceiling, z.tokenTime()) > l.limit/z.rate
+}
+
 // blindSize is the size of the next batch of writes of which nobody knows what
 // they cost.
 //
-// What fits into the slots in batches of no more than mostBlind goes at once: a
-// few writes, or, as long as no write is known, all where the user has named the
-// slots. Else one goes ahead. Where its answer takes long, the others follow, if
-// such batches suffice; if not, a few more go ahead.
+// A few go at once. Of more, one goes ahead. Where its answer takes long, the
+// others follow, if batches of no more than mostBlind suffice; if not, a few
+// more go ahead, or as many as show whether more may be in flight.
 func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *blocked) int {
 	known := s.known(true)
 	inFlight, probes := 0, 0
@@ -200,8 +223,7 @@ func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *
 	if l.alone {
 		size = 1
 	}
-	few := waiting+inFlight <= few || s.conf.Concurrency > 0 && !known
-	if few && size <= mostBlind && waiting <= size*int(float64(z.atHand)-z.others) {
+	if waiting+inFlight <= few && size <= mostBlind && waiting <= size*int(float64(z.atHand)-z.others) {
 		return size
 	}
 	if first == nil {
@@ -210,7 +232,7 @@ func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *
 	suffice := !l.alone && z.needed() <= mostBlind
 	usual := s.clock.base + probeTime
 	if !suffice {
-		usual = s.clock.base + probeTime*float64(probes)/2
+		usual = s.clock.base + probeTime*float64(min(probes, fewProbes))/2
 	}
 	if known {
 		usual += first.planned
@@ -222,7 +244,7 @@ func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *
 	switch {
 	case suffice:
 		return min(size, mostBlind)
-	case probes < fewProbes:
+	case probes < fewProbes, s.growing(z):
 		return 1
 	}
 	return 0
@@ -248,24 +270,23 @@ func (s *Scheduler) closingSize(batch *budget, e estimate, most int) int {
 func (s *Scheduler) sizing(from []*lane, e estimate, most int, now time.Time) sizing {
 	n := s.waiting(from)
 	z := sizing{work: n, cost: e, atHand: s.bucket.tokens(now), rate: s.bucket.ours(),
-		limit: s.conf.planned(), cut: s.conf.cut(), most: most}
+		cut: s.conf.cut() * s.limiter.served(), most: most}
+	z.limit = min(z.cut, s.conf.planned())
 	back := float64(n) * from[0].readBack() // requests
 	for _, r := range s.inFlight {
-		z.busy = append(z.busy, r.left(now))
 		for _, it := range r.items {
 			back += it.Command.ReadBack()
 		}
 	}
 	_, lazies := s.queue.in(func(k kind) bool { return k.lazy })
 	z.others = math.Ceil(back + float64(s.coming)/saved + float64(lazies)/float64(s.conf.BatchSize))
-	z.slots = float64(s.slots())
+	// The lanes get as many slots as are worth it. Those that the user has named
+	// cost nothing, unless later writes of this run need the tokens too.
+	price := price
 	if s.conf.Concurrency > 0 && s.coming == 0 {
-		return z
+		price = 0
 	}
-	// The number of slots is up to us, or later writes of this run need tokens
-	// too: the lanes get as many as are worth it.
 	seconds := float64(n) * e.mean
-	z.busy = nil
 	for _, r := range s.inFlight {
 		if slices.ContainsFunc(from, func(l *lane) bool { return r.items[0].class == l.class }) {
 			n += len(r.items)
@@ -273,6 +294,6 @@ func (s *Scheduler) sizing(from []*lane, e estimate, most int, now time.Time) si
 			z.busy = append(z.busy, r.left(now))
 		}
 	}
-	z.slots = float64(s.worthwhile(n, seconds/float64(n), 0, price, s.slots()))
+	z.slots = float64(s.worthwhile(n, seconds/float64(n), 0, price, risk, s.slots(), s.bucket.sure(now)-1+len(z.busy)))
 	return z
 }

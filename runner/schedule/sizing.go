@@ -78,10 +78,15 @@ func (z sizing) done(t, n float64) float64 {
 	return sum + max(1, float64(z.atHand)-max(0, z.others-late))*each(t)
 }
 
+// tokenTime is how long it takes until there are tokens for all the work.
+func (z sizing) tokenTime() float64 {
+	return least(func(t float64) bool { return z.done(t, float64(z.most)) >= float64(z.work) })
+}
+
 // needed is how many commands a batch must hold at least.
 func (z sizing) needed() float64 {
 	w, most := float64(z.work), float64(z.most)
-	t := max(z.time(), least(func(t float64) bool { return z.done(t, most) >= w }))
+	t := max(z.time(), z.tokenTime())
 	n := 1.0
 	for n < most && z.done(t, n) < w {
 		n++
