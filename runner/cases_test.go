@@ -126,6 +126,22 @@ func TestOneUnreadableSource(t *testing.T) {
 	})
 }
 
+// A list of connectors that PHP never survives is only a help to a run that has
+// sources: it goes on without.
+func TestDeadListOfConnectors(t *testing.T) {
+	for _, n := range []int{1, 60} {
+		for _, kind := range []string{"dead", "dropped", "internal_error"} {
+			state := sqlState(n)
+			addFault(t, &state, fmt.Sprintf("{kind: %s, at: command, method: biconnector.connector.list}", kind))
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				if report := b.apply(runner.Options{Set: declares(retitled(n)...)}); report.Summary.Updated != n {
+					t.Errorf("%s, %d sources: %v, %v", kind, n, statuses(report), report.Err())
+				}
+			})
+		}
+	}
+}
+
 // addFault adds a fault of a state file to a state.
 func addFault(t *testing.T, state *sandbox.State, fault string) {
 	t.Helper()

@@ -43,6 +43,15 @@ func (q *queue) push(it *item) {
 	l.items = append(l.items, it)
 }
 
+// pushLast queues an item after all others of its kind, and that kind after all
+// others.
+func (q *queue) pushLast(it *item) {
+	l := q.lane(it)
+	l.items = append(l.items, it)
+	i := slices.Index(q.lanes, l)
+	q.lanes = append(slices.Delete(q.lanes, i, i+1), l)
+}
+
 // putBack queues items that are to be sent again, in front of all others of
 // their kind.
 func (q *queue) putBack(items []*item) {

@@ -173,7 +173,7 @@ func (s *Scheduler) repeat(items []*item, e *rest.Error) {
 			if !others { // those of its own request
 				it.suspect = max(it.suspect, suspicionOf(it.lost))
 			}
-			s.queue.push(it)
+			s.queue.pushLast(it)
 			continue
 		}
 		if !away {
