@@ -133,7 +133,7 @@ func readConnector(value []byte) (Connector, int64, error) {
 		err := set.read(value)
 		t.Type = strings.ToUpper(t.Type)
 		c.Settings = append(c.Settings, t)
-		f.clean("settings."+t.Code, t.Code, t.Name, t.Type)
+		f.clean("settings.", t.Code, t.Code, t.Name, t.Type)
 		return err
 	})
 	f.optional("dateCreate", &c.DateCreate)

@@ -66,7 +66,7 @@ func (f *fields) set(d field, value []byte) error {
 	switch into := d.into.(type) {
 	case *string:
 		err := (*rest.Text)(into).UnmarshalJSON(value)
-		f.clean(d.key, *into)
+		f.clean("", d.key, *into)
 		return err
 	case *int64:
 		return (*rest.Int)(into).UnmarshalJSON(value)
@@ -80,10 +80,11 @@ func (f *fields) set(d field, value []byte) error {
 
 // clean notes a text that holds U+FFFD: what the portal sent was no valid
 // UTF-8 or half of a surrogate pair, or is a text that has been spoilt before.
-func (f *fields) clean(path string, texts ...string) {
+// Its path is a name in something.
+func (f *fields) clean(in, name string, texts ...string) {
 	for _, text := range texts {
 		if strings.ContainsRune(text, '\uFFFD') {
-			f.unclean = append(f.unclean, path)
+			f.unclean = append(f.unclean, in+name)
 			return
 		}
 	}

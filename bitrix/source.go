@@ -149,7 +149,7 @@ func sourceReader() func(value []byte) (Source, int64, error) {
 			s.Unsaid, text = append(s.Unsaid, code), ""
 		}
 		s.Settings = append(s.Settings, Setting{code, secret.New(text)})
-		f.clean("settings."+code, code, text)
+		f.clean("settings.", code, code, text)
 		return err
 	})
 	f.optional("createdById", &s.CreatedByID)

@@ -221,7 +221,7 @@ func (t *Table) readWhole(item []byte) error {
 		}
 		c.Visible = visible == rest.True
 		t.Columns = append(t.Columns, c)
-		f.clean("columns."+c.Name, c.Name, c.Type, c.ExternalCode)
+		f.clean("columns.", c.Name, c.Name, c.Type, c.ExternalCode)
 		return err
 	})
 	err := f.read(item)
