@@ -23,6 +23,9 @@ type Options struct {
 	// Host returns what addresses of one portal share; nil: their host in
 	// lower case, with its port.
 	Host func(address string) string
+	// Size is called with how many bytes all files have before they are parsed;
+	// may be nil.
+	Size func(bytes int)
 	// DenyFiles are never read as manifests, by whatever path: the files with
 	// our own credentials.
 	DenyFiles []string
@@ -39,6 +42,13 @@ type Options struct {
 // names over all files.
 func Load(paths []string, o Options) (*Set, []*Finding, error) {
 	files, err := read(paths, o)
+	if o.Size != nil {
+		size := 0
+		for _, t := range files {
+			size += len(t.data)
+		}
+		o.Size(size)
+	}
 	host := o.Host
 	if host == nil {
 		host = lowerHost

@@ -111,7 +111,6 @@ func (a *app) prepare(ctx context.Context, f *runFlags, j *job) (*portalRun, []*
 	if err != nil || len(findings) > 0 {
 		return nil, findings, err
 	}
-	a.dropNodes(set)
 	if !j.partOfMany && !f.selection.empty() {
 		if err := f.selection.check(declared(set)); err != nil {
 			return nil, nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -121,7 +122,18 @@ func (a *app) load(ctx context.Context, paths []string, judge func(*manifest.Set
 		findings []*manifest.Finding
 	}
 	l, err := obeying(ctx, func() (loaded, error) {
-		set, findings, err := manifest.Load(paths, manifest.Options{Stdin: a.stdin, Check: schema.Check, Judge: judge, Host: rest.HostPort, DenyFiles: signin.Files(a.env)})
+		large := false
+		options := manifest.Options{Stdin: a.stdin, Check: schema.Check, Judge: judge, Host: rest.HostPort, DenyFiles: signin.Files(a.env), Size: func(bytes int) {
+			if _, given := a.env.Lookup("GOGC"); !given && bytes > largeManifests {
+				large = true
+				debug.SetGCPercent(patient)
+			}
+		}}
+		set, findings, err := manifest.Load(paths, options)
+		if large {
+			debug.SetGCPercent(100)
+			runtime.GC()
+		}
 		if err != nil {
 			f := exit.Refuse(exit.CodeUnreadable, err.Error())
 			f.Findings = findings
@@ -132,15 +144,10 @@ func (a *app) load(ctx context.Context, paths []string, judge func(*manifest.Set
 	return l.set, l.findings, err
 }
 
-// largeSet is from how many objects on the nodes of their manifests are worth a
-// collection of their own.
-const largeSet = 20_000
-
-// dropNodes collects the nodes that large manifests were made of: they are most
-// of what lives, and without it the heap would double before they go. A GOGC of
-// the user's is respected.
-func (a *app) dropNodes(set *manifest.Set) {
-	if _, given := a.env.Lookup("GOGC"); !given && len(set.Connectors)+len(set.Sources)+len(set.Tables) >= largeSet {
-		runtime.GC()
-	}
-}
+// Nearly all that reading manifests makes lives until they are read. From
+// largeManifests bytes on the collector waits for that, unless the user has set
+// it, and then collects: the heap would double before it came by.
+const (
+	largeManifests = 8 << 20
+	patient        = 400
+)
