@@ -3,8 +3,6 @@ package runner_test
 import (
 	"bytes"
 	"context"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -328,25 +326,6 @@ func TestUnmanaged(t *testing.T) {
 	})
 }
 
-// telltale adds to what a portal says about a failed check of a connection.
-type telltale struct {
-	http.RoundTripper
-	more string
-}
-
-func (p telltale) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := p.RoundTripper.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	body, err := io.ReadAll(resp.Body)
-	body = bytes.ReplaceAll(body, []byte(`"error_description":"`), []byte(`"error_description":"`+p.more+" "))
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	resp.ContentLength = int64(len(body))
-	resp.Header.Del("Content-Length")
-	return resp, err
-}
-
 // The portal checks a connection with what it has, and may say so: also with
 // the password that this update does not change.
 func TestLivePasswordInAnError(t *testing.T) {
@@ -360,7 +339,9 @@ func TestLivePasswordInAnError(t *testing.T) {
 		},
 	} {
 		onPortal(t, state, func(t *testing.T, b *bench) {
-			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: telltale{b.RoundTripper(), "admin:old-password@db"}})
+			client := b.through(rewritten(b.RoundTripper(), func(content []byte) []byte {
+				return bytes.ReplaceAll(content, []byte(`"error_description":"`), []byte(`"error_description":"admin:old-password@db `))
+			}))
 			s := manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Settings: []manifest.Setting{{Code: "login", Value: manifest.Literal("admin"), Reveal: true}}}
 			edit(&s)
 			report := runner.Apply(context.Background(), client, runner.Options{Set: declares(s)})

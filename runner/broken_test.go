@@ -3,7 +3,6 @@ package runner_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,46 +22,23 @@ import (
 	"syncsources/runner"
 )
 
-// item is a source in an answer.
-type item = map[string]any
-
-// edited lies between the client and the portal and changes the lists of
-// sources in answers.
-type edited struct {
-	portal http.RoundTripper
-	edit   func(list []any) []any
-}
-
-func (e edited) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := e.portal.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	var root item
-	if json.Unmarshal(content, &root) == nil {
-		e.walk(root)
-		content, _ = json.Marshal(root)
-	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
-	return resp, nil
-}
-
-func (e edited) walk(m item) {
-	for key, v := range m {
-		switch v := v.(type) {
-		case item:
-			e.walk(v)
-		case []any:
-			first, _ := append(v, nil)[0].(item)
-			if _, source := first["connectorId"]; source || len(v) == 0 && strings.HasPrefix(key, "c") {
-				m[key] = e.edit(v)
+// sourcesEdited is a client whose answers have other lists of sources.
+func (b *bench) sourcesEdited(edit func(list []any) []any) *bitrix.Client {
+	var walk func(item)
+	walk = func(m item) {
+		for key, v := range m {
+			switch v := v.(type) {
+			case item:
+				walk(v)
+			case []any:
+				first, _ := append(v, nil)[0].(item)
+				if _, source := first["connectorId"]; source || len(v) == 0 && strings.HasPrefix(key, "c") {
+					m[key] = edit(v)
+				}
 			}
 		}
 	}
+	return b.through(edited(b.RoundTripper(), walk))
 }
 
 func each(f func(id string, it item)) func([]any) []any {
@@ -75,7 +51,7 @@ func each(f func(id string, it item)) func([]any) []any {
 }
 
 func applyEdited(b *bench, edit func([]any) []any, n int, o runner.Options) *runner.Report {
-	client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), edit}})
+	client := b.sourcesEdited(edit)
 	o.Set = declares(retitled(n)...)
 	return runner.Apply(context.Background(), client, o)
 }
@@ -137,11 +113,11 @@ func TestActiveUntold(t *testing.T) {
 				state := sqlState(3)
 				state.Sources[0].Active, state.Sources[1].Active = ptr(false), ptr(false)
 				onPortal(t, state, func(t *testing.T, b *bench) {
-					client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(id string, it item) {
+					client := b.sourcesEdited(each(func(id string, it item) {
 						if when == "always" || it["title"] == "new" {
 							edit(it)
 						}
-					})}})
+					}))
 					desired := retitled(3)
 					desired[0].Active, desired[1].Active, desired[1].Title = ptr(false), ptr(false), nil
 					report := runner.Apply(context.Background(), client, runner.Options{Set: declares(desired...)})
@@ -209,7 +185,7 @@ func TestVerifiedBeforeALaterWrite(t *testing.T) {
 	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Nth: []int{2}}}
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		writes := 0
-		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		client := b.through(roundTrip(func(r *http.Request) (*http.Response, error) {
 			body, _ := io.ReadAll(r.Body)
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			if strings.Contains(r.URL.Path+string(body), "source.update") {
@@ -220,7 +196,7 @@ func TestVerifiedBeforeALaterWrite(t *testing.T) {
 				return nil, errors.New("the connection is gone")
 			}
 			return resp, err
-		})})
+		}))
 		report := runner.Apply(context.Background(), client, runner.Options{Set: declares(retitled(1)...)})
 		if o := report.Objects[0]; o.Status != runner.StatusFailed || o.Verified || o.Attempts == 0 {
 			t.Errorf("%+v after %d writes", o, writes)
@@ -233,9 +209,9 @@ func TestVerifiedBeforeALaterWrite(t *testing.T) {
 func TestPasswordThatIsNotStored(t *testing.T) {
 	onPortal(t, sqlState(1), func(t *testing.T, b *bench) {
 		set := declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Settings: []manifest.Setting{{Code: "password", Value: manifest.Literal("sent-canary")}}})
-		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(_ string, it item) {
+		client := b.sourcesEdited(each(func(_ string, it item) {
 			it["settings"] = []any{item{"code": "password", "value": "shown-canary"}}
-		})}})
+		}))
 		report := runner.Apply(context.Background(), client, runner.Options{Set: set})
 		if o := report.Objects[0]; o.Error == nil || o.Error.Code != runner.CodeNotConverged || strings.Contains(fmt.Sprintf("%+v", o.Error), "canary") {
 			t.Errorf("%+v", o.Error)
@@ -271,13 +247,13 @@ func TestSourcesNobodyAskedFor(t *testing.T) {
 func TestEndlessList(t *testing.T) {
 	onPortal(t, sqlState(0), func(t *testing.T, b *bench) {
 		var shown atomic.Int64
-		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), func([]any) []any {
+		client := b.sourcesEdited(func([]any) []any {
 			list, next := make([]any, bitrix.PageSize), shown.Add(1000)
 			for i := range list {
 				list[i] = item{"id": next + int64(i), "title": "t", "description": nil, "active": true, "connectorId": 1, "settings": nil}
 			}
 			return list
-		}}})
+		})
 		live, report := runner.List(context.Background(), client, runner.Options{})
 		if report.Outcome != runner.OutcomeStopped || report.Error.Code != string(rest.BadAnswer) {
 			t.Errorf("%s %v after %d sources", report.Outcome, report.Error, len(live.Sources))
@@ -291,11 +267,11 @@ func TestEndlessList(t *testing.T) {
 // A broken source on a page is left out of the list, and told.
 func TestBrokenSourceOnAPage(t *testing.T) {
 	onPortal(t, sqlState(120), func(t *testing.T, b *bench) {
-		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(id string, it item) {
+		client := b.sourcesEdited(each(func(id string, it item) {
 			if id == "7" {
 				it["title"] = item{}
 			}
-		})}})
+		}))
 		list, report := runner.List(context.Background(), client, runner.Options{})
 		if len(list.Sources) != 119 || report.Outcome != runner.OutcomeFailed || len(report.Objects) != 1 || report.Objects[0].ID != 7 {
 			t.Errorf("%d sources, %s %+v", len(list.Sources), report.Outcome, report.Objects)

@@ -201,7 +201,7 @@ func TestLookForAnAddThatCannotBeRead(t *testing.T) {
 		state := erpState()
 		state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Ran: true, Method: bitrix.MethodSourceAdd, At: sandbox.AtCommand}}
 		onPortal(t, state, func(t *testing.T, b *bench) {
-			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(_ string, it item) { delete(it, key) })}})
+			client := b.sourcesEdited(each(func(_ string, it item) { delete(it, key) }))
 			report := runner.Apply(t.Context(), client, runner.Options{Set: newSources(1)})
 			if diff := cmp.Diff(map[string]int{"failed UNKNOWN_OUTCOME": 1}, statuses(report)); diff != "" {
 				t.Errorf("no %s: %s", key, diff)
@@ -235,7 +235,7 @@ func TestAddsThatAreSettled(t *testing.T) {
 		state.Faults = faults
 		onPortal(t, state, func(t *testing.T, b *bench) {
 			settled := false
-			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(_ string, it item) { delete(it, "title") })}})
+			client := b.sourcesEdited(each(func(_ string, it item) { delete(it, "title") }))
 			report := runner.Apply(t.Context(), client, runner.Options{Set: newSources(1), AddsSettled: func() { settled = true }})
 			if got := statuses(report); !settled || got[want] != 1 {
 				t.Errorf("settled %t, %v, want %s", settled, got, want)

@@ -178,11 +178,11 @@ func TestTimeoutDuringTheLastWrite(t *testing.T) {
 		state := sqlState(1)
 		state.UpdateCost = 10 * time.Second
 		onPortal(t, state, func(t *testing.T, b *bench) {
-			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(_ string, it item) {
+			client := b.sourcesEdited(each(func(_ string, it item) {
 				if it["title"] == "new" && !readable {
 					delete(it, "title")
 				}
-			})}})
+			}))
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
 			report := runner.Apply(ctx, client, runner.Options{Set: declares(retitled(1)...)})

@@ -82,11 +82,11 @@ func TestMasksOfTwoConnectors(t *testing.T) {
 	}
 	for seed := range uint64(5) {
 		onPortal(t, state, func(t *testing.T, b *bench) {
-			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), each(func(_ string, it item) {
+			client := b.sourcesEdited(each(func(_ string, it item) {
 				if list, _ := it["settings"].([]any); fmt.Sprint(it["connectorId"]) == "2" && len(list) > 0 {
 					list[0].(item)["value"] = "****"
 				}
-			})}})
+			}))
 			report := runner.Apply(t.Context(), client, runner.Options{Set: set, Schedule: schedule.Config{Seed: seed + 1}})
 			if diff := cmp.Diff(map[string]int{"updated": 10, "failed NOT_CONVERGED": 10}, statuses(report)); diff != "" || len(b.Stats().Updates) != 13 {
 				t.Errorf("seed %d, %d updates: %s", seed+1, len(b.Stats().Updates), diff)

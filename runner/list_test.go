@@ -23,7 +23,7 @@ import (
 
 // listed reads all sources of a portal whose answers are edited.
 func listed(b *bench, edit func([]any) []any) (runner.Live, *runner.Report) {
-	client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), edit}})
+	client := b.sourcesEdited(edit)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
 	return runner.List(ctx, client, runner.Options{})
@@ -93,7 +93,7 @@ func TestShortPageWithoutOrder(t *testing.T) {
 func TestBrokenSourceIsLoggedOnce(t *testing.T) {
 	onPortal(t, sqlState(30), func(t *testing.T, b *bench) {
 		var log bytes.Buffer
-		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: edited{b.RoundTripper(), between(7, 7, func(it item) { it["title"] = item{} })}})
+		client := b.sourcesEdited(between(7, 7, func(it item) { it["title"] = item{} }))
 		runner.List(context.Background(), client, runner.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		if n := strings.Count(log.String(), "a source cannot be read"); n != 1 {
 			t.Errorf("%d times:\n%s", n, &log)
@@ -154,7 +154,7 @@ func boundless(r *http.Request) (*http.Response, error) {
 // A list that does not end is found out before it fills the memory.
 func TestListWithoutEnd(t *testing.T) {
 	onPortal(t, sqlState(0), func(t *testing.T, b *bench) {
-		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: roundTrip(boundless)})
+		client := b.through(roundTrip(boundless))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		live, report := runner.List(ctx, client, runner.Options{})

@@ -1,11 +1,9 @@
 package runner_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"hash/fnv"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -14,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"syncsources/bitrix"
 	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/runner/schedule"
@@ -77,7 +74,7 @@ func TestLyingPortal(t *testing.T) {
 		state := grown()
 		state.Seed = seed
 		onPortal(t, state, func(t *testing.T, b *bench) {
-			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: &liar{portal: b.RoundTripper(), seed: seed}})
+			client := b.through(lying(b.RoundTripper(), seed))
 			set := fromNothing(6)
 			set.Declares = manifest.Declares{}
 			set.Connectors[0].Name, set.Connectors[0].Title = "erp", ptr("ERP")
@@ -141,31 +138,19 @@ func truthful(t *testing.T, b *bench, set *manifest.Set, r *runner.Report) {
 	}
 }
 
-// liar lies between the client and the portal, by what an answer says: so it
+// lying lies between the client and the portal, by what an answer says: so it
 // does not matter which of two answers comes first.
-type liar struct {
-	portal http.RoundTripper
-	seed   uint64
-}
-
-func (l *liar) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := l.portal.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	var root item
-	if json.Unmarshal(content, &root) == nil {
-		sum := fnv.New64a()
-		_, _ = sum.Write(content)
-		walk(root, rand.New(rand.NewPCG(l.seed, sum.Sum64())))
-		content, _ = json.Marshal(root)
-	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
-	return resp, nil
+func lying(portal http.RoundTripper, seed uint64) http.RoundTripper {
+	return rewritten(portal, func(content []byte) []byte {
+		var root item
+		if json.Unmarshal(content, &root) == nil {
+			sum := fnv.New64a()
+			_, _ = sum.Write(content)
+			walk(root, rand.New(rand.NewPCG(seed, sum.Sum64())))
+			content, _ = json.Marshal(root)
+		}
+		return content
+	})
 }
 
 // walk looks for objects in an answer, in the order of their keys.

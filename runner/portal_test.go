@@ -1,7 +1,10 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -43,6 +46,45 @@ func onPortal(t *testing.T, state sandbox.State, f func(t *testing.T, b *bench))
 		b := &bench{Portal: p, creds: creds, client: bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper()})}
 		f(t, b)
 		b.killed.Wait()
+	})
+}
+
+// through is a client that reaches the portal by another transport.
+func (b *bench) through(transport http.RoundTripper) *bitrix.Client {
+	return bitrix.New(bitrix.Config{Credentials: b.creds, Transport: transport})
+}
+
+// roundTrip makes a transport of a function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// rewritten lies between the client and a portal and changes its answers.
+func rewritten(portal http.RoundTripper, change func([]byte) []byte) http.RoundTripper {
+	return roundTrip(func(req *http.Request) (*http.Response, error) {
+		resp, err := portal.RoundTrip(req)
+		if err != nil {
+			return nil, err
+		}
+		content, err := io.ReadAll(resp.Body)
+		content = change(content)
+		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+		return resp, err
+	})
+}
+
+// item is an object in an answer, or all of it.
+type item = map[string]any
+
+// edited is as rewritten, for answers in JSON.
+func edited(portal http.RoundTripper, edit func(root item)) http.RoundTripper {
+	return rewritten(portal, func(content []byte) []byte {
+		var root item
+		if json.Unmarshal(content, &root) == nil {
+			edit(root)
+			content, _ = json.Marshal(root)
+		}
+		return content
 	})
 }
 
@@ -118,7 +160,7 @@ func (b *bench) killAfter(d time.Duration, o runner.Options) {
 			settled()
 		}
 	}
-	client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: mortal{ctx, b.RoundTripper()}})
+	client := b.through(mortal{ctx, b.RoundTripper()})
 	b.killed.Go(func() { runner.Apply(ctx, client, o) })
 	time.Sleep(d)
 	kill()

@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"syncsources/bitrix"
 	"syncsources/bitrix/sandbox"
 	"syncsources/manifest"
 	"syncsources/runner"
@@ -286,7 +285,9 @@ func TestHiddenColumnThatIsNotStored(t *testing.T) {
 			set := declaringCRM()
 			set.Tables[0].Columns = []manifest.Column{{Name: "NEW", Type: "int", ExternalCode: "new", Visible: visible}}
 			set.Declares = manifest.Declares{}
-			client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: rewritten{b.RoundTripper(), "\"NEW\"", "\"OTHER\""}})
+			client := b.through(rewritten(b.RoundTripper(), func(content []byte) []byte {
+				return bytes.ReplaceAll(content, []byte(`"NEW"`), []byte(`"OTHER"`))
+			}))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			report := runner.Apply(ctx, client, runner.Options{Set: set})
@@ -295,23 +296,6 @@ func TestHiddenColumnThatIsNotStored(t *testing.T) {
 			}
 		})
 	}
-}
-
-// rewritten replaces a text in the portal's answers.
-type rewritten struct {
-	portal   http.RoundTripper
-	old, new string
-}
-
-func (r rewritten) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := r.portal.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(resp.Body)
-	content = bytes.ReplaceAll(content, []byte(r.old), []byte(r.new))
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
-	return resp, err
 }
 
 // The share that --max-deletes allows is one of the live objects of all kinds
@@ -464,11 +448,6 @@ func TestRemovalThatDependsOnAnother(t *testing.T) {
 	})
 }
 
-// roundTrip makes a transport of a function.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // Columns are deleted by the ids that they have right then, not by those of the
 // plan: the portal does not check whose an id is.
 func TestColumnsAreDeletedByFreshIDs(t *testing.T) {
@@ -477,7 +456,7 @@ func TestColumnsAreDeletedByFreshIDs(t *testing.T) {
 		set.Declares = manifest.Declares{}
 		set.Tables[0].Columns = []manifest.Column{{Name: "ID", Type: "int", ExternalCode: "id"}}
 		gets, meddled := 0, false
-		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		client := b.through(roundTrip(func(r *http.Request) (*http.Response, error) {
 			body, _ := io.ReadAll(r.Body)
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			if bytes.Contains(body, []byte("table.get")) {
@@ -493,7 +472,7 @@ func TestColumnsAreDeletedByFreshIDs(t *testing.T) {
 				}
 			}
 			return b.RoundTripper().RoundTrip(r)
-		})})
+		}))
 		report := runner.Apply(context.Background(), client, runner.Options{Set: set, Prune: true})
 		ours, _ := b.Table(101)
 		theirs, _ := b.Table(102)

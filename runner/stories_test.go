@@ -1,9 +1,6 @@
 package runner_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
 	"math"
 	"net/http"
 	"time"
@@ -74,60 +71,39 @@ func besideAnother(w *scene) (*runner.Report, float64) {
 	return report, rateBound(leastRequests(5000)) // without the other
 }
 
-// altered rewrites the time of every answer.
-type altered struct {
-	next  http.RoundTripper
-	alter func(time map[string]any, whole bool)
-}
-
-func (a altered) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := a.next.RoundTrip(r)
-	if err != nil {
-		return resp, err
-	}
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return resp, err
-	}
-	var answer map[string]any
-	if json.Unmarshal(body, &answer) == nil {
-		if t, ok := answer["time"].(map[string]any); ok {
-			a.alter(t, true)
+// timesAltered rewrites the time of every answer.
+func timesAltered(next http.RoundTripper, alter func(time item, whole bool)) http.RoundTripper {
+	return edited(next, func(answer item) {
+		if t, ok := answer["time"].(item); ok {
+			alter(t, true)
 		}
-		if result, ok := answer["result"].(map[string]any); ok {
-			if times, ok := result["result_time"].(map[string]any); ok {
-				for _, t := range times {
-					if t, ok := t.(map[string]any); ok {
-						a.alter(t, false)
-					}
-				}
+		result, _ := answer["result"].(item)
+		times, _ := result["result_time"].(item)
+		for _, t := range times {
+			if t, ok := t.(item); ok {
+				alter(t, false)
 			}
 		}
-		if body, err = json.Marshal(answer); err != nil {
-			return resp, err
-		}
-	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	return resp, nil
+	})
 }
 
 // wholeSeconds floors each stamp, as rest 25.700 does.
 func wholeSeconds(next http.RoundTripper) http.RoundTripper {
-	return altered{next, func(t map[string]any, _ bool) {
+	return timesAltered(next, func(t item, _ bool) {
 		start, _ := t["start"].(float64)
 		finish, _ := t["finish"].(float64)
 		t["start"], t["finish"] = math.Floor(start), math.Floor(finish)
 		t["processing"] = math.Floor(finish) - math.Floor(start)
 		t["duration"] = math.Floor(finish) - math.Floor(start) + 1
-	}}
+	})
 }
 
 // latencyCounts is a portal whose figures of a request hold the 300 ms that it
 // needs before it comes to the first command.
 func latencyCounts(next http.RoundTripper) http.RoundTripper {
-	return altered{next, func(t map[string]any, whole bool) {
+	return timesAltered(next, func(t item, whole bool) {
 		if p, ok := t["processing"].(float64); ok && whole {
 			t["processing"] = p + .3
 		}
-	}}
+	})
 }

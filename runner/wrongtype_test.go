@@ -1,19 +1,15 @@
 package runner_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 	"time"
 
-	"syncsources/bitrix"
 	"syncsources/manifest"
 	"syncsources/runner"
 	"syncsources/runner/schedule"
@@ -21,7 +17,6 @@ import (
 
 // tampered changes one value of one answer.
 type tampered struct {
-	portal http.RoundTripper
 	answer int // the answer, counted from 0; all of them if negative
 	path   string
 	value  any // removed is none
@@ -33,23 +28,15 @@ type tampered struct {
 
 type removed struct{}
 
-func (tp *tampered) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := tp.portal.RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	content, _ := io.ReadAll(resp.Body)
+func (tp *tampered) change(content []byte) []byte {
 	var root any
-	if err := json.Unmarshal(content, &root); err != nil {
-		return nil, err
-	}
+	_ = json.Unmarshal(content, &root)
 	var paths []string
 	root = tp.walk(root, "", &paths)
 	tp.paths = append(tp.paths, paths)
 	tp.seen++
 	content, _ = json.Marshal(root)
-	resp.Body = io.NopCloser(bytes.NewReader(content))
-	return resp, nil
+	return content
 }
 
 // walk lists the paths below v, and puts the value in its place.
@@ -61,12 +48,7 @@ func (tp *tampered) walk(v any, path string, paths *[]string) any {
 	}
 	switch v := v.(type) {
 	case map[string]any:
-		keys := make([]string, 0, len(v))
-		for k := range v {
-			keys = append(keys, k)
-		}
-		sort.Strings(keys)
-		for _, k := range keys {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			if v[k] = tp.walk(v[k], path+"/"+k, paths); v[k] == (removed{}) {
 				delete(v, k)
 			}
@@ -130,8 +112,7 @@ func tamperedRun(t *testing.T, tp *tampered) *tampered {
 	state := sqlState(4)
 	state.Sources[3].Title = "declared"
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		tp.portal = b.RoundTripper()
-		client := bitrix.New(bitrix.Config{Credentials: b.creds, Transport: tp})
+		client := b.through(rewritten(b.RoundTripper(), tp.change))
 		before := b.Sources()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
