@@ -28,6 +28,34 @@ func machine(t *testing.T, c shared) *Database {
 	return d
 }
 
+// acme is the store of the pair of one portal.
+func (d *Database) acme() TokenStore { return d.Tokens("https://acme.example", "local.1") }
+
+// atHome is one machine at a database of the test's own, with a pair for one
+// portal.
+type atHome struct {
+	shared
+	server *strict
+	d      *Database
+	store  TokenStore
+	pair   Pair
+}
+
+func home(t *testing.T) *atHome {
+	t.Helper()
+	h := &atHome{shared: shared{URL: testDatabase(t), Key: key}, server: newStrict(t)}
+	h.Server = h.server.URL
+	h.d = machine(t, h.shared)
+	h.store = h.d.acme()
+	h.pair = storePair(t, h.store, h.server, "acme.example")
+	return h
+}
+
+// renew asks for another token than that of the pair.
+func (h *atHome) renew(store TokenStore) (string, error) {
+	return h.shared.renew(context.Background(), store, "acme.example", h.pair.AccessToken.Plain())
+}
+
 // storePair logs in.
 func storePair(t *testing.T, store TokenStore, server *strict, portal string) Pair {
 	t.Helper()
@@ -40,7 +68,7 @@ func TestDatabaseKeepsAPairForAPortalAndAClient(t *testing.T) {
 	ctx := context.Background()
 	c := shared{URL: testDatabase(t), Key: key}
 	d, server := machine(t, c), newStrict(t)
-	store := d.Tokens("https://acme.example", "local.1")
+	store := d.acme()
 	if _, err := store.Load(ctx); !errors.Is(err, ErrNoPair) {
 		t.Errorf("an empty store: %v", err)
 	}
@@ -62,23 +90,20 @@ func TestDatabaseKeepsAPairForAPortalAndAClient(t *testing.T) {
 // What is in the tables is of no use without the key, nor in another row.
 func TestDatabaseEncryptsPairs(t *testing.T) {
 	ctx := context.Background()
-	c := shared{URL: testDatabase(t), Key: key}
-	d, server := machine(t, c), newStrict(t)
-	p := storePair(t, d.Tokens("https://acme.example", "local.1"), server, "acme.example")
-
-	conn := must(pgx.Connect(ctx, c.URL))(t)
+	h := home(t)
+	conn := must(pgx.Connect(ctx, h.URL))(t)
 	defer func() { _ = conn.Close(ctx) }()
 	var dump string
 	check(t, conn.QueryRow(ctx, `SELECT string_agg(t::text || encode(pair, 'escape'), '') FROM syncsources_pairs t`).Scan(&dump))
-	if strings.Contains(dump, "access-") || strings.Contains(dump, p.RefreshToken.Plain()) || strings.Contains(dump, "https://") {
+	if strings.Contains(dump, "access-") || strings.Contains(dump, h.pair.RefreshToken.Plain()) || strings.Contains(dump, "https://") {
 		t.Errorf("the table shows %s", dump)
 	}
 	if _, err := conn.Exec(ctx, `INSERT INTO syncsources_pairs (portal, client, pair) SELECT replace(portal, 'acme', 'evil'), client, pair FROM syncsources_pairs`); err != nil {
 		t.Fatal(err)
 	}
 	for name, store := range map[string]TokenStore{
-		"a row that was copied to another portal": d.Tokens("https://evil.example", "local.1"),
-		"another key": machine(t, shared{URL: c.URL, Key: otherKey}).Tokens("https://acme.example", "local.1"),
+		"a row that was copied to another portal": h.d.Tokens("https://evil.example", "local.1"),
+		"another key": machine(t, shared{URL: h.URL, Key: otherKey}).acme(),
 	} {
 		_, err := store.Load(ctx)
 		var e *rest.Error
@@ -91,17 +116,14 @@ func TestDatabaseEncryptsPairs(t *testing.T) {
 // A machine with the wrong key must not put a pair in the place of one that
 // the others can read.
 func TestDatabaseLoginWithAnotherKey(t *testing.T) {
-	c := shared{URL: testDatabase(t), Key: key}
-	server := newStrict(t)
-	store := machine(t, c).Tokens("https://acme.example", "local.1")
-	p := storePair(t, store, server, "acme.example")
-	err := StoreNew(context.Background(), machine(t, shared{URL: c.URL, Key: otherKey}).Tokens("https://acme.example", "local.1"), "https://acme.example",
-		func(context.Context) (Pair, error) { return server.issue("acme.example"), nil })
+	h := home(t)
+	err := StoreNew(context.Background(), machine(t, shared{URL: h.URL, Key: otherKey}).acme(), "https://acme.example",
+		func(context.Context) (Pair, error) { return h.server.issue("acme.example"), nil })
 	var e *rest.Error
 	if !errors.As(err, &e) || e.Reason != StoreKeyWrong {
 		t.Errorf("%v", err)
 	}
-	if got, err := store.Load(context.Background()); err != nil || !got.same(p) {
+	if got, err := h.store.Load(context.Background()); err != nil || !got.same(h.pair) {
 		t.Errorf("the pair was replaced: %v", err)
 	}
 }
@@ -110,14 +132,13 @@ func TestDatabaseLoginWithAnotherKey(t *testing.T) {
 // is enough to make the old key unnecessary.
 func TestDatabaseKeyRotation(t *testing.T) {
 	ctx := context.Background()
-	url, server := testDatabase(t), newStrict(t)
-	p := storePair(t, machine(t, shared{URL: url, Key: key}).Tokens("https://acme.example", "local.1"), server, "acme.example")
-	for _, c := range []shared{{URL: url, Key: otherKey, OldKey: key}, {URL: url, Key: otherKey}} {
-		if got, err := machine(t, c).Tokens("https://acme.example", "local.1").Load(ctx); err != nil || !got.same(p) {
+	h := home(t)
+	for _, c := range []shared{{URL: h.URL, Key: otherKey, OldKey: key}, {URL: h.URL, Key: otherKey}} {
+		if got, err := machine(t, c).acme().Load(ctx); err != nil || !got.same(h.pair) {
 			t.Errorf("%v", err)
 		}
 	}
-	if _, err := machine(t, shared{URL: url, Key: key}).Tokens("https://acme.example", "local.1").Load(ctx); err == nil {
+	if _, err := h.store.Load(ctx); err == nil {
 		t.Error("the old key still opens the pair")
 	}
 }
@@ -126,14 +147,12 @@ func TestDatabaseKeyRotation(t *testing.T) {
 // stored meanwhile.
 func TestDatabaseKeyRotationBesideARenewal(t *testing.T) {
 	ctx := context.Background()
-	url, server := testDatabase(t), newStrict(t)
-	old := machine(t, shared{URL: url, Key: key}).Tokens("https://acme.example", "local.1")
-	before := storePair(t, old, server, "acme.example")
-	rotating := machine(t, shared{URL: url, Key: otherKey, OldKey: key}).Tokens("https://acme.example", "local.1").(*databasePair)
+	h := home(t)
+	rotating := machine(t, shared{URL: h.URL, Key: otherKey, OldKey: key}).acme().(*databasePair)
 	read := must(rotating.read(ctx, rotating.d.pool, selectPair))(t)
-	newer := storePair(t, old, server, "acme.example")
-	rotating.rekey(ctx, read, before)
-	if got, err := old.Load(ctx); err != nil || !got.same(newer) {
+	newer := storePair(t, h.store, h.server, "acme.example")
+	rotating.rekey(ctx, read, h.pair)
+	if got, err := h.store.Load(ctx); err != nil || !got.same(newer) {
 		t.Errorf("the newer pair is gone: %v", err)
 	}
 }
@@ -188,20 +207,16 @@ func TestDatabaseRenewsOncePerPortal(t *testing.T) {
 func TestDatabaseRenewalCutOff(t *testing.T) {
 	for point, lost := range map[string]bool{"prepared": false, "answered": true, "written": true} {
 		t.Run(point, func(t *testing.T) {
-			c := shared{URL: testDatabase(t), Key: key}
-			server := newStrict(t)
-			c.Server = server.URL
-			store := machine(t, c).Tokens("https://acme.example", "local.1")
-			p := storePair(t, store, server, "acme.example")
-			dying := c
+			h := home(t)
+			dying := h.shared
 			dying.DieAt = point
 			w := startWorker(t, dying)
-			if _, alive := w.do(order{Portals: []string{"acme.example"}, Rejected: []string{p.AccessToken.Plain()}}); alive {
+			if _, alive := w.do(order{Portals: []string{"acme.example"}, Rejected: []string{h.pair.AccessToken.Plain()}}); alive {
 				t.Fatal("it lives")
 			}
-			token, err := c.renew(context.Background(), store, "acme.example", p.AccessToken.Plain())
+			token, err := h.renew(h.store)
 			if !lost {
-				if err != nil || token == p.AccessToken.Plain() || server.chain("acme.example").renewals != 1 {
+				if err != nil || token == h.pair.AccessToken.Plain() || h.server.chain("acme.example").renewals != 1 {
 					t.Errorf("%v", err)
 				}
 				return
@@ -218,23 +233,16 @@ func TestDatabaseRenewalCutOff(t *testing.T) {
 func TestDatabaseConnectionDropped(t *testing.T) {
 	for _, point := range []string{"prepared", "answered", "written"} {
 		t.Run(point, func(t *testing.T) {
-			ctx := context.Background()
-			c := shared{URL: testDatabase(t), Key: key}
-			server := newStrict(t)
-			c.Server = server.URL
-			d := machine(t, c)
-			store := d.Tokens("https://acme.example", "local.1")
-			p := storePair(t, store, server, "acme.example")
-			dropped := 0
-			d.hook = func(at string) {
+			h, dropped := home(t), 0
+			h.d.hook = func(at string) {
 				if at == point && dropped == 0 {
 					dropped++
-					endConnections(t, c.URL)
+					endConnections(t, h.URL)
 				}
 			}
-			token, err := c.renew(ctx, store, "acme.example", p.AccessToken.Plain())
-			stored, loadErr := store.Load(ctx)
-			if err != nil || loadErr != nil || !server.valid(stored) || stored.AccessToken.Plain() != token || dropped != 1 || server.chain("acme.example").renewals != 1 {
+			token, err := h.renew(h.store)
+			stored, loadErr := h.store.Load(context.Background())
+			if err != nil || loadErr != nil || !h.server.valid(stored) || stored.AccessToken.Plain() != token || dropped != 1 || h.server.chain("acme.example").renewals != 1 {
 				t.Errorf("%v, %v, dropped %d times", err, loadErr, dropped)
 			}
 		})
@@ -244,46 +252,38 @@ func TestDatabaseConnectionDropped(t *testing.T) {
 // After a failover the old address may lead to a standby: it is read-only, and
 // nothing is renewed.
 func TestDatabaseReadOnlyAfterFailover(t *testing.T) {
-	ctx := context.Background()
-	c := shared{URL: testDatabase(t), Key: key}
-	server := newStrict(t)
-	c.Server = server.URL
-	store := machine(t, c).Tokens("https://acme.example", "local.1")
-	p := storePair(t, store, server, "acme.example")
-	standby := shared{URL: c.URL + "&default_transaction_read_only=on", Key: key, Server: server.URL}
-	_, err := c.renew(ctx, machine(t, standby).Tokens("https://acme.example", "local.1"), "acme.example", p.AccessToken.Plain())
+	h := home(t)
+	standby := shared{URL: h.URL + "&default_transaction_read_only=on", Key: key}
+	_, err := h.renew(machine(t, standby).acme())
 	var e *rest.Error
 	if !errors.As(err, &e) || e.Code != rest.NoToken || e.Reason != StoreDown || !strings.Contains(e.Message, "read-only") || !strings.Contains(e.Message, "nothing was renewed") {
 		t.Errorf("%v", err)
 	}
-	if ch := server.chain("acme.example"); ch.renewals+ch.refused != 0 {
+	if ch := h.server.chain("acme.example"); ch.renewals+ch.refused != 0 {
 		t.Errorf("the authorization server was asked: %+v", ch)
 	}
 	// A server that becomes one between the answer and the commit is waited for.
 	// Here it is one for a user of its own, so that other tests are not.
 	user := "user_" + strings.ToLower(rand.Text())
-	query(t, c.URL, `CREATE ROLE `+user+` LOGIN SUPERUSER`)
+	query(t, h.URL, `CREATE ROLE `+user+` LOGIN SUPERUSER`)
 	t.Cleanup(func() {
-		query(t, c.URL, `REASSIGN OWNED BY `+user+` TO CURRENT_USER`)
-		query(t, c.URL, `DROP ROLE `+user)
+		query(t, h.URL, `REASSIGN OWNED BY `+user+` TO CURRENT_USER`)
+		query(t, h.URL, `DROP ROLE `+user)
 	})
-	u, err := url.Parse(c.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	u := must(url.Parse(h.URL))(t)
 	u.User = url.User(user)
 	d := machine(t, shared{URL: u.String(), Key: key})
 	d.hook = func(at string) {
 		if at == "answered" {
-			query(t, c.URL, `ALTER ROLE `+user+` SET default_transaction_read_only = on`)
-			endConnections(t, c.URL)
-			time.AfterFunc(time.Second, func() { query(t, c.URL, `ALTER ROLE `+user+` RESET default_transaction_read_only`) })
+			query(t, h.URL, `ALTER ROLE `+user+` SET default_transaction_read_only = on`)
+			endConnections(t, h.URL)
+			time.AfterFunc(time.Second, func() { query(t, h.URL, `ALTER ROLE `+user+` RESET default_transaction_read_only`) })
 		}
 	}
-	if _, err := c.renew(ctx, d.Tokens("https://acme.example", "local.1"), "acme.example", p.AccessToken.Plain()); err != nil {
+	if _, err := h.renew(d.acme()); err != nil {
 		t.Error(err)
 	}
-	if stored, err := store.Load(ctx); err != nil || !server.valid(stored) {
+	if stored, err := h.store.Load(context.Background()); err != nil || !h.server.valid(stored) {
 		t.Errorf("the pair is lost: %v", err)
 	}
 }
@@ -293,7 +293,7 @@ func TestDatabaseDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := machine(t, shared{URL: "postgres://user:canary@127.0.0.1:1/db?connect_timeout=1", Key: key})
 		start := time.Now()
-		_, err := d.Tokens("https://acme.example", "local.1").Load(context.Background())
+		_, err := d.acme().Load(context.Background())
 		var e *rest.Error
 		if !errors.As(err, &e) || e.Code != rest.NoToken || e.Reason != StoreDown || !strings.Contains(e.Message, "no connection: ") || strings.Contains(e.Message, "canary") {
 			t.Errorf("%v", err)
@@ -307,23 +307,17 @@ func TestDatabaseDown(t *testing.T) {
 // The connection, and with it the lock, is lost before the new pair is stored,
 // and somebody logs in meanwhile: the pair of that login is the newer one.
 func TestDatabaseLoginDuringALostConnection(t *testing.T) {
-	ctx := context.Background()
-	c := shared{URL: testDatabase(t), Key: key}
-	server := newStrict(t)
-	c.Server = server.URL
-	d := machine(t, c)
-	store := d.Tokens("https://acme.example", "local.1")
-	p := storePair(t, store, server, "acme.example")
+	h := home(t)
 	var login Pair
-	d.hook = func(at string) {
+	h.d.hook = func(at string) {
 		if at == "answered" && login.fields == nil {
-			endConnections(t, c.URL)
-			login = storePair(t, machine(t, c).Tokens("https://acme.example", "local.1"), server, "acme.example")
+			endConnections(t, h.URL)
+			login = storePair(t, machine(t, h.shared).acme(), h.server, "acme.example")
 		}
 	}
-	token, err := c.renew(ctx, store, "acme.example", p.AccessToken.Plain())
-	stored, loadErr := store.Load(ctx)
-	if err != nil || loadErr != nil || !stored.same(login) || token != login.AccessToken.Plain() || !server.valid(stored) {
+	token, err := h.renew(h.store)
+	stored, loadErr := h.store.Load(context.Background())
+	if err != nil || loadErr != nil || !stored.same(login) || token != login.AccessToken.Plain() || !h.server.valid(stored) {
 		t.Errorf("%v, %v: the token is %q", err, loadErr, token)
 	}
 }
