@@ -163,10 +163,7 @@ func TestRetriesAreCounted(t *testing.T) {
 }
 
 func TestGuards(t *testing.T) {
-	limit, err := runner.ParseLimit("40%")
-	if err != nil {
-		t.Fatal(err)
-	}
+	limit := must(runner.ParseLimit("40%"))(t)
 	for name, tt := range map[string]struct {
 		options runner.Options
 		code    string

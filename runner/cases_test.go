@@ -145,10 +145,7 @@ func TestDeadListOfConnectors(t *testing.T) {
 // addFault adds a fault of a state file to a state.
 func addFault(t *testing.T, state *sandbox.State, fault string) {
 	t.Helper()
-	s, err := sandbox.ReadState(strings.NewReader("faults: [" + fault + "]"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(sandbox.ReadState(strings.NewReader("faults: [" + fault + "]")))(t)
 	state.Faults = append(state.Faults, s.Faults...)
 }
 

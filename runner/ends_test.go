@@ -139,10 +139,7 @@ func TestLastLook(t *testing.T) {
 
 func TestWebhookIsRefused(t *testing.T) {
 	onPortal(t, sqlState(3), func(t *testing.T, b *bench) {
-		creds, err := bitrix.Webhook("https://portal.example" + sandbox.WebhookPath)
-		if err != nil {
-			t.Fatal(err)
-		}
+		creds := must(bitrix.Webhook("https://portal.example" + sandbox.WebhookPath))(t)
 		client := bitrix.New(bitrix.Config{Credentials: creds, Transport: b.RoundTripper()})
 		report := runner.Apply(context.Background(), client, runner.Options{Set: declares(retitled(3)...)})
 		if report.Outcome != runner.OutcomeStopped || report.Error.Code != "ACCESS_DENIED" {

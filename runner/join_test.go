@@ -16,9 +16,7 @@ func TestJoinEmptyShards(t *testing.T) {
 		{Command: "apply", Outcome: runner.OutcomeOK, Started: begin.Add(time.Minute), Finished: begin.Add(time.Minute)},
 		{Command: "apply", Outcome: runner.OutcomeInvalid, Started: begin, Finished: begin.Add(time.Second), Error: &runner.Failure{Code: "NO_TOKEN"}},
 	} {
-		if err := j.Add(string(rune('a'+i)), nil, part); err != nil {
-			t.Fatal(err)
-		}
+		check(t, j.Add(string(rune('a'+i)), nil, part))
 	}
 	got := j.Report()
 	if got.Outcome != runner.OutcomeInvalid || got.Error == nil || got.Portals == nil || got.Duration != 60 || !got.Started.Equal(begin) {

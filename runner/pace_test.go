@@ -229,10 +229,7 @@ func (p pace) row(f figures, worst float64) string {
 // documented reads the ratios from the table in docs/pacing.md.
 func documented(t *testing.T) map[string]float64 {
 	t.Helper()
-	text, err := os.ReadFile("../docs/pacing.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := must(os.ReadFile("../docs/pacing.md"))(t)
 	ratios := make(map[string]float64)
 	for line := range bytes.Lines(text) {
 		cells := strings.Split(string(line), "|")

@@ -33,10 +33,7 @@ type bench struct {
 func onPortal(t *testing.T, state sandbox.State, f func(t *testing.T, b *bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p, err := sandbox.New(&state)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(sandbox.New(&state))(t)
 		defer func() { _ = p.Close() }()
 		creds, err := bitrix.Application("https://portal.example",
 			oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), secret.New(sandbox.ClientSecret))

@@ -303,10 +303,7 @@ func TestHiddenColumnThatIsNotStored(t *testing.T) {
 func TestMaxDeletesIsAShareOfAllKinds(t *testing.T) {
 	for limit, refused := range map[string]bool{"70%": false, "69%": true} { // 7 of 10
 		onPortal(t, grown(), func(t *testing.T, b *bench) {
-			most, err := runner.ParseLimit(limit)
-			if err != nil {
-				t.Fatal(err)
-			}
+			most := must(runner.ParseLimit(limit))(t)
 			report := b.apply(runner.Options{Set: declaringCRM(), Prune: true, MaxDeletes: most})
 			if got := report.Error != nil && report.Error.Code == runner.CodeTooManyDeletes; got != refused {
 				t.Errorf("%s: %v, %v", limit, report.Error, statuses(report))

@@ -159,10 +159,7 @@ func soak(t *testing.T, seed uint64) (got soaked) {
 
 func open(t *testing.T, state sandbox.State) *sandbox.Portal {
 	state.KeepCalls = -1
-	p, err := sandbox.New(&state)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must(sandbox.New(&state))(t)
 	return p
 }
 
