@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -72,7 +71,7 @@ func manifestOf(live runner.Live) manifest.Live {
 
 func byID[T, U any](objects map[int64]*T, convert func(*T) U) []U {
 	list := make([]U, 0, len(objects))
-	for _, id := range slices.SortedFunc(maps.Keys(objects), cmp.Compare) {
+	for _, id := range slices.Sorted(maps.Keys(objects)) {
 		list = append(list, convert(objects[id]))
 	}
 	return list

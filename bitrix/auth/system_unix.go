@@ -5,6 +5,7 @@ package auth
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"syscall"
 )
 
@@ -20,3 +21,6 @@ func owned(info fs.FileInfo) bool {
 
 // writableByOthers reports whether the group or others may write.
 func writableByOthers(info fs.FileInfo) bool { return info.Mode().Perm()&0o022 != 0 }
+
+// detach puts a command into a process group of its own.
+func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
