@@ -114,7 +114,6 @@ func TestTextAroundTheJSON(t *testing.T) {
 func TestDrip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal(t, kindsState+"faults: [{kind: drip, delay: 100ms}]\n")
-		defer p.Close()
 		start := time.Now()
 		r := call(t, p, "nosuch", `{}`)
 		if took, want := time.Since(start), time.Duration(len(r.body)+1)*100*time.Millisecond; r.at("error") != "ERROR_METHOD_NOT_FOUND" || took != want {

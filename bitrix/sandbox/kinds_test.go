@@ -144,24 +144,18 @@ func TestConnectorLife(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", r.body, want)
 	}
 	// An update takes what it is given, and the settings whole.
-	if r := call(t, p, "biconnector.connector.update", `{"id":5,"fields":{"settings":[{"code":"b","name":"B","type":"INT"}]}}`); r.at("result") != true {
-		t.Error(r.body)
-	}
+	call(t, p, "biconnector.connector.update", `{"id":5,"fields":{"settings":[{"code":"b","name":"B","type":"INT"}]}}`).want(t, true, "result")
 	if c, _ := p.Connector(5); c.Title != "0" || !reflect.DeepEqual(c.Settings, []SettingType{{"b", "B", "INT"}}) || c.Sort != 200 {
 		t.Errorf("%+v", c)
 	}
 	for _, body := range []string{`{"id":5}`, `{"id":2}`} {
-		if r := call(t, p, "biconnector.connector.delete", body); r.at("result") != true {
-			t.Error(r.body)
-		}
+		call(t, p, "biconnector.connector.delete", body).want(t, true, "result")
 	}
 	if got := ids(call(t, p, "biconnector.connector.list", `{"order":{"id":"ASC"}}`)); got != "1 3" {
 		t.Errorf("left are %s", got)
 	}
 	// The id of what is gone is not given again.
-	if r := call(t, p, "biconnector.connector.add", connectorFields()); r.at("result", "id") != 6.0 {
-		t.Error(r.body)
-	}
+	call(t, p, "biconnector.connector.add", connectorFields()).want(t, 6.0, "result", "id")
 	if len(p.Checks()) != 0 {
 		t.Errorf("checks %+v", p.Checks())
 	}
@@ -175,9 +169,7 @@ func TestOwnershipIsByConnector(t *testing.T) {
 			t.Errorf("%s: %s, want %s", method, got, want)
 		}
 	}
-	if r := call(t, p, "biconnector.source.get", `{"id":11}`); r.at("result", "item", "connection", "createdById") != 7.0 {
-		t.Errorf("a person's source: %s", r.body)
-	}
+	call(t, p, "biconnector.source.get", `{"id":11}`).want(t, 7.0, "result", "item", "connection", "createdById") // a person's source
 	if s, _ := p.Source(13); s.Owner != "local.other" {
 		t.Errorf("owner %q", s.Owner)
 	}
@@ -199,16 +191,12 @@ func TestSourceUpdatePurgesAndChecks(t *testing.T) {
 		t.Errorf("a connector's update changed its sources: %v", s.Settings)
 	}
 	r := call(t, p, "biconnector.source.update", `{"id":10,"fields":{"description":"D","settings":{"user":" u ","nosuch":"n","host":null}}}`)
-	if r.at("result", "error", "error") != 0.0 {
-		t.Errorf("without a title: %s", r.body)
-	}
+	r.want(t, 0.0, "result", "error", "error") // without a title
 	if s, _ := p.Source(10); fmt.Sprint(s.Settings) != "map[host:db.example password:p]" {
 		t.Errorf("an error changed something: %v", s.Settings)
 	}
 	r = call(t, p, "biconnector.source.update", `{"id":10,"fields":{"title":"T","settings":{"user":" u ","nosuch":"n","host":null}}}`)
-	if r.at("result") != true {
-		t.Error(r.body)
-	}
+	r.want(t, true, "result")
 	want := map[string]string{"host": "db.example", "password": "p", "user": " u ", "nosuch": "n"}
 	for _, c := range p.Checks() {
 		if c.Connector != 1 || c.Source != 10 || c.URL != "https://new.example" || !c.OK || !reflect.DeepEqual(c.Connection, want) {

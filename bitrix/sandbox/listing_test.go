@@ -268,17 +268,13 @@ func TestAddAndDelete(t *testing.T) {
 	p := newPortal(t, smallState)
 	const body = `{"fields":{"title":"New","connectorId":"2","description":"D","active":false,"settings":{"token":" t ","nosuch":1}}}`
 	for _, id := range []float64{11, 12} {
-		if r := call(t, p, "biconnector.source.add", body); r.at("result", "id") != id {
-			t.Errorf("add: %s", r.body)
-		}
+		call(t, p, "biconnector.source.add", body).want(t, id, "result", "id")
 	}
 	s, _ := p.Source(11)
 	if s.Title != "New" || *s.Description != "D" || !*s.Active || fmt.Sprint(s.Settings) != "map[token:t]" || p.Stats().Checks[0] != 2 {
 		t.Errorf("added %+v", s)
 	}
-	if r := call(t, p, "biconnector.source.delete", `{"id":11}`); r.at("result") != true {
-		t.Errorf("delete: %s", r.body)
-	}
+	call(t, p, "biconnector.source.delete", `{"id":11}`).want(t, true, "result")
 	if got := sortedIDs(call(t, p, "biconnector.source.list", `{}`)); got != "4 5 6 7 9 10 12" {
 		t.Errorf("after the deletion: %s", got)
 	}

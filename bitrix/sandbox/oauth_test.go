@@ -91,9 +91,7 @@ func TestRenewalReplacesTheRefreshToken(t *testing.T) {
 			t.Errorf("a refresh token just before 180 days: %s", r.body)
 		}
 		time.Sleep(180 * days)
-		if r := renew(t, p, refresh); r.at("error") != "invalid_grant" {
-			t.Errorf("a refresh token after 180 days: %s", r.body)
-		}
+		renew(t, p, refresh).want(t, "invalid_grant", "error") // a refresh token after 180 days
 		if s := p.Stats(); s.Renewals != 2 || s.Tokens != 4 || s.Expired != 1 {
 			t.Errorf("stats %+v", s)
 		}
@@ -108,12 +106,8 @@ func TestTokenLifetimeCountsFromTheFirstUse(t *testing.T) {
 			t.Errorf("first use: %s", r.body)
 		}
 		time.Sleep(10 * time.Minute)
-		if r := whoami(t, p, AccessToken); r.at("error") != "expired_token" {
-			t.Errorf("ten minutes later: %s", r.body)
-		}
-		if r := renew(t, p, RefreshToken); r.at("expires_in") != 600.0 {
-			t.Errorf("renewal: %s", r.body)
-		}
+		whoami(t, p, AccessToken).want(t, "expired_token", "error") // ten minutes later
+		renew(t, p, RefreshToken).want(t, 600.0, "expires_in")
 	})
 }
 
@@ -146,17 +140,11 @@ func TestAuthorize(t *testing.T) {
 			t.Errorf("query %v", q)
 		}
 		time.Sleep(30*time.Second - 1)
-		if r := token(t, p, "grant_type", "authorization_code", "code", c); r.at("client_endpoint") != "https://acme.example/rest/" {
-			t.Errorf("exchange: %s", r.body)
-		}
-		if r := token(t, p, "grant_type", "authorization_code", "code", c); r.at("error") != "invalid_grant" {
-			t.Errorf("the second exchange: %s", r.body)
-		}
+		token(t, p, "grant_type", "authorization_code", "code", c).want(t, "https://acme.example/rest/", "client_endpoint")
+		token(t, p, "grant_type", "authorization_code", "code", c).want(t, "invalid_grant", "error") // the second exchange
 		c, _ = code("redirect_uri", "http://localhost:1/")
 		time.Sleep(30 * time.Second)
-		if r := token(t, p, "grant_type", "authorization_code", "code", c); r.at("error") != "invalid_grant" {
-			t.Errorf("after 30 s: %s", r.body)
-		}
+		token(t, p, "grant_type", "authorization_code", "code", c).want(t, "invalid_grant", "error") // after 30 s
 		if p.Stats().Renewals != 0 {
 			t.Error("an exchange counts as a renewal")
 		}
@@ -196,9 +184,7 @@ func TestAuthorizationServerErrors(t *testing.T) {
 			t.Errorf("%v: %d %s, want %d %s", c.params, r.status, r.body, c.status, c.code)
 		}
 	}
-	if r := authorize(t, p, "client_id", "local.1"); r.at("error") != "invalid_client" {
-		t.Errorf("authorize for a stranger: %s", r.body)
-	}
+	authorize(t, p, "client_id", "local.1").want(t, "invalid_client", "error") // authorize for a stranger
 	if r := renew(t, p, RefreshToken); r.status != 200 {
 		t.Errorf("refused requests cost the refresh token: %s", r.body)
 	}

@@ -59,7 +59,6 @@ people:
 func TestOtherJobs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal(t, kindsState+"operating_limit: 100s\nother_jobs: [{method: biconnector.source.get, spends: 60s, every: 1m, times: 3}]\n")
-		defer p.Close()
 		get := func() string {
 			r := call(t, p, "biconnector.source.get", `{"id":10}`)
 			return fmt.Sprint(r.status, " ", r.at("time", "operating"))

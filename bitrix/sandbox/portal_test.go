@@ -78,6 +78,14 @@ func (r reply) at(path ...any) any {
 	return v
 }
 
+// want holds the value at a path to another.
+func (r reply) want(t testing.TB, want any, path ...any) {
+	t.Helper()
+	if got := r.at(path...); got != want {
+		t.Errorf("%v is %v, want %v: %d %s", path, got, want, r.status, r.body)
+	}
+}
+
 // do sends a request and decodes the answer; a body that is not JSON leaves
 // value nil.
 func do(p *Portal, r *http.Request) (reply, error) {

@@ -120,16 +120,12 @@ func TestStoredOtherwise(t *testing.T) {
 	} {
 		p := newPortal(t, kindsState+c.state+"\n")
 		for _, fields := range []string{`"title":"` + sent + `","settings":{"password":" 007 "}`} {
-			if r := call(t, p, "biconnector.source.update", `{"id":10,"fields":{`+fields+`}}`); r.at("result") != true {
-				t.Error(r.body)
-			}
+			call(t, p, "biconnector.source.update", `{"id":10,"fields":{`+fields+`}}`).want(t, true, "result")
 		}
 		if s, _ := p.Source(10); s.Title != c.title || s.Settings["password"] != c.password {
 			t.Errorf("%s: %q %q, want %q %q", c.state, s.Title, s.Settings["password"], c.title, c.password)
 		}
-		if r := call(t, p, "biconnector.connector.update", `{"id":1,"fields":{"title":"`+sent+`"}}`); r.at("result") != true {
-			t.Error(r.body)
-		}
+		call(t, p, "biconnector.connector.update", `{"id":1,"fields":{"title":"`+sent+`"}}`).want(t, true, "result")
 		if got, _ := p.Connector(1); got.Title != c.title {
 			t.Errorf("%s: connector %q", c.state, got.Title)
 		}
@@ -169,13 +165,10 @@ func TestShowSettings(t *testing.T) {
 func TestShowAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal(t, kindsState+"show_after: 2s\n")
-		defer p.Close()
 		call(t, p, "biconnector.source.update", `{"id":10,"fields":{"title":"New"}}`)
 		call(t, p, "biconnector.table.delete", `{"id":20}`)
 		call(t, p, "biconnector.connector.add", connectorFields())
-		if r := call(t, p, "biconnector.source.delete", `{"id":10}`); r.at("result") != true {
-			t.Errorf("its tables are gone, whatever is shown: %s", r.body)
-		}
+		call(t, p, "biconnector.source.delete", `{"id":10}`).want(t, true, "result") // its tables are gone, whatever is shown
 		look := func() string {
 			list := func(kind string) string {
 				return ids(call(t, p, "biconnector."+kind+".list", `{"order":{"id":"asc"}}`))
@@ -260,7 +253,6 @@ func TestOldHosts(t *testing.T) {
 func TestWholeSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal(t, kindsState+"whole_seconds: true\nread_cost: 200ms\n")
-		defer p.Close()
 		time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(1300 * time.Millisecond)))
 		for _, want := range []float64{0, 0, 0, 1, 0} {
 			r := call(t, p, "biconnector.source.get", `{"id":10}`)
@@ -280,7 +272,6 @@ func TestCheckCosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal(t, strings.NewReplacer("{id: 2, title: Unused,", "{id: 2, title: Slow, check_cost: 7s,").Replace(kindsState)+
 			"update_cost: 1s\nwrite_cost: 100ms\nhost_costs: {db.example: 3s, slow.example: 5s, connector-3.example: 6s}\n")
-		defer p.Close()
 		for _, c := range []struct {
 			method, body string
 			want         time.Duration

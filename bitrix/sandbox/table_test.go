@@ -80,21 +80,13 @@ func TestTableLife(t *testing.T) {
 		if !strings.Contains(r.body, `{"result":[{"id":23,"sourceId":10,"name":"new","type":"rest","description":"D"`) || r.at("result", 0, "fields") != nil {
 			t.Errorf("list: %s", r.body)
 		}
-		if r := do("update", `{"id":23,"fields":{"description":""}}`); r.at("result") != true {
-			t.Error(r.body)
-		}
+		do("update", `{"id":23,"fields":{"description":""}}`).want(t, true, "result")
 		if r := do("get", `{"id":23}`); r.at("result", "item", "description") != "" || r.at("result", "item", "updatedById") != 1.0 || r.at("result", "item", "dateUpdate") == nil {
 			t.Error(r.body)
 		}
-		if r := call(t, p, "biconnector.source.delete", `{"id":12}`); r.at("result") != true {
-			t.Error(r.body)
-		}
-		if r := do("delete", `{"id":23}`); r.at("result") != true {
-			t.Error(r.body)
-		}
-		if r := do("add", tableFields()); r.at("result", "id") != 24.0 {
-			t.Errorf("the name is free again: %s", r.body)
-		}
+		call(t, p, "biconnector.source.delete", `{"id":12}`).want(t, true, "result")
+		do("delete", `{"id":23}`).want(t, true, "result")
+		do("add", tableFields()).want(t, 24.0, "result", "id") // the name is free again
 		if len(p.Checks()) != 0 {
 			t.Errorf("%s: endpoints were called: %+v", family, p.Checks())
 		}
@@ -160,9 +152,7 @@ func TestDatasetDeleteEndsIn500(t *testing.T) {
 	if r := call(t, p, "biconnector.table.list", `{}`); r.status != 404 || r.at("error") != "ERROR_METHOD_NOT_FOUND" {
 		t.Errorf("table.* of an older portal: %d %s", r.status, r.body)
 	}
-	if r := call(t, p, "biconnector.dataset.delete", `{"id":20}`); r.at("result") != true {
-		t.Errorf("dataset.delete of an older portal: %s", r.body)
-	}
+	call(t, p, "biconnector.dataset.delete", `{"id":20}`).want(t, true, "result") // dataset.delete of an older portal
 }
 
 // After dataset.add the new methods of the same batch behave like the old ones.
@@ -207,9 +197,7 @@ func TestChainInABatch(t *testing.T) {
 		)
 	}
 	p := newPortal(t, kindsState)
-	if r := call(t, p, "batch", chain("C")); r.at("result", "result", "c02", "id") != 23.0 {
-		t.Errorf("%s", r.body)
-	}
+	call(t, p, "batch", chain("C")).want(t, 23.0, "result", "result", "c02", "id")
 	if tab, _ := p.Table(23); tab.SourceID != 14 {
 		t.Errorf("%+v", tab)
 	}

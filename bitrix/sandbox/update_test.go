@@ -86,9 +86,7 @@ func TestErrorsOfUpdate(t *testing.T) {
 	}
 	// The rest of the page's list: these two need more than a request.
 	p := newPortal(t, smallState+"faults: [{kind: connection_error}]\n")
-	if r := call(t, p, "biconnector.source.add", `{"fields":{"title":"T","connectorId":1,"settings":{}}}`); r.at("result", "error", "error") != "SOURCE_CREATE_CONNECTION_ERROR" {
-		t.Errorf("add without a connection: %s", r.body)
-	}
+	call(t, p, "biconnector.source.add", `{"fields":{"title":"T","connectorId":1,"settings":{}}}`).want(t, "SOURCE_CREATE_CONNECTION_ERROR", "result", "error", "error")
 	seen["SOURCE_CREATE_CONNECTION_ERROR"] = true
 	p = newPortal(t, smallState)
 	r, _ := http.NewRequest("GET", origin+WebhookPath+"biconnector.source.update", nil)
@@ -143,9 +141,7 @@ func TestSettingsValues(t *testing.T) {
 	if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T","settings":{"host":["x"]}}}`); r.status != 500 || r.at("error") != "INTERNAL_SERVER_ERROR" {
 		t.Errorf("a list for a value: %d %s", r.status, r.body)
 	}
-	if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T","settings":[]}}`); r.at("result") != true {
-		t.Errorf("no settings: %s", r.body)
-	}
+	call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T","settings":[]}}`).want(t, true, "result")
 }
 
 // The three examples of the documentation, as they stand there, and the ways
@@ -210,7 +206,5 @@ func TestJSONWithoutItsContentType(t *testing.T) {
 			t.Errorf("%q: %s", contentType, r.body)
 		}
 	}
-	if r := call(t, p, "biconnector.source.update", `{"id":4,`); r.at("result", "error", "error") != "VALIDATION_ID_NOT_PROVIDED" {
-		t.Errorf("broken JSON: %s", r.body)
-	}
+	call(t, p, "biconnector.source.update", `{"id":4,`).want(t, "VALIDATION_ID_NOT_PROVIDED", "result", "error", "error") // broken JSON
 }
