@@ -75,9 +75,7 @@ func TestIdentity(t *testing.T) {
 					manifest.Source{Object: manifest.Object{ID: 13, Name: "a", Position: manifest.Position{File: "a.yaml", Line: 3, Column: 5}}, Connector: of, Title: ptr("Shop")},
 					manifest.Source{Object: manifest.Object{Name: "b", Position: manifest.Position{File: "b.yaml", Line: 7, Column: 5}}, Connector: manifest.Ref{ID: 1}, Title: ptr("Shop")},
 				)})
-				if diff := cmp.Diff(map[string]int{"failed AMBIGUOUS": 2}, statuses(report)); diff != "" {
-					t.Error(diff)
-				}
+				counts(t, report, map[string]int{"failed AMBIGUOUS": 2})
 				if text := report.Err().Error(); !strings.Contains(text, "a.yaml:3:5") || !strings.Contains(text, "b.yaml:7:5") {
 					t.Errorf("both places are not said: %s", text)
 				}
@@ -146,9 +144,7 @@ func TestIdentity(t *testing.T) {
 			table := declaredTable("deals", "")
 			table.Source = manifest.Ref{ID: 99}
 			plan := runner.Plan(context.Background(), b.client, runner.Options{Set: &manifest.Set{Tables: []manifest.Table{table}}})
-			if diff := cmp.Diff(map[string]int{"failed SOURCE_NOT_FOUND": 1}, statuses(plan)); diff != "" {
-				t.Error(diff)
-			}
+			counts(t, plan, map[string]int{"failed SOURCE_NOT_FOUND": 1})
 		})
 	})
 	t.Run("a name that is taken", func(t *testing.T) {
@@ -184,9 +180,7 @@ func TestDependency(t *testing.T) {
 func TestDependencyOfADependency(t *testing.T) {
 	state := sandbox.State{Faults: []sandbox.Fault{{Kind: sandbox.FaultError, Method: "biconnector.connector.add", At: sandbox.AtCommand, Status: 200, Code: "NO"}}}
 	onPortal(t, state, func(t *testing.T, b *bench) {
-		if diff := cmp.Diff(map[string]int{"failed NO": 1, "skipped DEPENDENCY": 2}, statuses(b.apply(runner.Options{Set: fromNothing(1)}))); diff != "" {
-			t.Error(diff)
-		}
+		counts(t, b.apply(runner.Options{Set: fromNothing(1)}), map[string]int{"failed NO": 1, "skipped DEPENDENCY": 2})
 	})
 }
 
@@ -198,9 +192,7 @@ func TestDependencyOnALostUpdate(t *testing.T) {
 	onPortal(t, state, func(t *testing.T, b *bench) {
 		set := declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Connector: manifest.Ref{Name: "c"}, Settings: []manifest.Setting{{Code: "new", Value: manifest.Literal("x")}}})
 		set.Connectors = []manifest.Connector{{Object: manifest.Object{ID: 1, Name: "c"}, Settings: []manifest.SettingType{{Code: "new", Name: "New", Type: "STRING"}}}}
-		if diff := cmp.Diff(map[string]int{"updated": 2}, statuses(b.apply(runner.Options{Set: set}))); diff != "" {
-			t.Error(diff)
-		}
+		counts(t, b.apply(runner.Options{Set: set}), map[string]int{"updated": 2})
 	})
 }
 
@@ -214,9 +206,7 @@ func TestDependencyInAPlan(t *testing.T) {
 		leads.Name, leads.ExternalName, leads.ExternalCode, leads.Description = "crm_leads", ptr("Leads"), ptr("leads"), ptr("new")
 		set.Tables = append(set.Tables, leads)
 		want := map[string]int{"failed UNKNOWN_SETTING": 1, "unchanged": 2, "skipped DEPENDENCY": 1}
-		if diff := cmp.Diff(want, statuses(b.apply(runner.Options{Set: set}))); diff != "" {
-			t.Error(diff)
-		}
+		counts(t, b.apply(runner.Options{Set: set}), want)
 	})
 }
 
@@ -227,9 +217,7 @@ func TestDependencyThatDoesNotExist(t *testing.T) {
 		set := declaringCRM()
 		set.Connectors[0].ID, set.Sources[0].ID = 99, 11
 		want := map[string]int{"failed CONNECTOR_NOT_FOUND": 1, "skipped DEPENDENCY": 1, "unchanged": 1} // the table is where it is to be
-		if diff := cmp.Diff(want, statuses(b.apply(runner.Options{Set: set}))); diff != "" {
-			t.Error(diff)
-		}
+		counts(t, b.apply(runner.Options{Set: set}), want)
 	})
 }
 

@@ -80,9 +80,7 @@ func TestBatchKnowsTextsOnly(t *testing.T) {
 	))
 	for key, want := range map[string]any{"c00": `Field "active" must be of type boolean.`, "c01": `Field "active" must be of type boolean.`,
 		"c02": `Field "settings" must be of type array.`, "c03": nil} {
-		if got := r.at("result", "result", key, "error", "error_description"); got != want {
-			t.Errorf("%s: %v", key, got)
-		}
+		r.want(t, want, "result", "result", key, "error", "error_description")
 	}
 	if s, _ := p.Source(4); s.Title != "A&B C+ %" || s.Settings["login"] != "🚀" || s.Settings["port"] != "5432" {
 		t.Errorf("source %+v", s)
@@ -124,9 +122,7 @@ func TestReferences(t *testing.T) {
 		{"tab$result[0]\tx", `"tabzero\tx"`},
 		{"$result\v[0]", `"$result\u000b[0]"`},
 	} {
-		if got := string(php.JSON{}.Append(nil, substitute(c.value, done))); got != c.want {
-			t.Errorf("%s\ngot  %s\nwant %s", c.value, got, c.want)
-		}
+		equal(t, c.value, string(php.JSON{}.Append(nil, substitute(c.value, done))), c.want)
 	}
 }
 

@@ -133,8 +133,6 @@ func TestSyncError(t *testing.T) {
 				t.Errorf("call %d: %s", i, r.body)
 			}
 		}
-		if got := columnsOf(p, 20); got != "" {
-			t.Errorf("columns %s", got)
-		}
+		equal(t, "columns", columnsOf(p, 20), "")
 	}
 }

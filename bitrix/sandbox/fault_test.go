@@ -96,9 +96,7 @@ func TestConnectionFault(t *testing.T) {
 	p := newPortal(t, smallState+"faults: [{kind: connection_error, nth: [1, 3]}]\n")
 	r := call(t, p, "batch", batchBody(update4(), update4(), "biconnector.source.get?id=4", update4(), update4()))
 	for key, want := range map[string]any{"c00": "SOURCE_UPDATE_CONNECTION_ERROR", "c01": nil, "c02": nil, "c03": "SOURCE_UPDATE_CONNECTION_ERROR", "c04": nil} {
-		if got := r.at("result", "result", key, "error", "error"); got != want {
-			t.Errorf("%s: %v, want %v", key, got, want)
-		}
+		r.want(t, want, "result", "result", key, "error", "error")
 	}
 	if s := p.Stats(); s.Updates[4] != 2 || s.Checks[4] != 4 || s.Faults[FaultConnection] != 2 {
 		t.Errorf("stats %+v", s)

@@ -151,9 +151,7 @@ func TestConnectorLife(t *testing.T) {
 	for _, body := range []string{`{"id":5}`, `{"id":2}`} {
 		call(t, p, "biconnector.connector.delete", body).want(t, true, "result")
 	}
-	if got := ids(call(t, p, "biconnector.connector.list", `{"order":{"id":"ASC"}}`)); got != "1 3" {
-		t.Errorf("left are %s", got)
-	}
+	equal(t, "what is left", ids(call(t, p, "biconnector.connector.list", `{"order":{"id":"ASC"}}`)), "1 3")
 	// The id of what is gone is not given again.
 	call(t, p, "biconnector.connector.add", connectorFields()).want(t, 6.0, "result", "id")
 	if len(p.Checks()) != 0 {
@@ -165,9 +163,7 @@ func TestConnectorLife(t *testing.T) {
 func TestOwnershipIsByConnector(t *testing.T) {
 	p := newPortal(t, kindsState)
 	for method, want := range map[string]string{"connector": "1 2 3", "source": "10 11 12", "table": "20 21", "dataset": "20 21"} {
-		if got := ids(call(t, p, "biconnector."+method+".list", `{"order":{"id":"ASC"}}`)); got != want {
-			t.Errorf("%s: %s, want %s", method, got, want)
-		}
+		equal(t, method, ids(call(t, p, "biconnector."+method+".list", `{"order":{"id":"ASC"}}`)), want)
 	}
 	call(t, p, "biconnector.source.get", `{"id":11}`).want(t, 7.0, "result", "item", "connection", "createdById") // a person's source
 	if s, _ := p.Source(13); s.Owner != "local.other" {
@@ -208,9 +204,7 @@ func TestSourceUpdatePurgesAndChecks(t *testing.T) {
 	}
 	// Names and types are those of when a value was first stored.
 	r = call(t, p, "biconnector.source.list", `{"filter":{"=id":10}}`)
-	if got := fmt.Sprint(r.at("result", 0, "settings")); got != "[map[code:host name:Host type:STRING value:db.example] map[code:user name:User type:STRING value:u]]" {
-		t.Errorf("settings %s", got)
-	}
+	equal(t, "settings", fmt.Sprint(r.at("result", 0, "settings")), "[map[code:host name:Host type:STRING value:db.example] map[code:user name:User type:STRING value:u]]")
 }
 
 // A code that a connector declares twice is stored twice by its sources, and
@@ -221,9 +215,7 @@ func TestCodeDeclaredTwice(t *testing.T) {
 	call(t, p, "biconnector.source.add", `{"fields":{"title":"T","connectorId":2,"settings":{"token":"old"}}}`)
 	call(t, p, "biconnector.source.update", `{"id":14,"fields":{"title":"T","settings":{"token":"new"}}}`)
 	r := call(t, p, "biconnector.source.list", `{"filter":{"=id":14}}`)
-	if got := fmt.Sprint(r.at("result", 0, "settings")); got != "[map[code:token name:A type:STRING value:new] map[code:token name:B type:STRING value:old]]" {
-		t.Errorf("settings %s", got)
-	}
+	equal(t, "settings", fmt.Sprint(r.at("result", 0, "settings")), "[map[code:token name:A type:STRING value:new] map[code:token name:B type:STRING value:old]]")
 }
 
 // Without a single setting the server looks for the declared codes among the

@@ -184,9 +184,7 @@ func TestPages(t *testing.T) {
 	if r := call(t, p, "biconnector.source.list", `{"page":4}`); !strings.HasPrefix(r.body, `{"result":[],`) {
 		t.Errorf("page 4: %s", r.body)
 	}
-	if got := ids(call(t, p, "biconnector.source.list", `{"page":2,"order":{"id":"DESC"},"filter":{"<=id":60}}`)); got != "10 9 8 7 6 5 4 3 2 1" {
-		t.Errorf("page 2 of a filter: %s", got)
-	}
+	equal(t, "page 2 of a filter", ids(call(t, p, "biconnector.source.list", `{"page":2,"order":{"id":"DESC"},"filter":{"<=id":60}}`)), "10 9 8 7 6 5 4 3 2 1")
 }
 
 // A portal of 10,000 sources shows each of them once by pages, and once by ids.
@@ -275,9 +273,7 @@ func TestAddAndDelete(t *testing.T) {
 		t.Errorf("added %+v", s)
 	}
 	call(t, p, "biconnector.source.delete", `{"id":11}`).want(t, true, "result")
-	if got := sortedIDs(call(t, p, "biconnector.source.list", `{}`)); got != "4 5 6 7 9 10 12" {
-		t.Errorf("after the deletion: %s", got)
-	}
+	equal(t, "after the deletion", sortedIDs(call(t, p, "biconnector.source.list", `{}`)), "4 5 6 7 9 10 12")
 	for body, code := range map[string]string{`{}`: "VALIDATION_ID_NOT_PROVIDED", `{"id":11}`: "SOURCE_NOT_FOUND", `{"id":8}`: "SOURCE_NOT_FOUND"} {
 		if r := call(t, p, "biconnector.source.delete", body); r.at("result", "error", "error") != code {
 			t.Errorf("%s: %s", body, r.body)

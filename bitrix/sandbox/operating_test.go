@@ -19,9 +19,7 @@ func TestOperatingTimeOfCommands(t *testing.T) {
 		start := time.Now()
 		r := call(t, p, "batch", batchBody(update4(), update4(), update4(), update4(), "biconnector.source.get?id=4"))
 		for i, key := range []string{"c00", "c01", "c02"} {
-			if got := r.at("result", "result_time", key, "operating"); got != float64(10*(i+1)) {
-				t.Errorf("%s: operating %v", key, got)
-			}
+			r.want(t, float64(10*(i+1)), "result", "result_time", key, "operating")
 		}
 		if got := r.at("result", "result_error", "c03", "error"); got != "OPERATION_TIME_LIMIT" {
 			t.Errorf("c03: %v in %s", got, r.body)
@@ -32,9 +30,7 @@ func TestOperatingTimeOfCommands(t *testing.T) {
 		if r.at("result", "result", "c04", "item") == nil {
 			t.Error("another method was refused too")
 		}
-		if got := r.at("time", "operating"); got != 0.0 {
-			t.Errorf("the batch itself is billed: %v", got)
-		}
+		r.want(t, 0.0, "time", "operating") // the batch itself is not billed
 		resetAt := int64(r.at("result", "result_time", "c02", "operating_reset_at").(float64))
 
 		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.status != 429 || r.at("error") != "OPERATION_TIME_LIMIT" || r.at("time") != nil {
@@ -65,9 +61,7 @@ func TestOperatingTimeOfTheBatch(t *testing.T) {
 		if r.at("result", "result", "c03") != true || r.at("time", "operating") != 40.0 {
 			t.Fatalf("first batch: %s", r.body)
 		}
-		if got := r.at("result", "result_time", "c03", "operating"); got != 0.0 {
-			t.Errorf("commands are billed too: %v", got)
-		}
+		r.want(t, 0.0, "result", "result_time", "c03", "operating") // its commands are not billed
 		r = call(t, p, "batch", batchBody("biconnector.source.get?id=4"))
 		if r.status != 429 || r.at("error") != "OPERATION_TIME_LIMIT" {
 			t.Errorf("second batch: %d %s", r.status, r.body)
@@ -131,9 +125,7 @@ func TestOperatingBan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal(t, smallState+tenUpdates+"operating_billed: both\noperating_ban: 5m\n")
 		r := call(t, p, "batch", batchBody(update4(), update4(), update4(), update4()))
-		if got := fmt.Sprint(r.at("time", "operating"), " ", r.at("result", "result_time", "c02", "operating"), " ", r.at("result", "result_error", "c03", "error")); got != "15 30 OPERATION_TIME_LIMIT" {
-			t.Errorf("%s", got)
-		}
+		equal(t, "batch, an update, one too many", fmt.Sprint(r.at("time", "operating"), " ", r.at("result", "result_time", "c02", "operating"), " ", r.at("result", "result_error", "c03", "error")), "15 30 OPERATION_TIME_LIMIT")
 		time.Sleep(5*time.Minute - time.Second)
 		if r := call(t, p, "biconnector.source.update", `{"id":4,"fields":{"title":"T"}}`); r.status != 429 {
 			t.Errorf("before its end: %d", r.status)

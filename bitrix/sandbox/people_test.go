@@ -77,8 +77,6 @@ func TestOtherJobs(t *testing.T) {
 			t.Errorf("in the end: %s", got)
 		}
 		time.Sleep(10 * time.Minute)
-		if got := get(); got != "200 0" {
-			t.Errorf("after all: %s", got)
-		}
+		equal(t, "after all", get(), "200 0")
 	})
 }

@@ -86,6 +86,14 @@ func (r reply) want(t testing.TB, want any, path ...any) {
 	}
 }
 
+// equal holds what a test got to what it wants; what says what that is.
+func equal[T comparable](t testing.TB, what any, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%v:\ngot  %v\nwant %v", what, got, want)
+	}
+}
+
 // do sends a request and decodes the answer; a body that is not JSON leaves
 // value nil.
 func do(p *Portal, r *http.Request) (reply, error) {
@@ -174,12 +182,8 @@ func TestTimeOfABatch(t *testing.T) {
 		if took := time.Since(start); took != 1650*time.Millisecond {
 			t.Errorf("took %v", took)
 		}
-		if got := r.at("result", "result_time", "c00", "processing"); got != 1.5 {
-			t.Errorf("processing of the update %v", got)
-		}
-		if got := r.at("time", "processing"); got != 1.6 {
-			t.Errorf("processing of the batch %v", got)
-		}
+		r.want(t, 1.5, "result", "result_time", "c00", "processing") // processing of the update
+		r.want(t, 1.6, "time", "processing")                         // processing of the batch
 
 		start = time.Now()
 		r = call(t, p, "batch", batchBody("biconnector.source.update?id=4&fields[title]=B",

@@ -99,9 +99,7 @@ func TestWhoseCost(t *testing.T) {
 		return p.checkCost(p.connectors.get(src.ConnectorID), src, nil)
 	}
 	p := newPortalOf(t, s)
-	if got := cost(p, 1); got != 5 {
-		t.Errorf("the portal's cost is %v", got)
-	}
+	equal(t, "the cost of the portal", cost(p, 1), 5)
 	own.UpdateCost = &s.ReadCost // 0 is a cost too
 	s.Sources[0] = own
 	s.CostOf = func(id int64) time.Duration { return time.Duration(100 * id) }

@@ -176,13 +176,9 @@ func TestShowAfter(t *testing.T) {
 			return fmt.Sprint(list("connector"), "; ", list("source"), "; ", list("table"), "; ",
 				call(t, p, "biconnector.source.get", `{"id":10}`).at("result", "item", "connection", "title"))
 		}
-		if got := look(); got != "1 2 3; 10 11 12; 20 21; CRM" {
-			t.Errorf("at once: %s", got)
-		}
+		equal(t, "at once", look(), "1 2 3; 10 11 12; 20 21; CRM")
 		time.Sleep(2 * time.Second)
-		if got := look(); got != "1 2 3 5; 11 12; 21; <nil>" {
-			t.Errorf("2 s later: %s", got)
-		}
+		equal(t, "2 s later", look(), "1 2 3 5; 11 12; 21; <nil>")
 	})
 }
 

@@ -130,9 +130,7 @@ func TestColumns(t *testing.T) {
 	// In a batch every value is a text: "false" shows.
 	p := newPortal(t, kindsState)
 	call(t, p, "batch", batchBody("biconnector.table.fields.update?id=20&update[0][id]=100&update[0][visible]=false&update[1][id]=101&update[1][visible]=0"))
-	if got := columnsOf(p, 20); got != "100ID 101AMOUNT-" {
-		t.Errorf("in a batch: %s", got)
-	}
+	equal(t, "in a batch", columnsOf(p, 20), "100ID 101AMOUNT-")
 }
 
 // Since biconnector 26.250 dataset.delete dies, and a batch that holds it.
@@ -204,9 +202,7 @@ func TestChainInABatch(t *testing.T) {
 	p = newPortal(t, kindsState)
 	r := call(t, p, "batch", strings.Replace(chain(""), `"halt":0`, `"halt":1`, 1)) // errors of the module do not halt
 	for key, want := range map[string]string{"c00": "BX_EMPTY_REQUIRED", "c01": "VALIDATION_INVALID_FIELD_TYPE", "c02": "VALIDATION_INVALID_FIELD_TYPE"} {
-		if got := r.at("result", "result", key, "error", "error"); got != want {
-			t.Errorf("%s: %v, want %s", key, got, want)
-		}
+		r.want(t, want, "result", "result", key, "error", "error")
 	}
 	if len(p.Sources()) != 4 || len(p.Tables()) != 3 {
 		t.Error("something was made")
