@@ -213,7 +213,7 @@ func (w *kindsWorld) run(t *testing.T, b *bench, seed uint64) (created int) {
 		AddsSettled: func() { lastAdd.set(time.Time{}) },
 	}
 	var last *runner.Report
-	for run := range 14 {
+	for run := range 30 {
 		o.LastAdd = lastAdd.get()
 		if run < 5 && r.IntN(2) == 0 {
 			if w.prune { // a killed run removes what its plan lists, and nobody reads that
