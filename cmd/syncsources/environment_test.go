@@ -20,7 +20,7 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 	samples := map[string]string{
 		"FORMAT": "json", "LEVEL": "info", "N": "7", "R": "3", "B": "9", "N|P%": "5%", "DURATION": "90s", "SUM": "abc",
 		"WHEN": "never", "NAME": "enterprise", "ADDRESS": "127.0.0.1:0", "ID": "4", "bool": "true",
-		"string": "text", "NAME|ID|GLOB": "a, b", "GLOB": "a, b", "FILE": "f.yaml", "NAME|GLOB": "a, b", "I/N": "1/2", "CODE|GLOB": "a, b", "PREFIX": "X_", "PATH": "a, b", "DIR": "., ..",
+		"string": "text", "NAME|ID|GLOB": "a, b", "GLOB": "a, b", "FILE": "f.yaml", "NAME|GLOB": "a, b", "I/N": "1/2", "CODE|GLOB": "a, b", "PREFIX": "X_", "PATH": "a, b", "DIR": "., ..", "CODE": "abc",
 	}
 	option.VisitCommands(newRoot(&app{}), func(c *cobra.Command) {
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {

@@ -63,7 +63,7 @@ At the end login asks the portal whose tokens they are, and prints the answer.`,
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), f) },
 	}
-	cmd.Flags().StringVar(&f.code, "code", "", "the `CODE` of an authorization already given, or the address that holds it")
+	option.Add(cmd.Flags(), &f.code, "code", "CODE", "", "the code of an authorization already given, or the address that holds it", option.Text("a code or an address"))
 	option.Add(cmd.Flags(), &f.listen, "listen", "ADDRESS", returnAddress, "host and port on this machine where login waits for the browser; the application's handler path in the portal must be http:// and this", loopbackAndPort)
 	cmd.Flags().BoolVar(&f.noBrowser, "no-browser", false, "do not open a browser")
 	option.Add(cmd.Flags(), &f.timeout, "timeout", "DURATION", "10m", "how long to wait for the authorization", option.Duration)

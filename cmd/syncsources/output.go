@@ -246,7 +246,7 @@ type metricsFlags struct {
 }
 
 func (m *metricsFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&m.file, "metrics-file", "", "write the run's metrics to this `FILE`, atomically, for the textfile collector of Prometheus's node_exporter, which reads only *.prom files")
+	option.Add(set, &m.file, "metrics-file", "FILE", "", "write the run's metrics to this file, atomically, for the textfile collector of Prometheus's node_exporter, which reads only *.prom files", option.Path("a file"))
 }
 
 // check refuses, before anything is sent, metrics that could not be written.

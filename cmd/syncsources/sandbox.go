@@ -50,7 +50,7 @@ it; standard error gets a line for each request.`,
 		},
 	}
 	option.Add(cmd.Flags(), &listen, "listen", "ADDRESS", "127.0.0.1:8924", "host and port to listen on; port 0 takes a free one", option.Address)
-	cmd.Flags().StringVar(&stateFile, "state", "", "the state `FILE` that the portal starts from")
+	option.Add(cmd.Flags(), &stateFile, "state", "FILE", "", "the state file that the portal starts from", option.Path("a state file"))
 	cmd.Flags().BoolVar(&secure, "tls", false, "serve https with a certificate made at startup")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "do not log each request")
 	return cmd
