@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"regexp"
+	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
+	"syncsources/manifest"
 )
 
 // Every flag of every command can be set by its variable.
@@ -81,6 +84,26 @@ func TestExitCodesAreDocumented(t *testing.T) {
 		slices.Sort(codes)
 		if !slices.Equal(codes, want) {
 			t.Errorf("%s has a table of the exit codes %v, not %v", path, codes, want)
+		}
+	}
+}
+
+// The collector waits while large manifests are read, unless GOGC says when it
+// is to run.
+func TestGOGC(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	percent := func() uint64 {
+		now := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+		metrics.Read(now)
+		return now[0].Value.Uint64()
+	}
+	paths := files(t, "version: 1\nsources: []\nx-note: "+strings.Repeat("x", largeManifests))
+	for environ, want := range map[string]uint64{"GOGC=100": 100, "GOMEMLIMIT=1GiB": patient} {
+		a := &app{env: option.NewEnvironment([]string{environ})}
+		meanwhile := uint64(0)
+		_, found, err := a.load(t.Context(), paths, func(*manifest.Set) []*manifest.Finding { meanwhile = percent(); return nil })
+		if err != nil || found != nil || meanwhile != want || percent() != 100 {
+			t.Errorf("%s: %d while it reads, then %d; %v, %v", environ, meanwhile, percent(), found, err)
 		}
 	}
 }
