@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -70,11 +69,8 @@ func (r *fleetRun) run(ctx context.Context, typed string, args ...string) result
 }
 
 func (r *fleetRun) runWith(ctx context.Context, stdin io.Reader, terminal bool, args ...string) result {
-	var stdout, stderr bytes.Buffer
-	a := &app{env: option.NewEnvironment(r.environ), stdin: stdin, stdout: &stdout, stderr: &stderr,
-		transport: r.portals, terminal: func(any) bool { return terminal }}
-	code := a.run(ctx, append(args, "--portals", r.file))
-	return result{code, stdout.String(), stderr.String()}
+	a := &app{env: option.NewEnvironment(r.environ), stdin: stdin, transport: r.portals, terminal: func(any) bool { return terminal }}
+	return programOf(ctx, a, append(args, "--portals", r.file)...)
 }
 
 func (r *fleetRun) close() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -80,7 +79,7 @@ func TestRunWithAnOpenAdd(t *testing.T) {
 	paths := files(t, "version: 1\nsources: [{name: s, title: \"x' union select 1\", connector: 1}]\n")
 	synctest.Test(t, func(t *testing.T) {
 		portal := openPortal(t, threeSources+"faults: [{kind: page, contains: union select, ran: true}]\n")
-		env := option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()})
+		env := portalEnvironment(t)
 		a := &app{env: env, stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, transport: portal.RoundTripper()}
 		code := a.run(t.Context(), []string{"apply", paths[0]})
 		lock, left, err := auth.NewFileLocks(signin.LockDirectories(env)...).Acquire(t.Context(), address, 0)
@@ -97,16 +96,14 @@ func TestRunAfterAKilledOne(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
 		portal := openPortal(t, threeSources)
-		env := option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()})
+		env := portalEnvironment(t)
 		locks := auth.NewFileLocks(signin.LockDirectories(env)...)
 		lock, _, err := locks.Acquire(t.Context(), address, 0)
 		if err != nil || lock.NoteAdd(t.Context(), time.Now()) != nil {
 			t.Fatal(err)
 		}
 		lock.ReleaseUnsettled()
-		var stdout, stderr bytes.Buffer
-		a := &app{env: env, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper()}
-		got := result{a.run(t.Context(), []string{"apply", "-o", "json", paths[0]}), stdout.String(), stderr.String()}
+		got := programOf(t.Context(), &app{env: env, transport: portal.RoundTripper()}, "apply", "-o", "json", paths[0])
 		if report := got.report(t); got.code != exit.OK || report.Duration < 60 {
 			t.Errorf("exit code %d after %.0f s", got.code, report.Duration)
 		}

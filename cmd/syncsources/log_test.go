@@ -77,14 +77,13 @@ func TestProgressAndTokens(t *testing.T) {
 		state := must(sandbox.ReadState(strings.NewReader(slowState + "address: https://acme.bitrix24.com\n")))(t)
 		portal := must(sandbox.New(state))(t)
 		defer portal.Close()
-		var stdout, stderr bytes.Buffer
 		a := &app{env: option.NewEnvironment([]string{
 			"B24_PORTAL_URL=https://acme.bitrix24.com", "B24_CLIENT_ID=" + sandbox.ClientID, "B24_CLIENT_SECRET=" + sandbox.ClientSecret,
 			"B24_TOKEN_FILE=" + filepath.Join(t.TempDir(), "token.json"), "B24_REFRESH_TOKEN=" + sandbox.RefreshToken,
-		}), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper()}
-		code := a.run(t.Context(), []string{"plan", "--progress", "always", "--log-level", "info", paths[0]})
-		if code != exit.OK || !strings.Contains(stderr.String(), "reading 0/3") || !regexp.MustCompile(`\x1b\[K[0-9:]+ INF renewed`).Match(stderr.Bytes()) {
-			t.Errorf("exit code %d, standard error %q", code, stderr.String())
+		}), transport: portal.RoundTripper()}
+		got := programOf(t.Context(), a, "plan", "--progress", "always", "--log-level", "info", paths[0])
+		if got.code != exit.OK || !strings.Contains(got.stderr, "reading 0/3") || !regexp.MustCompile(`\x1b\[K[0-9:]+ INF renewed`).MatchString(got.stderr) {
+			t.Errorf("exit code %d, standard error %q", got.code, got.stderr)
 		}
 	})
 }

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"syncsources/bitrix/sandbox"
 	"syncsources/cmd/syncsources/exit"
 	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
@@ -89,11 +88,10 @@ func TestTimeoutAtStandardInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		input, typing := io.Pipe() // nobody types
 		defer func() { _ = typing.Close() }()
-		var stdout, stderr bytes.Buffer
-		code := run(t.Context(), nil, input, &stdout, &stderr, []string{"plan", "--timeout", "5s", "-o", "json", "-"})
-		report := result{stdout: stdout.String(), stderr: stderr.String()}.report(t)
-		if code != exit.Stopped || report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != runner.CodeTimeout {
-			t.Errorf("exit code %d, outcome %s, error %v", code, report.Outcome, report.Error)
+		got := programOf(t.Context(), &app{env: option.NewEnvironment(nil), stdin: input}, "plan", "--timeout", "5s", "-o", "json", "-")
+		report := got.report(t)
+		if got.code != exit.Stopped || report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != runner.CodeTimeout {
+			t.Errorf("exit code %d, outcome %s, error %v", got.code, report.Outcome, report.Error)
 		}
 	})
 }
@@ -107,13 +105,13 @@ func (panicking) Read([]byte) (int, error) { panic(errors.New("a mistake")) }
 // is written.
 func TestPanic(t *testing.T) {
 	report := filepath.Join(t.TempDir(), "report.json")
-	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), nil, panicking{}, &stdout, &stderr, []string{"plan", "--detailed-exitcode", "-o", "json", "--report", report, "-"})
-	if code != exit.Stopped || !strings.Contains(stderr.String(), "error: internal error: a mistake\n") {
-		t.Errorf("exit code %d, standard error %s", code, stderr.String())
+	a := &app{env: option.NewEnvironment(nil), stdin: panicking{}}
+	got := programOf(t.Context(), a, "plan", "--detailed-exitcode", "-o", "json", "--report", report, "-")
+	if got.code != exit.Stopped || !strings.Contains(got.stderr, "error: internal error: a mistake\n") {
+		t.Errorf("exit code %d, standard error %s", got.code, got.stderr)
 	}
 	content, err := os.ReadFile(report)
-	for _, out := range []string{stdout.String(), string(content)} {
+	for _, out := range []string{got.stdout, string(content)} {
 		if err != nil || !strings.Contains(out, `"outcome": "stopped"`) || !strings.Contains(out, runner.CodeInternal) {
 			t.Errorf("%v: the report is %s", err, out)
 		}
@@ -143,10 +141,8 @@ func TestPanicWhileSending(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
 		portal := openPortal(t, threeSources)
-		var stdout, stderr bytes.Buffer
-		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
-			stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, transport: &panickyPortal{RoundTripper: portal.RoundTripper()}}
-		got := result{a.run(t.Context(), []string{"apply", "--batch-size", "2", "--concurrency", "1", "-o", "json", paths[0]}), stdout.String(), stderr.String()}
+		a := &app{env: portalEnvironment(t), transport: &panickyPortal{RoundTripper: portal.RoundTripper()}}
+		got := programOf(t.Context(), a, "apply", "--batch-size", "2", "--concurrency", "1", "-o", "json", paths[0])
 		report := got.report(t)
 		if got.code != exit.Stopped || report.Outcome != runner.OutcomeStopped || report.Error == nil || report.Error.Code != runner.CodeInternal || report.Error.Hint == "" {
 			t.Errorf("exit code %d, outcome %s, error %v", got.code, report.Outcome, report.Error)
@@ -175,15 +171,13 @@ func TestPanicOfStatus(t *testing.T) {
 	r := newFleetRun(t, nil, "acme", "globex")
 	synctest.Test(t, func(t *testing.T) {
 		defer r.close()
-		var stdout, stderr bytes.Buffer
-		a := &app{env: option.NewEnvironment(r.environ), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
-			transport: panickyTown{r.portals, "acme.example"}}
-		code := a.run(t.Context(), []string{"status", "--portals", r.file})
-		if out := stdout.String(); code != exit.Stopped || !strings.Contains(out, "internal error: a mistake") || !strings.Contains(out, "1 of 2 portals are ready.") {
-			t.Errorf("exit code %d, %s", code, out)
+		a := &app{env: option.NewEnvironment(r.environ), transport: panickyTown{r.portals, "acme.example"}}
+		got := programOf(t.Context(), a, "status", "--portals", r.file)
+		if got.code != exit.Stopped || !strings.Contains(got.stdout, "internal error: a mistake") || !strings.Contains(got.stdout, "1 of 2 portals are ready.") {
+			t.Errorf("exit code %d, %s", got.code, got.stdout)
 		}
-		if !strings.Contains(stderr.String(), "RoundTrip") {
-			t.Errorf("standard error %s", stderr.String())
+		if !strings.Contains(got.stderr, "RoundTrip") {
+			t.Errorf("standard error %s", got.stderr)
 		}
 	})
 }
@@ -192,11 +186,10 @@ func TestPanicOfStatus(t *testing.T) {
 func TestPanicOfLogin(t *testing.T) {
 	_, environ, _ := applicationPortal(t, "")
 	for _, terminal := range []bool{true, false} {
-		var stdout, stderr bytes.Buffer
-		a := &app{env: option.NewEnvironment(environ), stdin: panicking{}, stdout: &stdout, stderr: &stderr, terminal: func(any) bool { return terminal }}
-		code := a.run(t.Context(), []string{"login", "--listen", "127.0.0.1:0"})
-		if code != exit.Stopped || !strings.Contains(stderr.String(), "error: internal error: a mistake\n") {
-			t.Errorf("exit code %d, standard error %s", code, stderr.String())
+		a := &app{env: option.NewEnvironment(environ), stdin: panicking{}, terminal: func(any) bool { return terminal }}
+		got := programOf(t.Context(), a, "login", "--listen", "127.0.0.1:0")
+		if got.code != exit.Stopped || !strings.Contains(got.stderr, "error: internal error: a mistake\n") {
+			t.Errorf("exit code %d, standard error %s", got.code, got.stderr)
 		}
 	}
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -28,12 +26,19 @@ func atTerminal(t *testing.T, typed string, args ...string) (result, *sandbox.Po
 func withPortal(t *testing.T, stdin io.Reader, terminal bool, args ...string) (result, *sandbox.Portal) {
 	t.Helper()
 	portal := openPortal(t, threeSources)
-	environ := []string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}
-	var stdout, stderr bytes.Buffer
-	a := &app{env: option.NewEnvironment(environ), stdin: stdin, stdout: &stdout, stderr: &stderr,
-		transport: portal.RoundTripper(), terminal: func(any) bool { return terminal }}
-	code := a.run(t.Context(), args)
-	return result{code, stdout.String(), stderr.String()}, portal
+	a := appAt(t, portal, stdin)
+	a.terminal = func(any) bool { return terminal }
+	return programOf(t.Context(), a, args...), portal
+}
+
+// appAt is the program at a terminal, signed in to a portal.
+func appAt(t *testing.T, portal *sandbox.Portal, stdin io.Reader) *app {
+	return &app{env: portalEnvironment(t), stdin: stdin, transport: portal.RoundTripper(), terminal: func(any) bool { return true }}
+}
+
+// portalEnvironment is what signs in to the portal at address.
+func portalEnvironment(t *testing.T) option.Environment {
+	return option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()})
 }
 
 // openPortal is a sandbox that closes with the test.
@@ -79,19 +84,13 @@ func TestSignalDuringTheQuestion(t *testing.T) {
 	for _, what := range [][]string{{paths[0]}, {"--portals", paths[1]}} {
 		synctest.Test(t, func(t *testing.T) {
 			portal := openPortal(t, threeSources)
-			var stdout, stderr bytes.Buffer
 			ctx, interrupt := context.WithCancelCause(t.Context())
-			a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
-				stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper(), terminal: func(any) bool { return true },
-				stdin: &changing{func() { interrupt(exit.Signal{Received: syscall.SIGINT}); time.Sleep(time.Hour) }, strings.NewReader("yes\n")}}
-			code := a.run(ctx, append([]string{"apply", "--progress", "never", "-o", "json"}, what...))
+			a := appAt(t, portal, &changing{func() { interrupt(exit.Signal{Received: syscall.SIGINT}); time.Sleep(time.Hour) }, strings.NewReader("yes\n")})
+			got := programOf(ctx, a, append([]string{"apply", "--progress", "never", "-o", "json"}, what...)...)
 			time.Sleep(2 * time.Hour) // whoever reads standard input
-			var report runner.Report
-			if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
-				t.Fatalf("%v: %s%s", err, &stdout, &stderr)
-			}
-			if s, _ := portal.Source(4); code != exit.Interrupted || s.Title != "Old" || report.Outcome != runner.OutcomeInterrupted || report.Summary.Skipped != 3 {
-				t.Errorf("%v: exit code %d, title %q, %s%s", what, code, s.Title, &stdout, &stderr)
+			report := got.report(t)
+			if s, _ := portal.Source(4); got.code != exit.Interrupted || s.Title != "Old" || report.Outcome != runner.OutcomeInterrupted || report.Summary.Skipped != 3 {
+				t.Errorf("%v: exit code %d, title %q, %s%s", what, got.code, s.Title, got.stdout, got.stderr)
 			}
 		})
 	}
@@ -103,13 +102,10 @@ func TestTimeToThinkDoesNotCount(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
 		portal := openPortal(t, threeSources+"update_cost: 10s\n")
-		var stdout, stderr bytes.Buffer
-		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
-			stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper(), terminal: func(any) bool { return true },
-			stdin: &changing{func() { time.Sleep(time.Hour) }, strings.NewReader("yes\n")}}
-		code := a.run(t.Context(), []string{"apply", "--progress", "never", "--timeout", "50s", paths[0]})
-		if s, _ := portal.Source(6); code != exit.OK || s.Title != "New" {
-			t.Errorf("exit code %d, title %q, %s%s", code, s.Title, &stdout, &stderr)
+		a := appAt(t, portal, &changing{func() { time.Sleep(time.Hour) }, strings.NewReader("yes\n")})
+		got := programOf(t.Context(), a, "apply", "--progress", "never", "--timeout", "50s", paths[0])
+		if s, _ := portal.Source(6); got.code != exit.OK || s.Title != "New" {
+			t.Errorf("exit code %d, title %q, %s%s", got.code, s.Title, got.stdout, got.stderr)
 		}
 	})
 }
@@ -178,17 +174,14 @@ func TestPortalChangesDuringTheQuestion(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
 		portal := openPortal(t, threeSources)
-		var stdout, stderr bytes.Buffer
-		a := &app{env: option.NewEnvironment([]string{"B24_PORTAL_URL=" + address, "B24_ACCESS_TOKEN=" + sandbox.AccessToken, "XDG_STATE_HOME=" + t.TempDir()}),
-			stdout: &stdout, stderr: &stderr, transport: portal.RoundTripper(), terminal: func(any) bool { return true },
-			stdin: &changing{func() {
-				s, _ := portal.Source(5)
-				s.Title = "Changed"
-				portal.SetSource(s)
-			}, strings.NewReader("yes\n")}}
-		code := a.run(t.Context(), []string{"apply", "--progress", "never", paths[0]})
-		if s, _ := portal.Source(4); code != exit.Failed || s.Title != "Old" || !strings.Contains(stdout.String()+stderr.String(), "STALE_PLAN") {
-			t.Errorf("exit code %d, title %q, %s%s", code, s.Title, &stdout, &stderr)
+		a := appAt(t, portal, &changing{func() {
+			s, _ := portal.Source(5)
+			s.Title = "Changed"
+			portal.SetSource(s)
+		}, strings.NewReader("yes\n")})
+		got := programOf(t.Context(), a, "apply", "--progress", "never", paths[0])
+		if s, _ := portal.Source(4); got.code != exit.Failed || s.Title != "Old" || !strings.Contains(got.stdout+got.stderr, "STALE_PLAN") {
+			t.Errorf("exit code %d, title %q, %s%s", got.code, s.Title, got.stdout, got.stderr)
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"syncsources/cmd/syncsources/exit"
+	"syncsources/cmd/syncsources/option"
 	"syncsources/runner"
 )
 
@@ -25,8 +26,18 @@ type result struct {
 
 // program runs the program in this process.
 func program(ctx context.Context, environ []string, args ...string) result {
+	return programOf(ctx, &app{env: option.NewEnvironment(environ)}, args...)
+}
+
+// programOf is program with what a brings along, of which no standard input is
+// an empty one.
+func programOf(ctx context.Context, a *app, args ...string) result {
 	var stdout, stderr bytes.Buffer
-	code := run(ctx, environ, strings.NewReader(""), &stdout, &stderr, args)
+	a.stdout, a.stderr = &stdout, &stderr
+	if a.stdin == nil {
+		a.stdin = strings.NewReader("")
+	}
+	code := a.run(ctx, args)
 	return result{code, stdout.String(), stderr.String()}
 }
 

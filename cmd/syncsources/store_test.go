@@ -71,12 +71,10 @@ func TestStoreOfSeveralMachines(t *testing.T) {
 	}
 	run := func(want int, env []string, stdin string, args ...string) string {
 		t.Helper()
-		var stdout, stderr bytes.Buffer
-		a := &app{env: option.NewEnvironment(env), stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr}
-		got := a.run(t.Context(), args)
-		out := stdout.String() + stderr.String()
-		if got != want {
-			t.Fatalf("%v: exit code %d, want %d\n%s", args, got, want, out)
+		got := programOf(t.Context(), &app{env: option.NewEnvironment(env), stdin: strings.NewReader(stdin)}, args...)
+		out := got.stdout + got.stderr
+		if got.code != want {
+			t.Fatalf("%v: exit code %d, want %d\n%s", args, got.code, want, out)
 		}
 		if strings.Contains(out, "sandbox-access") || strings.Contains(out, "sandbox-refresh") || strings.Contains(out, key1) {
 			t.Errorf("%v prints a secret\n%s", args, out)
