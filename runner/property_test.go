@@ -22,7 +22,7 @@ func TestApplyThenPlanGivesNoChange(t *testing.T) {
 			state, desired := randomPortal(r), []manifest.Source(nil)
 			for id := range int64(len(state.Sources)) + 2 {
 				if r.IntN(4) > 0 {
-					desired = append(desired, randomSource(r, id+1))
+					desired = append(desired, randomSource(r, id+1, state.Connectors[0].Settings))
 				}
 			}
 			onPortal(t, state, func(t *testing.T, b *bench) {
@@ -67,28 +67,4 @@ func randomPortal(r *rand.Rand) sandbox.State {
 			Settings: map[string]string{"host": "h", "7": "x"}})
 	}
 	return state
-}
-
-func randomSource(r *rand.Rand, id int64) manifest.Source {
-	s := manifest.Source{Object: manifest.Object{ID: id, Name: fmt.Sprint("#", id)}}
-	if r.IntN(2) == 0 {
-		s.Title = ptr(title(r))
-	}
-	if r.IntN(3) == 0 {
-		s.Description = ptr(pick(r))
-	}
-	if r.IntN(5) == 0 {
-		s.Active = ptr(r.IntN(2) == 0)
-	}
-	for _, code := range []string{"host", "a[b]", "7", "port", "unknown"} {
-		if r.IntN(4) != 0 {
-			continue
-		}
-		value := pick(r)
-		if code == "port" {
-			value = fmt.Sprint(r.IntN(65536))
-		}
-		s.Settings = append(s.Settings, manifest.Setting{Code: code, Value: manifest.Literal(value)})
-	}
-	return s
 }

@@ -39,11 +39,11 @@ func newWorld(seed uint64) *world {
 	}
 	for _, s := range w.state.Sources {
 		if r.IntN(5) > 0 {
-			w.desired = append(w.desired, soakSource(r, s.ID, w.state.Connectors[s.ConnectorID-1].Settings))
+			w.desired = append(w.desired, randomSource(r, s.ID, w.state.Connectors[s.ConnectorID-1].Settings))
 		}
 	}
 	for range r.IntN(3) {
-		w.desired = append(w.desired, soakSource(r, int64(5000+len(w.desired)), nil)) // nowhere
+		w.desired = append(w.desired, randomSource(r, int64(5000+len(w.desired)), nil)) // nowhere
 	}
 	r.Shuffle(len(w.desired), func(i, j int) { w.desired[i], w.desired[j] = w.desired[j], w.desired[i] })
 	w.options = runner.Options{
@@ -150,9 +150,9 @@ func soakFaults(r *rand.Rand) []sandbox.Fault {
 	return faults
 }
 
-// soakSource declares a source with whatever batches, trimming and PHP find
+// randomSource declares a source with whatever batches, trimming and PHP find
 // hard.
-func soakSource(r *rand.Rand, id int64, settings []sandbox.SettingType) manifest.Source {
+func randomSource(r *rand.Rand, id int64, settings []sandbox.SettingType) manifest.Source {
 	s := manifest.Source{Object: manifest.Object{ID: id, Name: fmt.Sprint("#", id), Position: manifest.Position{File: "soak.yaml", Line: int(id)}}}
 	if r.IntN(2) == 0 {
 		s.Title = ptr(title(r))
