@@ -20,13 +20,13 @@ type planner struct {
 	named   map[name]*step
 	pinned  map[claim]*step // by the id that they declare
 	claims  map[claim][]*step
-	absent  map[*kind]*step // one of a kind whose id is not live
+	unknown map[*kind]string // why it is not known which of a kind a declaration means
 }
 
 func newPlanner(set *manifest.Set, live *Live, choices Choices) *planner {
 	n := len(set.Connectors) + len(set.Sources) + len(set.Tables)
 	return &planner{set: set, live: live, choices: choices, steps: make([]*step, 0, n),
-		named: make(map[name]*step, n), pinned: make(map[claim]*step, n), claims: make(map[claim][]*step, n), absent: map[*kind]*step{}}
+		named: make(map[name]*step, n), pinned: make(map[claim]*step, n), claims: make(map[claim][]*step, n), unknown: map[*kind]string{}}
 }
 
 // name is what the manifests call an object.
@@ -73,7 +73,7 @@ func (p *planner) identify(s *step) {
 		return
 	}
 	s.fail(notFound(s.kind))
-	p.absent[s.kind] = s
+	p.unknown[s.kind] = fmt.Sprintf("%q declares the id %d, which does not exist, and may mean one of them", s.declared.Name, s.declared.ID)
 }
 
 // match sets the live object of a step without an id, by what it is called.
@@ -178,6 +178,8 @@ func (p *planner) sources() {
 			}
 		}
 		switch id := sub.connectorID(); {
+		case d.ID == 0 && (s.failure != nil || sub.parent != nil && sub.parent.failure != nil && !p.found(sub.parent)):
+			p.unknown[sources] = fmt.Sprintf("it is not known on which connector %q is, and it may mean one of them", s.declared.Name)
 		case d.ID == 0 && id != 0:
 			p.match(s, titled(byTitle()[id], s.title))
 		case sub.parent != nil && sub.parent.failure != nil: // which connector it is to have is not known

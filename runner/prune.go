@@ -11,9 +11,10 @@ import (
 // pruning decides which live objects are removed: those of the application
 // that no manifest declares, below declared connectors, of the kinds of which a
 // manifest of the portal has the key. What is below an undeclared
-// connector or source goes with it. A kept object, and a declared one, keeps
-// what it depends on. Nothing of a kind goes while a declared id of it does not
-// exist: a mistyped id must not remove the object that it means.
+// connector or source goes with it, and stays below a kept connector. A kept
+// object, and a declared one, keeps what it depends on. Nothing of a kind goes
+// while it is not known which object a declaration of it means: a mistyped id
+// must not remove that object, nor what is below it.
 type pruning struct {
 	*planner
 	changes  *Changeset
@@ -47,8 +48,8 @@ func (p *planner) prune(c *Changeset) {
 		all := k.live(p.live)
 		if declares, _ := p.rules(k); declares {
 			c.prunable += len(all)
-			if s := p.absent[k]; s != nil {
-				c.Notes = append(c.Notes, fmt.Sprintf("no %s is removed: %q declares the id %d, which does not exist, and may mean one of them", k.name, s.declared.Name, s.declared.ID))
+			if why := p.unknown[k]; why != "" {
+				c.Notes = append(c.Notes, fmt.Sprintf("no %s is removed: %s", k.name, why))
 			}
 		}
 		if k.below != nil {
@@ -58,8 +59,10 @@ func (p *planner) prune(c *Changeset) {
 			}
 		}
 	}
+	declares, keep := p.rules(connectors)
 	for _, o := range connectors.live(p.live) {
-		if at := (claim{connectors, o.id}); p.set.Declares.Connectors || p.claims[at] != nil || pr.referred[at] { // else it is none of ours
+		at := claim{connectors, o.id}
+		if p.claims[at] != nil || pr.referred[at] || declares && !kept(keep, o.id, o.title) && p.unknown[connectors] == "" { // else it is not ours, nor what is below it
 			pr.object(connectors, o, false)
 		}
 	}
@@ -86,7 +89,7 @@ func (pr *pruning) object(k *kind, o liveObject, with bool) (*step, string) {
 	declares, keep := pr.rules(k)
 	at := claim{k, o.id}
 	claimed, referred, isKept := pr.claims[at] != nil, pr.referred[at], kept(keep, o.id, o.title)
-	goes := !claimed && !referred && !isKept && (declares || with) && pr.absent[k] == nil
+	goes := !claimed && !referred && !isKept && (declares || with) && pr.unknown[k] == ""
 	var below []*step
 	keeper := ""
 	for _, child := range pr.children[at] {

@@ -116,6 +116,9 @@ func TestPrune(t *testing.T) {
 		"nothing goes with a connector that is kept": {func(s *manifest.Set) {
 			s.Declares, s.Keep.Connectors = manifest.Declares{Connectors: true}, []manifest.Pattern{{ID: 2}}
 		}, nil, ""},
+		"nothing below a connector that is kept": {func(s *manifest.Set) { s.Keep.Connectors = []manifest.Pattern{{Glob: "O*"}} },
+			[]string{"table crm_leads", "table shop_orders", "source Finance 1", "source Shop"}, ""},
+		"below a declared connector, be it kept": {func(s *manifest.Set) { s.Keep.Connectors = []manifest.Pattern{{ID: 1}} }, everything, ""},
 		"a glob of titles": {func(s *manifest.Set) { s.Keep.Sources = []manifest.Pattern{{Glob: "Finance *"}} },
 			[]string{"table crm_leads", "table shop_orders", "table old_deals", "source Shop", "source Old CRM", "connector Old"}, ""},
 		"what a declaration refers to by id": {func(s *manifest.Set) {
@@ -148,22 +151,60 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// While a declared id does not exist, nothing of its kind is removed: the id
-// may be a mistyped one.
-func TestPruneSparesWhatAMistypedIDMayMean(t *testing.T) {
-	onPortal(t, grown(), func(t *testing.T, b *bench) {
-		set := declaringCRM()
-		mistyped := declaredSource("stock", "")
-		mistyped.Object.ID = 112
-		set.Sources = append(set.Sources, mistyped)
-		report := b.apply(runner.Options{Set: set, Prune: true})
-		if diff := cmp.Diff([]string{"table crm_leads", "table shop_orders", "table old_deals"}, removals(report)); diff != "" || report.Summary.Deleted != 3 {
-			t.Errorf("%v\n%s", statuses(report), diff)
-		}
-		if note := `no source is removed: "stock" declares the id 112, which does not exist, and may mean one of them`; !slices.Contains(report.Notes, note) {
-			t.Errorf("notes: %q", report.Notes)
-		}
-	})
+// While it is not known which object a declaration means, nothing of its kind
+// is removed: it may be any.
+func TestPruneSparesWhatADeclarationMayMean(t *testing.T) {
+	old := manifest.Source{Object: manifest.Object{Name: "old"}, Connector: manifest.Ref{Name: "legacy"}, Title: ptr("Old CRM")}
+	legacy := declaredConnector("legacy")
+	for name, tt := range map[string]struct {
+		change func(*manifest.Set)
+		want   []string
+		note   string
+	}{
+		"the id of a source": {func(s *manifest.Set) {
+			mistyped := declaredSource("stock", "")
+			mistyped.Object.ID = 112
+			s.Sources = append(s.Sources, mistyped)
+		}, []string{"table crm_leads", "table shop_orders", "table old_deals"},
+			`no source is removed: "stock" declares the id 112, which does not exist, and may mean one of them`},
+		"the id of a connector": {func(s *manifest.Set) {
+			legacy.ID = 22
+			s.Connectors = append(s.Connectors, legacy)
+		}, []string{"table crm_leads", "table shop_orders", "source Finance 1", "source Shop"},
+			`no connector is removed: "legacy" declares the id 22, which does not exist, and may mean one of them`},
+		"the id of a connector with a source": {func(s *manifest.Set) {
+			legacy.ID, old.Connector = 22, manifest.Ref{Name: "legacy"}
+			s.Connectors, s.Sources = append(s.Connectors, legacy), append(s.Sources, old)
+		}, []string{"table crm_leads", "table shop_orders"},
+			`no source is removed: it is not known on which connector "old" is, and it may mean one of them`},
+		"the connector's id in a source": {func(s *manifest.Set) {
+			old.Connector = manifest.Ref{ID: 22}
+			s.Sources = append(s.Sources, old)
+		}, []string{"table crm_leads", "table shop_orders", "table old_deals"}, ""},
+		"the title of two connectors": {func(s *manifest.Set) {
+			legacy.ID, legacy.Title, old.Connector = 0, ptr("Twin"), manifest.Ref{Name: "legacy"}
+			s.Connectors, s.Sources = append(s.Connectors, legacy), append(s.Sources, old)
+		}, []string{"table crm_leads", "table shop_orders", "table old_deals"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := grown()
+			if name == "the title of two connectors" {
+				state.Connectors[1].Title = "Twin"
+				state.Connectors = append(state.Connectors, sandbox.Connector{ID: 4, Title: "Twin"})
+			}
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				set := declaringCRM()
+				tt.change(set)
+				report := b.apply(runner.Options{Set: set, Prune: true})
+				if diff := cmp.Diff(tt.want, removals(report)); diff != "" || report.Summary.Deleted != len(tt.want) {
+					t.Errorf("%v\n%s", statuses(report), diff)
+				}
+				if tt.note != "" && !slices.Contains(report.Notes, tt.note) {
+					t.Errorf("notes: %q", report.Notes)
+				}
+			})
+		})
+	}
 }
 
 // Tables go first, then sources, then connectors, be it that nothing hangs on
