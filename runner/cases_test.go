@@ -185,6 +185,32 @@ func TestEverySpellingOfAnswers(t *testing.T) {
 	}
 }
 
+// An object whose title cannot be read exactly is not made a second time, nor
+// removed as undeclared, where a declaration without an id may mean it.
+func TestUncleanTitlesMayBeMeant(t *testing.T) {
+	for title, want := range map[string]map[string]int{
+		"Caf\u00e9":        {"failed " + runner.CodeUncleanText: 1},
+		"Caf\U0001f680":    {"failed " + runner.CodeUncleanText: 1},
+		"Caf\u00e9 Berlin": {"created": 1, "deleted": 1},
+		"Caf":              {"created": 1, "deleted": 1},
+		"Sales":            {"created": 1, "deleted": 1},
+	} {
+		t.Run(title, func(t *testing.T) {
+			state := sqlState(1)
+			state.Sources[0].Title = "Caf\xed\xa0" // two bytes that are not UTF-8
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				set := declares(manifest.Source{Object: manifest.Object{Name: "s"}, Connector: manifest.Ref{ID: 1}, Title: &title,
+					Settings: []manifest.Setting{{Code: "host", Value: manifest.Literal("h")}}})
+				set.Declares.Sources = true
+				report := b.apply(runner.Options{Set: set, Prune: true})
+				if diff := cmp.Diff(want, statuses(report)); diff != "" {
+					t.Errorf("%s\n%v", diff, report.Err())
+				}
+			})
+		})
+	}
+}
+
 // A text that cannot be read exactly is never sent back: not as the title that
 // must go along with a password.
 func TestUncleanTitlesAreNotSentBack(t *testing.T) {

@@ -3,9 +3,11 @@ package runner
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"syncsources/bitrix"
 	"syncsources/manifest"
@@ -78,15 +80,20 @@ func (p *planner) identify(s *step) {
 
 // match sets the live object of a step without an id, by what it is called.
 func (p *planner) match(s *step, candidates []liveObject) {
-	switch len(candidates) {
-	case 1:
+	switch {
+	case len(candidates) > 0 && candidates[0].title != s.title && strings.Contains(candidates[0].title, lost):
+		s.fail(&Failure{Code: CodeUncleanText,
+			Message: fmt.Sprintf("the title of the live %s %s cannot be read exactly, and may be this one", s.kind.name, enumerate(p.candidates(s, candidates))),
+			Hint:    "declare its id, or rename it"})
+		return
+	case len(candidates) == 1:
 		p.claim(s, candidates[0].id)
 		s.subject.take(candidates[0].whole)
 		if err := p.live.broken(s.kind, s.id); err != nil { // no more than the list shows
 			s.fail(failure(err))
 		}
 		return
-	case 0:
+	case len(candidates) == 0:
 		if err := p.live.unreadable(s.kind); err != nil {
 			f := failure(err)
 			f.Message = "the portal lists a " + string(s.kind.name) + " that cannot be read, and it may be this one: " + f.Message
@@ -94,15 +101,21 @@ func (p *planner) match(s *step, candidates []liveObject) {
 		}
 		return
 	}
-	ids := make([]string, len(candidates))
-	for i, c := range candidates {
+	s.fail(&Failure{Code: CodeAmbiguous,
+		Message: fmt.Sprintf("%d live %ss are called %q: %s", len(candidates), s.kind.name, s.title, strings.Join(p.candidates(s, candidates), ", ")),
+		Hint:    "pin one with id"})
+}
+
+// candidates claims objects that a step may mean, so that none of them is
+// pruned, and returns their ids.
+func (p *planner) candidates(s *step, all []liveObject) []string {
+	ids := make([]string, len(all))
+	for i, c := range all {
 		ids[i] = fmt.Sprintf("#%d", c.id)
 		at := claim{s.kind, c.id}
-		p.claims[at] = append(p.claims[at], s) // so that none of them is pruned
+		p.claims[at] = append(p.claims[at], s)
 	}
-	s.fail(&Failure{Code: CodeAmbiguous,
-		Message: fmt.Sprintf("%d live %ss are called %q: %s", len(candidates), s.kind.name, s.title, strings.Join(ids, ", ")),
-		Hint:    "pin one with id"})
+	return ids
 }
 
 // byTitle are the live objects of a kind by what they belong to and by title.
@@ -118,18 +131,43 @@ func (p *planner) byTitle(k *kind) map[int64]map[string][]liveObject {
 }
 
 // titled returns the objects of exactly this title; where there are none,
-// those whose title is one that the portal made of it when it stored it.
+// those whose title is one that the portal made of it when it stored it; else
+// those whose title cannot be read exactly and may be it.
 func titled(byTitle map[string][]liveObject, title string) []liveObject {
 	if exact := byTitle[title]; exact != nil {
 		return exact
 	}
-	var found []liveObject
+	var found, perhaps []liveObject
 	for live, objects := range byTitle {
 		if _, is := storedForm(title, live); is {
 			found = append(found, objects...)
+		} else if mayRead(live, title) {
+			perhaps = append(perhaps, objects...)
 		}
 	}
+	if found == nil {
+		found = perhaps
+	}
+	slices.SortFunc(found, func(a, b liveObject) int { return cmp.Compare(a.id, b.id) })
 	return found
+}
+
+// lost stands where a character of a live text could not be read.
+const lost = "\uFFFD"
+
+var lostRun = regexp.MustCompile(lost + "+")
+
+// mayRead reports whether a live title that cannot be read exactly may be this
+// one. Each character that was not UTF-8 was read as one to three lost ones.
+func mayRead(live, title string) bool {
+	if !strings.Contains(live, lost) {
+		return false
+	}
+	pattern := lostRun.ReplaceAllStringFunc(regexp.QuoteMeta(live), func(run string) string {
+		return fmt.Sprintf(".{1,%d}", utf8.RuneCountInString(run))
+	})
+	matched, err := regexp.MatchString("(?s)^"+pattern+"$", title)
+	return matched || err != nil
 }
 
 func (p *planner) connectors() {

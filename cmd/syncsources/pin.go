@@ -147,7 +147,7 @@ func newPins(set *manifest.Set, live runner.Live) *pins {
 	for _, m := range runner.Compare(set, live, runner.Choices{}).Matches() {
 		switch {
 		case m.Declared.ID != 0 || m.Kind == runner.KindTable:
-		case m.Failure != nil && m.Failure.Code == runner.CodeAmbiguous:
+		case m.Failure != nil && (m.Failure.Code == runner.CodeAmbiguous || m.Failure.Code == runner.CodeUncleanText):
 			p.unclear = append(p.unclear, m)
 		case m.ID != 0:
 			p.missing = append(p.missing, m)
