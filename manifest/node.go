@@ -249,7 +249,7 @@ func (n Node) get(name string) Node { return record(n.Fields()).get(name) }
 // Position returns the value's place.
 func (n Node) Position() Position { return n.doc.text.place(n.val) }
 
-func (n Node) usedAs() string { return n.doc.usedAs(n.use) }
+func (n Node) usedAs() []string { return n.doc.usedAs(n.use) }
 
 // Describe returns the value as a message may show it: quoted or cut where it
 // is public, its kind alone where it may be a settings value.
@@ -325,22 +325,13 @@ func (d *Document) Root() Node { return Node{doc: d}.step(d.root, d.scope) }
 
 // problem returns a finding at a node, reached through the alias use.
 func (d *Document) problem(n, use *yaml.Node, rule string, hints []string, format string, args ...any) *Finding {
-	e := &Finding{
-		Position: d.text.place(n),
-		Rule:     rule,
-		Message:  fmt.Sprintf(format, args...),
-		Hints:    hints,
-	}
-	if used := d.usedAs(use); used != "" {
-		e.uses = []string{used}
-	}
-	return e
+	return &Finding{Position: d.text.place(n), Rule: rule, Message: fmt.Sprintf(format, args...), Hints: hints, uses: d.usedAs(use)}
 }
 
-// usedAs names an alias and its place; "" for none.
-func (d *Document) usedAs(use *yaml.Node) string {
+// usedAs names an alias and its place.
+func (d *Document) usedAs(use *yaml.Node) []string {
 	if use == nil {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("used as *%s at %s", bare(use.Value), d.text.place(use))
+	return []string{fmt.Sprintf("used as *%s at %s", bare(use.Value), d.text.place(use))}
 }

@@ -55,11 +55,8 @@ func read(paths []string, o Options) ([]*text, error) {
 
 // identity returns a name that two paths to the same file share.
 func identity(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
+	if real, err := realPath(path); err == nil {
+		return real
 	}
 	return path
 }
@@ -87,10 +84,7 @@ func readFile(path string, deny []string) (*text, error) {
 		return nil, pathError(path, errors.New("the link does not point to a manifest"))
 	}
 	data, err := readRegular(os.OpenFile, path, maxFile, deny)
-	switch {
-	case errors.Is(err, errDenied):
-		err = errors.New("it holds syncsources' own credentials")
-	case err == nil && len(data) > maxFile:
+	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("larger than %d MiB", maxFile>>20)
 	}
 	if err != nil {

@@ -5,8 +5,8 @@ import "path/filepath"
 // reference is a settings value kept elsewhere. It keeps where it
 // was found, but not the document, which would then stay in memory.
 type reference struct {
-	at  Position
-	use string // the alias that leads to it, as findings show it; "" if none does
+	at   Position
+	uses []string // the alias that leads to it, if any, as findings show it
 	// One of these is given. A file is a path, relative to dir unless it is
 	// absolute.
 	env, secret, file, dir string
@@ -20,7 +20,7 @@ func asReference(n Node) (*reference, bool) {
 	if len(fields) != 1 || fields[0].Kind() != String || fields[0].Text() == "" {
 		return nil, false
 	}
-	ref := &reference{at: n.Position(), use: n.usedAs()}
+	ref := &reference{at: n.Position(), uses: n.usedAs()}
 	switch text := fields[0].Text(); fields[0].Key() {
 	case "env":
 		ref.env = text
@@ -80,9 +80,5 @@ func (s *Set) Replaced(written func(path string) bool) []*Finding {
 // problem returns a finding at the reference. Its line is part of a settings
 // block, and not shown.
 func (r *reference) problem(f *unresolved) *Finding {
-	e := &Finding{Position: r.at, Rule: f.rule, Message: f.message, Hints: f.hints}
-	if r.use != "" {
-		e.uses = []string{r.use}
-	}
-	return e
+	return &Finding{Position: r.at, Rule: f.rule, Message: f.message, Hints: f.hints, uses: r.uses}
 }

@@ -68,7 +68,7 @@ func (r *resolving) content(ref *reference, most int) ([]byte, *unresolved) {
 	defer opened.Close()
 	data, err := readRegular(opened.OpenFile, name, most, r.DenyFiles)
 	if errors.Is(err, errDenied) {
-		return nil, &unresolved{"reserved-file", shown + " cannot be referenced", []string{"it holds syncsources' own credentials"}}
+		return nil, &unresolved{"reserved-file", shown + " cannot be referenced", []string{errDenied.Error()}}
 	}
 	if err != nil {
 		return nil, unreadable(shown, err)
