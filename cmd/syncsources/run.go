@@ -182,26 +182,26 @@ func (r *portalRun) converge(ctx context.Context, command string, logger *slog.L
 	if r.checksum != "" {
 		options.Checksum = r.checksum
 	}
-	if command == "apply" && r.connection.locks != nil {
-		lock, left, err := lockPortal(ctx, r.connection.locks, portal, min(f.lockTimeout, f.timeout))
-		if err != nil {
-			return runner.Unstarted(ctx, command, portal, options, exit.AsFailure(err).Report())
-		}
-		var end func()
-		ctx, end = whileHeld(ctx, lock)
-		defer end()
-		release := lock.ReleaseUnsettled
-		defer func() { release() }()
-		options.LastAdd, options.NoteAdd = left.LastAdd, lock.NoteAdd
-		options.AddsSettled = func() { release = lock.Release }
+	wait := f.lockTimeout
+	if command == "plan" {
+		wait = f.planLockTimeout
 	}
-	if command == "plan" && f.planLockTimeout > 0 && r.connection.locks != nil {
-		lock, left, err := lockPortal(ctx, r.connection.locks, portal, min(f.planLockTimeout, f.timeout))
+	if r.connection.locks != nil && (command == "apply" || wait > 0) {
+		lock, left, err := lockPortal(ctx, r.connection.locks, portal, min(wait, f.timeout))
 		if err != nil {
 			return runner.Unstarted(ctx, command, portal, options, exit.AsFailure(err).Report())
 		}
 		options.LastAdd = left.LastAdd
-		lock.ReleaseUnsettled()
+		release := lock.ReleaseUnsettled
+		if command == "plan" {
+			release() // it only waits for the end of an apply
+		} else {
+			var end func()
+			ctx, end = whileHeld(ctx, lock)
+			defer end()
+			defer func() { release() }()
+			options.NoteAdd, options.AddsSettled = lock.NoteAdd, func() { release = lock.Release }
+		}
 	}
 	config := r.connection.config(logger, r.limits)
 	if command == "plan" {

@@ -32,7 +32,7 @@ func (app *Application) await(ctx context.Context, l Login) (grant, error) {
 		return grant{}, app.needsTerminal()
 	}
 	state := rand.Text() // nobody can guess it: it ties the browser's return to this login
-	o := &offers{grants: make(chan grant, 1), failures: make(chan error, 1), crashes: make(chan any, 2)}
+	o := &offers{first: make(chan offer, 1), crashes: make(chan any, 2)}
 	listening, stop, err := listenForReturn(ctx, l.Listen, state, o)
 	if err != nil {
 		app.logger.Warn("cannot listen for the browser: paste its address instead", "address", l.Listen, "error", err.Error())
@@ -53,10 +53,8 @@ func (app *Application) await(ctx context.Context, l Login) (grant, error) {
 	go o.guard(func() { app.readLines(l.Stdin, l.Stderr, state, o) })
 
 	select {
-	case g := <-o.grants:
-		return g, nil
-	case err := <-o.failures:
-		return grant{}, err
+	case first := <-o.first:
+		return first.grant, first.err
 	case reason := <-o.crashes:
 		panic(reason)
 	case <-ctx.Done():
@@ -74,9 +72,13 @@ func (app *Application) needsTerminal() error {
 
 // offers are what several ways to a grant have found; the first one counts.
 type offers struct {
-	grants   chan grant
-	failures chan error
-	crashes  chan any
+	first   chan offer
+	crashes chan any
+}
+
+type offer struct {
+	grant grant
+	err   error
 }
 
 // guard calls f. A panic of it is that of whoever waits for the grant.
@@ -89,16 +91,9 @@ func (o *offers) guard(f func()) {
 	f()
 }
 
-func (o *offers) offer(g grant, err error) {
-	if err != nil {
-		select {
-		case o.failures <- err:
-		default:
-		}
-		return
-	}
+func (o *offers) add(g grant, err error) {
 	select {
-	case o.grants <- g:
+	case o.first <- offer{g, err}:
 	default:
 	}
 }
@@ -141,7 +136,7 @@ func answerReturn(w http.ResponseWriter, req *http.Request, state string, o *off
 	default:
 		_, _ = fmt.Fprintln(w, "Code received. Continue in the terminal. You can close this page.")
 	}
-	o.offer(g, err)
+	o.add(g, err)
 }
 
 // errNoInput is the error of a standard input that holds nothing.
@@ -185,7 +180,7 @@ func (app *Application) readLines(in io.Reader, out io.Writer, state string, o *
 			}
 			switch {
 			case wrong == nil || !errors.Is(wrong, errNoGrant) && !errors.Is(wrong, errOtherLogin):
-				o.offer(g, wrong)
+				o.add(g, wrong)
 				return
 			case strings.HasPrefix(strings.TrimSpace(all.String()), "{") || strings.ContainsAny(line, ":>=") && !strings.Contains(line, "://"):
 				// It may continue.
