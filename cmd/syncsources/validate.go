@@ -148,6 +148,6 @@ func (a *app) load(ctx context.Context, paths []string, judge func(*manifest.Set
 // largeManifests bytes on the collector waits for that, unless the user has set
 // it, and then collects: the heap would double before it came by.
 const (
-	largeManifests = 8 << 20
+	largeManifests = 1 << 20
 	patient        = 400
 )
