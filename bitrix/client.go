@@ -119,7 +119,7 @@ const punctual = 100 * time.Millisecond
 func (r *Reader) call(ctx context.Context, method string, p rest.Params, commands []Command) (answer, *rest.Error) {
 	creds := r.conf.Credentials
 	if creds.tokens == nil {
-		secrets := secretsOf(commands, creds.code.Plain())
+		secrets := secretsOf(commands, creds.key.Plain())
 		ans, e := r.send(ctx, method, p, len(commands), secrets)
 		return answer{ans, nil, secrets}, e
 	}

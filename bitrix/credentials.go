@@ -28,9 +28,8 @@ type Renewer interface {
 type Credentials struct {
 	portal *url.URL            // scheme and host only
 	path   secret.Text         // of the methods; holds the code of a webhook
-	code   secret.Text         // of a webhook
 	tokens *oauth2.TokenSource // nil for a webhook; fmt does not follow such a pointer
-	key    secret.Text
+	key    secret.Text         // of a webhook its code
 }
 
 // webhookPath is the path of an inbound webhook: user, code, and maybe the
@@ -52,7 +51,7 @@ func Webhook(address string) (Credentials, error) {
 	return Credentials{
 		portal: &url.URL{Scheme: u.Scheme, Host: u.Host},
 		path:   secret.New("/rest/" + m[1] + "/" + m[2] + "/"),
-		code:   secret.New(m[2]), key: secret.New(m[2]),
+		key:    secret.New(m[2]),
 	}, nil
 }
 

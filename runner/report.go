@@ -281,6 +281,15 @@ func (p *PortalReport) Open() (*Report, error) {
 	return p.Report, nil
 }
 
+// SkipPlanned makes skipped what was planned and will not be written.
+func (r *Report) SkipPlanned() {
+	for i := range r.Objects {
+		if r.Objects[i].Status == StatusPlanned {
+			r.Objects[i].Status = StatusSkipped
+		}
+	}
+}
+
 // Count fills the summary from the objects.
 func (r *Report) Count() {
 	r.Summary = Summary{Total: len(r.Objects), Unmanaged: len(r.Unmanaged)}

@@ -245,20 +245,12 @@ func (r *run) guard(c *Changeset) bool {
 	default:
 		return true
 	}
-	r.skipPlanned()
+	r.report.SkipPlanned()
 	return false
 }
 
 func (r *run) failed() bool {
 	return slices.ContainsFunc(r.report.Objects, func(o Object) bool { return o.Status == StatusFailed })
-}
-
-func (r *run) skipPlanned() {
-	for i := range r.report.Objects {
-		if r.report.Objects[i].Status == StatusPlanned {
-			r.report.Objects[i].Status = StatusSkipped
-		}
-	}
 }
 
 // skipAll reports every object as skipped: the run ended before they could be

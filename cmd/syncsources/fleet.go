@@ -209,13 +209,11 @@ func (fl *fleet) portal(signalled context.Context, command string, config *manif
 	if err == nil && len(findings) == 0 {
 		run, findings, err = fl.app.prepare(ctx, fl.flags, &j)
 	}
-	switch {
-	case err != nil:
-		r := reportOfFailure(command, exit.AsFailure(err))
-		r.Portal = config.URL
-		return r
-	case len(findings) > 0:
+	if err != nil || len(findings) > 0 {
 		r := runner.Invalid(command, findings)
+		if err != nil {
+			r = reportOfFailure(command, exit.AsFailure(err))
+		}
 		r.Portal = config.URL
 		return r
 	}

@@ -135,11 +135,7 @@ func declined(plan *runner.Report, err error) *runner.Report {
 	}
 	end := reportOfFailure(plan.Command, why)
 	plan.Outcome, plan.Error = end.Outcome, end.Error
-	for i := range plan.Objects {
-		if plan.Objects[i].Status == runner.StatusPlanned {
-			plan.Objects[i].Status = runner.StatusSkipped
-		}
-	}
+	plan.SkipPlanned()
 	plan.Count()
 	return plan
 }
