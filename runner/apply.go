@@ -111,7 +111,8 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 		r.stop(ctx, ctx.Err())
 	}
 	r.addsOpen = slices.ContainsFunc(a.entries, func(e *entry) bool {
-		return e.id == 0 && e.result.Attempts > 0 && e.result.Error != nil && e.result.Error.Code == CodeUnknownOutcome
+		return e.id == 0 && e.result.Attempts > 0 && e.result.Error != nil && e.result.Error.Code == CodeUnknownOutcome ||
+			e.action == ActionCreate && e.read.gone // the portal shows what is new late
 	})
 }
 

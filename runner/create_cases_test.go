@@ -82,6 +82,26 @@ func TestPageOverAnAddMakesNoSecondObject(t *testing.T) {
 	}
 }
 
+// A portal that shows a new object after the run has ended: the next run waits
+// for it, and makes no second one.
+func TestNewObjectShownLate(t *testing.T) {
+	state := erpState()
+	state.ShowAfter = 10 * time.Second
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		var added time.Time
+		settled := false
+		o := runner.Options{Set: newSources(1), AddsSettled: func() { settled = true }, NoteAdd: func(_ context.Context, at time.Time) error { added = at; return nil }}
+		counts(t, b.apply(o), map[string]int{"failed NOT_CONVERGED": 1})
+		if settled {
+			t.Error("the next run would not wait for the add of this one")
+		}
+		counts(t, b.apply(runner.Options{Set: newSources(1), LastAdd: added}), map[string]int{"unchanged": 1})
+		if n := len(b.Sources()); n != 1 {
+			t.Errorf("%d sources", n)
+		}
+	})
+}
+
 // Where the page refuses the look for the object too, nobody knows whether it is
 // there, and it is not added again.
 func TestPageOverTheLookForAnAdd(t *testing.T) {

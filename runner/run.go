@@ -176,8 +176,8 @@ func (r *run) awaitLastAdd(ctx context.Context) error {
 	if left <= 0 {
 		return nil
 	}
-	r.logger.Warn("a run was killed after it had sent a creation; waiting until the portal must have finished it", "seconds", int(left.Seconds())+1)
-	r.progress.Waiting, r.progress.Until = "a killed run's creation", time.Now().Add(left)
+	r.logger.Warn("an earlier run sent a creation and did not see it done; waiting until the portal must have finished it", "seconds", int(left.Seconds())+1)
+	r.progress.Waiting, r.progress.Until = "a creation of an earlier run", time.Now().Add(left)
 	r.show()
 	timer := time.NewTimer(left)
 	defer timer.Stop()
