@@ -84,11 +84,12 @@ func (b *bucket) tokens(now time.Time) int {
 }
 
 // sure is how many more requests there is room for even where others have filled
-// most of the bucket before. Once more have been sent, or it has shown itself full,
-// that is no question any more: then it is more than can be sent.
+// most of the bucket before, beside the one that reads back. Once more have been
+// sent, or it has shown itself full, that is no question any more: then it is more
+// than can be sent.
 func (b *bucket) sure(now time.Time) int {
 	if left := b.burst/surely - b.sent; left >= 0 && !b.shared(now) {
-		return int(left)
+		return int(left) - 1
 	}
 	return math.MaxInt32
 }

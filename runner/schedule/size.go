@@ -117,7 +117,7 @@ func (s *Scheduler) readSize(lanes []*lane, now time.Time) int {
 			busy = max(busy, r.left(now))
 		}
 	}
-	requests := s.worthwhile(n, work/float64(n), busy, price/4, risk/4, free, s.bucket.sure(now)-1)
+	requests := s.worthwhile(n, work/float64(n), busy, price/4, risk/4, free, s.bucket.sure(now))
 	return min((n+requests-1)/requests, most)
 }
 
@@ -294,6 +294,6 @@ func (s *Scheduler) sizing(from []*lane, e estimate, most int, now time.Time) si
 			z.busy = append(z.busy, r.left(now))
 		}
 	}
-	z.slots = float64(s.worthwhile(n, seconds/float64(n), 0, price, risk, s.slots(), s.bucket.sure(now)-1+len(z.busy)))
+	z.slots = float64(s.worthwhile(n, seconds/float64(n), 0, price, risk, s.slots(), s.bucket.sure(now)+len(z.busy)))
 	return z
 }
