@@ -65,11 +65,7 @@ func TestPlantedLock(t *testing.T) {
 			})
 
 			locks := NewFileLocks(filepath.Join(dir, "locks"))
-			lock, _, err := locks.Acquire(context.Background(), "https://acme.example", 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			lock.Release()
+			acquire(t, locks).Release()
 			files, _ := filepath.Glob(filepath.Join(dir, "locks", "apply-*.lock"))
 			if len(files) != 1 {
 				t.Fatal(files)

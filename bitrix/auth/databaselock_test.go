@@ -23,17 +23,12 @@ func TestDatabaseLockEndsWithTheConnection(t *testing.T) {
 	ctx := context.Background()
 	c := shared{URL: testDatabase(t), Key: key}
 	one, two := machine(t, c), machine(t, c)
-	lock, _, err := one.Acquire(ctx, "https://acme.example", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	lock := acquire(t, one)
 	sent := time.Now()
 	check(t, lock.NoteAdd(ctx, sent))
 	endConnections(t, c.URL)
 	other, left, err := two.Acquire(ctx, "https://acme.example", 10*time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	defer other.Release()
 	if left.LastAdd.Before(sent.Add(-time.Second)) || left.LastAdd.After(sent.Add(3*time.Second)) || left.Holder.PID != os.Getpid() {
 		t.Errorf("left %+v, sent at %v", left, sent)
@@ -57,13 +52,8 @@ func TestDatabaseLockEndsWithTheConnection(t *testing.T) {
 func TestDatabaseLockThatIsNotThereAnyMore(t *testing.T) {
 	ctx := context.Background()
 	d := machine(t, shared{URL: testDatabase(t), Key: key})
-	lock, _, err := d.Acquire(ctx, "https://acme.example", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.locks.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`); err != nil {
-		t.Fatal(err)
-	}
+	lock := acquire(t, d)
+	must(d.locks.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`))(t)
 	if err := lock.NoteAdd(ctx, time.Now()); !errors.Is(err, errLockLost) {
 		t.Errorf("%v", err)
 	}

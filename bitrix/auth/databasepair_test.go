@@ -98,9 +98,7 @@ func TestDatabaseEncryptsPairs(t *testing.T) {
 	if strings.Contains(dump, "access-") || strings.Contains(dump, h.pair.RefreshToken.Plain()) || strings.Contains(dump, "https://") {
 		t.Errorf("the table shows %s", dump)
 	}
-	if _, err := conn.Exec(ctx, `INSERT INTO syncsources_pairs (portal, client, pair) SELECT replace(portal, 'acme', 'evil'), client, pair FROM syncsources_pairs`); err != nil {
-		t.Fatal(err)
-	}
+	must(conn.Exec(ctx, `INSERT INTO syncsources_pairs (portal, client, pair) SELECT replace(portal, 'acme', 'evil'), client, pair FROM syncsources_pairs`))(t)
 	for name, store := range map[string]TokenStore{
 		"a row that was copied to another portal": h.d.Tokens("https://evil.example", "local.1"),
 		"another key": machine(t, shared{URL: h.URL, Key: otherKey}).acme(),

@@ -120,9 +120,7 @@ esac`)
 		if version != "" {
 			_, server = sandboxServer(t, "")
 		}
-		if _, err := renewHelper(t, server, h, sandbox.AccessToken); err != nil {
-			t.Fatal(err)
-		}
+		must(renewHelper(t, server, h, sandbox.AccessToken))(t)
 		if warned := strings.Contains(log.String(), "for one machine"); warned != (version == "") {
 			t.Errorf("with version %q the log is %s", version, log)
 		}

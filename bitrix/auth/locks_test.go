@@ -12,6 +12,14 @@ import (
 	"time"
 )
 
+// acquire takes the lock of a portal that nobody holds.
+func acquire(t *testing.T, locks Locks) Lock {
+	t.Helper()
+	lock, _, err := locks.Acquire(context.Background(), "https://acme.example", 0)
+	check(t, err)
+	return lock
+}
+
 // testLocks is what two holders of locks may expect, wherever these are kept.
 func testLocks(t *testing.T, one, two Locks) {
 	ctx := context.Background()
@@ -66,22 +74,14 @@ func testLocks(t *testing.T, one, two Locks) {
 		}
 		lock.ReleaseUnsettled()
 	}
-	lock, _, err = one.Acquire(ctx, portal, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lock.Release()
+	acquire(t, one).Release()
 	lock, left, err = two.Acquire(ctx, portal, 0)
 	if err != nil || !left.LastAdd.IsZero() {
 		t.Fatalf("%v, left %+v", err, left)
 	}
 	lock.Release()
 	// A wait obeys its context.
-	lock, _, err = one.Acquire(ctx, portal, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Release()
+	defer acquire(t, one).Release()
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, _, err := two.Acquire(ended, portal, time.Hour); !errors.As(err, new(*HeldError)) {
@@ -98,11 +98,7 @@ func TestFileLocks(t *testing.T) {
 func TestHalfANote(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "locks")
 	locks := NewFileLocks(dir)
-	lock, _, err := locks.Acquire(t.Context(), "https://acme.example", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lock.ReleaseUnsettled()
+	acquire(t, locks).ReleaseUnsettled()
 	notes, _ := filepath.Glob(filepath.Join(dir, "*.note"))
 	if len(notes) != 1 {
 		t.Fatal(notes)
@@ -118,10 +114,7 @@ func TestHalfANote(t *testing.T) {
 func TestNotesAreFew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		locks := NewFileLocks(filepath.Join(t.TempDir(), "locks"))
-		lock, _, err := locks.Acquire(t.Context(), "https://acme.example", 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+		lock := acquire(t, locks)
 		held := lock.(*fileLock)
 		writes, last := 0, time.Time{}
 		for range 2000 {

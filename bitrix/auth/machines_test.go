@@ -47,10 +47,7 @@ const shortRounds = 2
 func machinesRounds(t *testing.T) int {
 	rounds := shortRounds
 	if text := os.Getenv("SYNCSOURCES_TEST_ROUNDS"); text != "" {
-		var err error
-		if rounds, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
+		rounds = must(strconv.Atoi(text))(t)
 	}
 	return rounds
 }
@@ -65,9 +62,7 @@ func testMachines(t *testing.T, c shared, rounds int, kills bool) {
 		t.Setenv("HELPER_VAULT", c.Vault)
 	}
 	store, closeStore, err := own.open(portal)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	defer closeStore()
 	login := func() {
 		t.Helper()

@@ -107,9 +107,7 @@ func TestTokenBornExpired(t *testing.T) {
 				path := writePair(t, `,"expires":900000001`)
 				source := tokenSource(t, s, tokenFile(t, path), "")
 				for range 100 {
-					if _, err := source.Token(); err != nil {
-						t.Fatal(err)
-					}
+					must(source.Token())(t)
 					time.Sleep(5 * time.Millisecond)
 				}
 				if n != 1 {
@@ -130,9 +128,7 @@ func TestAnswerWithoutARefreshToken(t *testing.T) {
 	}))
 	path := writePair(t, `,"refresh_token":"kept","member_id":"m","server_endpoint":"https://oauth.bitrix24.tech/rest/"`)
 	for range 2 {
-		if _, err := tokenSource(t, s, tokenFile(t, path), "").Renew(context.Background(), &oauth2.Token{AccessToken: mustLoad(t, path).AccessToken.Plain()}); err != nil {
-			t.Fatal(err)
-		}
+		must(tokenSource(t, s, tokenFile(t, path), "").Renew(context.Background(), &oauth2.Token{AccessToken: mustLoad(t, path).AccessToken.Plain()}))(t)
 	}
 	p := mustLoad(t, path)
 	if strings.Join(sent, " ") != "kept kept" || p.RefreshToken.Plain() != "kept" || p.Member != "m" || p.Server == "" {

@@ -72,9 +72,7 @@ func TestTokenFileBehindALinkStaysBehindIt(t *testing.T) {
 		t.Skip(err)
 	}
 	_, server := sandboxServer(t, "")
-	if _, err := tokenSource(t, server, tokenFile(t, link), "").Renew(context.Background(), &oauth2.Token{AccessToken: sandbox.AccessToken}); err != nil {
-		t.Fatal(err)
-	}
+	must(tokenSource(t, server, tokenFile(t, link), "").Renew(context.Background(), &oauth2.Token{AccessToken: sandbox.AccessToken}))(t)
 	if to, err := os.Readlink(link); err != nil || to != path {
 		t.Errorf("the link is gone: %v", err)
 	}

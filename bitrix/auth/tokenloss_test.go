@@ -27,15 +27,11 @@ import (
 func renewal(t *testing.T, path string, spent func()) (*sandbox.Portal, *TokenFile, func() error) {
 	t.Helper()
 	p, _ := sandboxServer(t, "")
-	server, err := NewAuthServer(AuthConfig{URL: "https://portal.example", ClientID: sandbox.ClientID, ClientSecret: secret.New(sandbox.ClientSecret),
-		Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
-			resp, err := p.RoundTripper().RoundTrip(req)
-			spent()
-			return resp, err
-		})})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := sandboxAuth(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+		resp, err := p.RoundTripper().RoundTrip(req)
+		spent()
+		return resp, err
+	}))
 	file := tokenFile(t, path)
 	source := tokenSource(t, server, file, "")
 	return p, file, func() error {
@@ -56,11 +52,7 @@ func accepted(t *testing.T, p *sandbox.Portal, path string) bool {
 	if err != nil {
 		return false
 	}
-	server, err := NewAuthServer(AuthConfig{URL: "https://portal.example", ClientID: sandbox.ClientID, ClientSecret: secret.New(sandbox.ClientSecret), Transport: p.RoundTripper()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = server.Refresh(context.Background(), "", pair)
+	_, err = sandboxAuth(t, p.RoundTripper()).Refresh(context.Background(), "", pair)
 	return err == nil
 }
 
@@ -222,23 +214,13 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 
 	// So does one that is killed a moment before, with the pair in the room of
 	// the rehearsal and the rest of that not yet cut off.
-	second, err := server.Refresh(context.Background(), "", pair)
-	if err != nil {
-		t.Fatal(err)
-	}
-	killed, err := tokenFile(t, path).Lock(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	second := must(server.Refresh(context.Background(), "", pair))(t)
+	killed := must(tokenFile(t, path).Lock(context.Background()))(t)
 	check(t, killed.Prepare(context.Background(), pair))
 	killed.Unlock()
-	f, err := os.OpenFile(path+".new", os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.WriteAt(second.encode(), 0); errors.Join(err, f.Close()) != nil {
-		t.Fatal(err)
-	}
+	f := must(os.OpenFile(path+".new", os.O_WRONLY, 0))(t)
+	must(f.WriteAt(second.encode(), 0))(t)
+	check(t, f.Close())
 	if p, err := tokenFile(t, path).Load(context.Background()); err != nil || p.AccessToken != second.AccessToken {
 		t.Errorf("the pair in the room of the rehearsal is lost: %v", err)
 	}
@@ -252,10 +234,7 @@ func TestKilledBetweenWriteAndRename(t *testing.T) {
 	}
 
 	// While a renewal is at work it is left alone.
-	locked, err := tokenFile(t, first).Lock(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
+	locked := must(tokenFile(t, first).Lock(context.Background()))(t)
 	check(t, os.WriteFile(first+".new", []byte(strings.Repeat(" ", reserve)), 0o600))
 	if _, err := tokenFile(t, first).Load(context.Background()); err != nil || dir(t, first) != "token.json token.json.lock token.json.new" {
 		t.Errorf("%v, %s", err, dir(t, first))
@@ -288,9 +267,7 @@ func TestUnreadableRestIsKept(t *testing.T) {
 	}
 	path := writePair(t, "")
 	check(t, os.WriteFile(path+".new", seedPair(secret.New("x")).encode(), 0o600))
-	if err := os.Chmod(path+".new", 0o644); err != nil { // for root, too, it is not to be read then
-		t.Fatal(err)
-	}
+	check(t, os.Chmod(path+".new", 0o644)) // for root, too, it is not to be read then
 	_, err := tokenFile(t, path).Load(context.Background())
 	if err == nil || !strings.Contains(err.Error(), path+".new") {
 		t.Errorf("%v", err)

@@ -166,25 +166,15 @@ type worker struct {
 
 func startWorker(t *testing.T, c shared) *worker {
 	t.Helper()
-	config, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := must(json.Marshal(c))(t)
 	w := &worker{cmd: exec.Command(os.Args[0])}
 	w.cmd.Env = append(os.Environ(), "AUTH_WORKER="+string(config), "HELPER_VAULT="+c.Vault)
 	w.cmd.Stderr = os.Stderr
-	if w.in, err = w.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	out, err := w.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.out = bufio.NewReader(out)
-	var alive *os.File
-	if w.gone, alive, err = os.Pipe(); err != nil {
-		t.Fatal(err)
-	}
+	w.in = must(w.cmd.StdinPipe())(t)
+	w.out = bufio.NewReader(must(w.cmd.StdoutPipe())(t))
+	gone, alive, err := os.Pipe()
+	check(t, err)
+	w.gone = gone
 	w.cmd.ExtraFiles = []*os.File{alive}
 	check(t, errors.Join(w.cmd.Start(), alive.Close()))
 	t.Cleanup(w.stop)

@@ -82,9 +82,7 @@ func TestMarkdownCount(t *testing.T) {
 	out := string(rendered(t, render.Markdown, r, render.Options{}))
 	var more int
 	i := strings.LastIndex(out, "\nand ")
-	if _, err := fmt.Sscanf(out[i:], "\nand %d more changes\n", &more); err != nil {
-		t.Fatal(err)
-	}
+	must(fmt.Sscanf(out[i:], "\nand %d more changes\n", &more))(t)
 	if shown := strings.Count(out, "\n| `~` | `source-"); shown+more != 4*4000 {
 		t.Errorf("%d shown and %d more, of %d", shown, more, 4*4000)
 	}
