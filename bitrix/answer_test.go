@@ -151,9 +151,7 @@ func TestAnswersOfBatches(t *testing.T) {
 				}
 				return
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			check(t, err)
 			for i, want := range tt.codes {
 				got := resp.Replies[i]
 				if want == "" && !got.True() || want != "" && !errors.Is(got.Err, want) {

@@ -210,8 +210,6 @@ func TestNoPlaceholders(t *testing.T) {
 			}
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 	}
 }

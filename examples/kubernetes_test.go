@@ -40,9 +40,7 @@ func readKubernetes(t *testing.T, file string, kinds map[string]any) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		var o object
 		check(t, node.Decode(&o))
 		kind := o.APIVersion + "/" + o.Kind
@@ -51,9 +49,7 @@ func readKubernetes(t *testing.T, file string, kinds map[string]any) {
 		}
 		delete(missing, kind)
 		document, err := yaml.Marshal(&node)
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		strictly(t, document, kinds[kind])
 	}
 	if len(missing) > 0 {

@@ -34,9 +34,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		set, found, err := manifest.Load([]string{"-"}, manifest.Options{Stdin: bytes.NewReader(data), Check: schema.Check})
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		lines := strings.Split(strings.ReplaceAll(strings.ReplaceAll(string(data), "\r\n", "\n"), "\r", "\n"), "\n")
 		for i, e := range found {
 			if e.Position.Line < 1 || e.Position.Line > len(lines) {
@@ -106,9 +104,7 @@ func FuzzSecrets(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, between, after string) {
 		text := "version: 1\nsources:\n  - id: 1\n    " + before + "\n    settings:\n      password: " + between + hidden + after + "\n"
 		_, found, err := manifest.Load([]string{"-"}, manifest.Options{Stdin: strings.NewReader(text), Check: schema.Check})
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		for _, e := range found {
 			if strings.Contains(e.Detail(), hidden) && !openPlaces(text)[[2]int{e.Position.Line, e.Position.Column}] {
 				t.Errorf("%q prints the secret:\n%s", text, e.Detail())

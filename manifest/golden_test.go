@@ -47,9 +47,7 @@ func TestGoldenErrors(t *testing.T) {
 
 func golden(t *testing.T, path, out string) {
 	_, found, err := manifest.Load([]string{path}, manifest.Options{Check: schema.Check})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	compareGolden(t, path, out, found)
 }
 

@@ -14,9 +14,7 @@ import (
 func parse(t *testing.T, yaml string) *manifest.Set {
 	t.Helper()
 	set, found, err := manifest.Load([]string{"-"}, manifest.Options{Stdin: strings.NewReader(yaml), Check: schema.Check})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	for _, e := range found {
 		t.Error(e.Detail())
 	}
@@ -238,9 +236,7 @@ func TestAllErrorsOfAllFilesInOrder(t *testing.T) {
 		"a.yaml": "version: 1\nsources:\n  - {id: 2, title: a}\n  - {id: 1, title: ''}\n",
 	})
 	_, found, err := load("b.yaml", "a.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	var got []string
 	for _, e := range found {
 		got = append(got, e.Position.String()+" "+e.Rule)

@@ -104,9 +104,7 @@ func FuzzPin(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		load := func(data string) (*manifest.Set, []*manifest.Finding) {
 			set, found, err := manifest.Load([]string{"-"}, manifest.Options{Stdin: strings.NewReader(data), Check: schema.Check})
-			if err != nil {
-				t.Fatal(err)
-			}
+			check(t, err)
 			return set, found
 		}
 		before, found := load(text)

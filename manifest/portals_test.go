@@ -111,9 +111,7 @@ func TestGoldenPortals(t *testing.T) {
 	}
 	for _, path := range paths {
 		_, found, err := loadPortals(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		compareGolden(t, path, strings.TrimSuffix(path, ".yaml")+".out", found)
 	}
 }
@@ -158,9 +156,7 @@ func TestLoadEnvFile(t *testing.T) {
 		".env": "\uFEFF# comment\n\nA=one\r\nexport B = no\nexport C='tw o'\n  D=\"a \\\"b\\\" \\\\ $X\"  \nE=\nF=a#b=c\nA=again\nnonsense\n",
 	})
 	lookup, found, err := manifest.LoadEnvFile(".env")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	if len(found) != 2 || found[0].Position.String() != ".env:4:1" || found[1].Position.String() != ".env:10:1" || found[0].Rule != "env-file" {
 		t.Errorf("found %v", found)
 	}

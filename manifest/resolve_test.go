@@ -209,9 +209,7 @@ func TestResolveNeverReadsOurVariables(t *testing.T) {
 	}}
 	for _, name := range []string{"B24_WEBHOOK_URL", "b24_access_token", "SYNCSOURCES_TARGET", "SyncSources_x"} {
 		set, _, err := manifest.Load([]string{"-"}, manifest.Options{Stdin: strings.NewReader("version: 1\nsources: [{id: 1, settings: {p: {env: " + name + "}}}]")})
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		resolved, found := r.Resolve(t.Context(), set, nil)
 		if len(found) != 1 || resolved.Sources[0].Settings[0].Value.Text().Plain() != "" {
 			t.Errorf("%s: found %v", name, found)

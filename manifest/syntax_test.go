@@ -29,9 +29,7 @@ func TestSyntaxErrorInTheLastLine(t *testing.T) {
 				break
 			}
 			_, found, err := manifest.Load([]string{"-"}, manifest.Options{Stdin: strings.NewReader(text + "\n" + c.last + "\n"), Check: schema.Check})
-			if err != nil {
-				t.Fatal(err)
-			}
+			check(t, err)
 			if len(found) != 1 || found[0].Rule != "syntax" || found[0].Position.Line != lines+1 || !strings.Contains(found[0].Message, c.message) || found[0].Excerpt != "" {
 				t.Errorf("%d sources, %q: found %v, want line %d", n, c.last, found, lines+1)
 			}

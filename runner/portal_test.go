@@ -37,9 +37,7 @@ func onPortal(t *testing.T, state sandbox.State, f func(t *testing.T, b *bench))
 		defer func() { _ = p.Close() }()
 		creds, err := bitrix.Application("https://portal.example",
 			oauth2.StaticTokenSource(&oauth2.Token{AccessToken: sandbox.AccessToken}), secret.New(sandbox.ClientSecret))
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		b := &bench{Portal: p, creds: creds, client: bitrix.New(bitrix.Config{Credentials: creds, Transport: p.RoundTripper()})}
 		f(t, b)
 		b.killed.Wait()

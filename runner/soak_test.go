@@ -191,21 +191,15 @@ func (w *world) credentials(t *testing.T, portal *sandbox.Portal, store *memory)
 	if w.renewed {
 		server, err := auth.NewAuthServer(auth.AuthConfig{URL: address, ClientID: sandbox.ClientID,
 			ClientSecret: secret.New(sandbox.ClientSecret), Transport: portal.RoundTripper()})
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		tokens, err = auth.NewTokenSource(auth.TokenConfig{Server: server, Store: store, Portal: address, Seed: secret.New(sandbox.RefreshToken)})
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 	}
 	creds, err := bitrix.Application(address, tokens, secret.New(sandbox.ClientSecret))
 	if w.webhook {
 		creds, err = bitrix.Webhook(address + sandbox.WebhookPath)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	return creds
 }
 

@@ -102,9 +102,7 @@ func TestPlantedTokenFile(t *testing.T) {
 func TestNoteOfManyGigabytes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "apply-1.note")
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	if err := errors.Join(f.Truncate(3<<30), f.Close()); err != nil {
 		t.Skip(err)
 	}

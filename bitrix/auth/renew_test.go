@@ -58,9 +58,7 @@ func TestRejectionsFarApart(t *testing.T) {
 		n := 0
 		source := tokenSource(t, answering(t, &n, pairJSON), tokenFile(t, writePair(t, "")), "")
 		token, err := source.Token()
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		for range 10 {
 			for range maxYoung - 1 {
 				if token, err = source.Renew(context.Background(), token); err != nil {
@@ -164,9 +162,7 @@ func TestServerOfAPortal(t *testing.T) {
 			got = req.URL.Scheme + "://" + req.URL.Host
 			return (&scripted{status: 400, body: `{"error":"invalid_grant"}`}).RoundTrip(req)
 		})})
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		_, err = s.Refresh(context.Background(), tt.portal, Pair{RefreshToken: secret.New("r"), Server: tt.endpoint})
 		if got != tt.want || !strings.Contains(err.Error(), strings.TrimPrefix(tt.want, "https://")) {
 			t.Errorf("%s with %q: asked %s (%v), want %s", tt.portal, tt.endpoint, got, err, tt.want)

@@ -154,9 +154,7 @@ func TestFullDisk(t *testing.T) {
 	defer func() { _ = exec.Command("umount", small).Run() }()
 	fill := func() {
 		f, err := os.Create(filepath.Join(small, "filler"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		for err == nil {
 			_, err = f.Write(make([]byte, 4096))
 		}

@@ -39,9 +39,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		r.Header.Set("Content-Type", contentType)
 		out, err := do(p, r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		if out.header.Get("Content-Type") == contentJSON && !json.Valid([]byte(out.body)) {
 			t.Errorf("%d %s", out.status, out.body)
 		}

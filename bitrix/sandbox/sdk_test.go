@@ -40,13 +40,9 @@ func TestSDK(t *testing.T) {
 	p := newPortalOf(t, s)
 	p.ExpireTokens()
 	cert, trusted, err := NewCertificate("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	go func() { _ = p.Serve(t.Context(), l) }()
 	url := "https://" + l.Addr().String()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
@@ -61,9 +57,7 @@ func TestSDK(t *testing.T) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	t.Logf("the SDK's results:\n%s%s", out, &stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	cases := map[string]reply{}
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		var c struct {

@@ -150,13 +150,9 @@ func TestRealCurl(t *testing.T) {
 func TestServeTLS(t *testing.T) {
 	p := newPortal(t, smallState)
 	cert, trusted, err := NewCertificate("127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- p.Serve(ctx, l) }()

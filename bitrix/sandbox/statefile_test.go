@@ -49,9 +49,7 @@ people: [{after: m, nth: 2, do: rename, kind: source, id: 4, title: T}]
 seed: 9
 keep_calls: 100
 `))
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	off, text, cost, checkCost := false, "", 2*time.Second, 3*time.Second
 	want := &State{
 		Connectors: []Connector{{ID: 1, Title: "SQL", Description: "d", Logo: "l", Sort: 5, URLCheck: "c", URLTableList: "tl", URLTableDescription: "td", URLData: "u",

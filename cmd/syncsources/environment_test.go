@@ -47,9 +47,7 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 
 func TestCommandLineWinsOverTheEnvironment(t *testing.T) {
 	c, _, err := newRoot(&app{}).Find([]string{"plan"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	check(t, c.ParseFlags([]string{"--burst", "3", "--target", "crm"}))
 	err = option.FromEnvironment(c.Flags(), option.NewEnvironment([]string{"SYNCSOURCES_BURST=nonsense", "SYNCSOURCES_TARGET=erp", "SYNCSOURCES_RATE="}))
 	targets := c.Flags().Lookup("target").Value.String()

@@ -51,14 +51,9 @@ func TestFleetMakespan(t *testing.T) {
 	writeRedacted(t, strings.TrimSuffix(r.file, "portals.yaml")+"m.yaml", declared.String())
 	synctest.Test(t, func(t *testing.T) {
 		for i, name := range names {
-			s, err := sandbox.ReadState(strings.NewReader(fmt.Sprintf("%supdate_cost: %dms\nlatency: %dms\n", state, 500+i%10*100, 50+i%7*10)))
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := must(sandbox.ReadState(strings.NewReader(fmt.Sprintf("%supdate_cost: %dms\nlatency: %dms\n", state, 500+i%10*100, 50+i%7*10))))(t)
 			s.KeepCalls = -1
-			if r.portals[name+".example"], err = sandbox.New(s); err != nil {
-				t.Fatal(err)
-			}
+			r.portals[name+".example"] = must(sandbox.New(s))(t)
 		}
 		defer r.close()
 		var before runtime.MemStats

@@ -51,13 +51,8 @@ func newFleetRun(t *testing.T, states map[string]string, names ...string) *fleet
 		if name == "down" {
 			continue
 		}
-		state, err := sandbox.ReadState(strings.NewReader(threeSources + states[name]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.portals[name+".example"], err = sandbox.New(state); err != nil {
-			t.Fatal(err)
-		}
+		state := must(sandbox.ReadState(strings.NewReader(threeSources + states[name])))(t)
+		r.portals[name+".example"] = must(sandbox.New(state))(t)
 	}
 	writeRedacted(t, r.file, text)
 	writeRedacted(t, filepath.Join(dir, "m.yaml"), threeManifest)

@@ -52,17 +52,11 @@ func newFork(t *testing.T, files map[string]string, links map[string]string) *fo
 			t.Skip(err)
 		}
 	}
-	state, err := sandbox.ReadState(strings.NewReader(`
+	f.portal = openPortal(t, `
 connectors: [{id: 1, title: SQL, settings: [{code: login}, {code: password}]}]
 sources: [{id: 4, title: Old, connectorId: 1, settings: {login: admin, password: old}}]
 limits: {unlimited: true}
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if f.portal, err = sandbox.New(state); err != nil {
-		t.Fatal(err)
-	}
+`)
 	server := httptest.NewServer(f.portal)
 	f.evil = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		f.hits.Add(1)
@@ -71,7 +65,6 @@ limits: {unlimited: true}
 	t.Cleanup(func() {
 		server.Close()
 		f.evil.Close()
-		_ = f.portal.Close()
 	})
 	f.url = server.URL
 	f.env = []string{"TMPDIR=" + t.TempDir(), "XDG_STATE_HOME=" + t.TempDir(), "B24_PORTAL_URL=" + server.URL, "B24_ACCESS_TOKEN_FILE=" + filepath.Join(f.dir, "token"),

@@ -113,13 +113,7 @@ func TestHostileTexts(t *testing.T) {
 // in its place.
 func portalThat(t *testing.T, answers func(n int, w http.ResponseWriter, r *http.Request) bool) (url string, portal *sandbox.Portal) {
 	t.Helper()
-	state, err := sandbox.ReadState(strings.NewReader(threeSources + "limits: {unlimited: true}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if portal, err = sandbox.New(state); err != nil {
-		t.Fatal(err)
-	}
+	portal = openPortal(t, threeSources+"limits: {unlimited: true}\n")
 	var n atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !answers(int(n.Add(1)), w, r) {
@@ -129,7 +123,6 @@ func portalThat(t *testing.T, answers func(n int, w http.ResponseWriter, r *http
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
-		_ = portal.Close()
 	})
 	return server.URL, portal
 }

@@ -76,9 +76,7 @@ func TestImportDirections(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	if seen < 8 { // the walk went astray
 		t.Errorf("only %d packages were found", seen)
 	}

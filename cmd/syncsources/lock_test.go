@@ -25,9 +25,7 @@ func TestLockWaitIsInterrupted(t *testing.T) {
 	const portal = "https://acme.bitrix24.com"
 	locks := auth.NewFileLocks(filepath.Join(t.TempDir(), "locks"))
 	held, _, err := lockPortal(t.Context(), locks, portal, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	defer held.Release()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(exit.Signal{Received: syscall.SIGTERM})
@@ -62,9 +60,7 @@ func TestLostLockStopsTheRun(t *testing.T) {
 		lock := fakeLock{lost: make(chan struct{})}
 		connection.locks = lock
 		set, _, err := a.load(t.Context(), paths[:1], nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		time.AfterFunc(5*time.Second, func() { close(lock.lost) })
 		run := &portalRun{app: a, flags: &runFlags{timeout: time.Hour}, limits: limits{BatchSize: 1, Concurrency: 1}, connection: connection, set: set}
 		report := run.converge(t.Context(), "apply", log, nil)

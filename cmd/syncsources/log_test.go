@@ -74,9 +74,7 @@ func TestProgress(t *testing.T) {
 func TestProgressAndTokens(t *testing.T) {
 	paths := files(t, threeManifest)
 	synctest.Test(t, func(t *testing.T) {
-		state := must(sandbox.ReadState(strings.NewReader(slowState + "address: https://acme.bitrix24.com\n")))(t)
-		portal := must(sandbox.New(state))(t)
-		defer portal.Close()
+		portal := openPortal(t, slowState+"address: https://acme.bitrix24.com\n")
 		a := &app{env: option.NewEnvironment([]string{
 			"B24_PORTAL_URL=https://acme.bitrix24.com", "B24_CLIENT_ID=" + sandbox.ClientID, "B24_CLIENT_SECRET=" + sandbox.ClientSecret,
 			"B24_TOKEN_FILE=" + filepath.Join(t.TempDir(), "token.json"), "B24_REFRESH_TOKEN=" + sandbox.RefreshToken,

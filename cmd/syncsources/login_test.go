@@ -27,13 +27,7 @@ import (
 // an application that logs in to it.
 func applicationPortal(t *testing.T, state string) (p *sandbox.Portal, environ []string, tokenFile string) {
 	t.Helper()
-	st, err := sandbox.ReadState(strings.NewReader("connectors: [{id: 1, title: SQL}]\nsources: [{id: 4, title: CRM, connectorId: 1}]\n" + state))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p, err = sandbox.New(st); err != nil {
-		t.Fatal(err)
-	}
+	p = openPortal(t, "connectors: [{id: 1, title: SQL}]\nsources: [{id: 4, title: CRM, connectorId: 1}]\n"+state)
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
 	tokenFile = filepath.Join(t.TempDir(), "state", "token.json")

@@ -28,9 +28,7 @@ func documents(t *testing.T) map[string]string {
 		texts[strings.TrimPrefix(filepath.ToSlash(path), "../../")] = string(content)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	if texts["README.md"] == "" {
 		t.Fatal("no README.md")
 	}

@@ -122,9 +122,7 @@ func TestFlagsOfPlanAndApply(t *testing.T) {
 		allow-file operating-limit request-time comment-id lock-timeout`)
 	for command, own := range map[string][]string{"plan": {"detailed-exitcode"}, "apply": {"dry-run", "no-verify", "yes"}} {
 		c, _, err := newRoot(&app{}).Find([]string{command})
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 		want := map[string]bool{}
 		for _, name := range append(own, both...) {
 			want[name] = true

@@ -176,9 +176,7 @@ func TestReaderLeaves(t *testing.T) {
 		"--log-level", "debug", "--report", report, write("manifest.yaml", threeManifest))
 	cmd.Env = ofProcess("TMPDIR="+dir, "XDG_STATE_HOME="+dir)
 	reader, writer, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	cmd.Stdout, cmd.Stderr = writer, writer
 	check(t, errors.Join(reader.Close(), cmd.Start(), writer.Close()))
 	_ = cmd.Wait()

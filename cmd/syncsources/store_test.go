@@ -36,9 +36,7 @@ func testDatabase(t *testing.T) string {
 			_, err = conn.Exec(t.Context(), sql)
 			_ = conn.Close(t.Context())
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		check(t, err)
 	}
 	query(`CREATE SCHEMA ` + schema)
 	u := must(url.Parse(address))(t)
@@ -106,9 +104,7 @@ func TestStoreOfSeveralMachines(t *testing.T) {
 	other := must(auth.OpenDatabase(auth.DatabaseConfig{URL: secret.New(database), Key: secret.New(key2)}))(t)
 	defer other.Close()
 	lock, _, err := other.Acquire(t.Context(), environ[0][len("B24_PORTAL_URL="):], 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	says(run(exit.Stopped, machine(key2), "", "apply", "--lock-timeout", "0s", manifest), "LOCKED: another apply runs against")
 	lock.Release()
 	says(run(exit.OK, machine(key2), "", "apply", manifest), "1 updated")
