@@ -118,16 +118,18 @@ func (a *app) prepare(ctx context.Context, f *runFlags, j *job) (*portalRun, []*
 	}
 	selects := f.selection.selects()
 	resolved, findings := j.resolve.Resolve(ctx, set, selects)
-	if ctx.Err() != nil {
-		return nil, nil, tooLate(ctx)
-	}
-	if len(findings) > 0 {
+	var connection *connection
+	switch {
+	case ctx.Err() != nil:
+		err = tooLate(ctx)
+	case len(findings) > 0:
 		return nil, findings, nil
+	default:
+		connection, findings, err = j.connect(ctx)
 	}
-	connection, findings, err := j.connect(ctx)
 	if err != nil {
 		failed := exit.AsFailure(err)
-		failed.Objects = runner.Unstarted(ctx, "", "", runner.Options{Set: resolved, Selected: selects}, nil).Objects
+		failed.Objects = runner.Unstarted(ctx, "", "", runner.Options{Set: set, Selected: selects}, nil).Objects
 		return nil, nil, failed
 	}
 	if len(findings) > 0 {
