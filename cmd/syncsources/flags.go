@@ -84,7 +84,7 @@ func (f *runFlags) check(in inputs) error {
 	if f.prune && !f.selection.empty() {
 		return exit.Refuse(exit.CodeCommandLine, "--prune cannot be combined with --target or --file", "pruning is about the whole portal")
 	}
-	return cmp.Or(f.output.check(in), f.metrics.check(in))
+	return cmp.Or(f.output.check(in), f.metrics.check(in, f.output.reports))
 }
 
 // asks reports whether an apply asks before it writes: not where somebody has

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 
 	"syncsources/cmd/syncsources/signin"
@@ -28,17 +29,17 @@ func (a *app) inputs(paths []string, further ...input) inputs {
 	return append(in, slices.DeleteFunc(further, func(i input) bool { return i.path == "" })...)
 }
 
-// at says which input the file at path is; "" for none. A path through a link
-// is the file behind it.
+// at says which input the file at path is, or will be; "" for none. A path
+// through a link is the file behind it.
 func (in inputs) at(path string) string {
-	file, err := os.Stat(path)
-	if err != nil {
-		return ""
-	}
+	file, missing := os.Stat(path)
 	for _, i := range in {
 		info, err := os.Stat(i.path)
 		switch {
-		case err != nil:
+		case missing != nil || err != nil: // a token file may be made by the run
+			if sameName(i.path, path) {
+				return i.what
+			}
 		case os.SameFile(info, file):
 			return i.what
 		case info.IsDir() && manifest.Reads(i.path, path):
@@ -46,6 +47,12 @@ func (in inputs) at(path string) string {
 		}
 	}
 	return ""
+}
+
+func sameName(a, b string) bool {
+	a, errA := filepath.Abs(a)
+	b, errB := filepath.Abs(b)
+	return a == b && errA == nil && errB == nil
 }
 
 // spareReferenced finds references of manifests to files that the run is to

@@ -178,7 +178,7 @@ func (a *app) salvage(ctx context.Context, args []string) *destinations {
 	}
 	in := a.inputs(paths, further...)
 	d.output.reports = slices.DeleteFunc(d.output.reports, func(path string) bool { return render.CheckFile(path) != nil || in.at(path) != "" })
-	if d.metrics.check(in) != nil {
+	if d.metrics.check(in, d.output.reports) != nil {
 		d.metrics.file = ""
 	}
 	if len(d.output.reports) > 0 || d.metrics.file != "" {
@@ -250,9 +250,12 @@ func (m *metricsFlags) add(set *pflag.FlagSet) {
 }
 
 // check refuses, before anything is sent, metrics that could not be written.
-func (m *metricsFlags) check(in inputs) error {
+func (m *metricsFlags) check(in inputs, reports []string) error {
 	if m.file == "" {
 		return nil
+	}
+	for _, path := range reports {
+		in = append(in, input{path, "a report"})
 	}
 	if err := render.CheckMetrics(m.file); err != nil {
 		return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --metrics-file: %v", err))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -42,10 +43,9 @@ would have together.`,
 			for i, file := range files {
 				read[i] = input{file, "one of the reports to read"}
 			}
-			for _, check := range []func(inputs) error{out.check, metrics.check} {
-				if err := check(append(read, a.inputs(nil)...)); err != nil {
-					return err
-				}
+			read = append(read, a.inputs(nil)...)
+			if err := cmp.Or(out.check(read), metrics.check(read, out.reports)); err != nil {
+				return err
 			}
 			run, err := a.readReports(ctx, files)
 			if err != nil {
