@@ -154,11 +154,8 @@ func (d *directory) entry(path string, entry fs.DirEntry) error {
 	isDir, isManifest := entry.IsDir(), manifestName(path)
 	if link {
 		info, err := os.Stat(path)
-		switch {
-		case err != nil && !isManifest:
-			return nil
-		case err != nil:
-			return pathError(path, err)
+		if err != nil { // it may be a directory of manifests
+			return pathError(path, fmt.Errorf("the link leads nowhere: %w", errors.Unwrap(err)))
 		}
 		isDir = info.IsDir()
 	}

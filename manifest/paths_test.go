@@ -56,7 +56,7 @@ func TestDirectories(t *testing.T) {
 		"m/.data/linked.yaml": one("6"),
 		"other/not/seen.yaml": "no manifest",
 	})
-	for name, target := range map[string]string{"m/link.yaml": ".data/linked.yaml", "m/linkdir": "sub", "m/back": "../m", "m/dangling": "nowhere"} {
+	for name, target := range map[string]string{"m/link.yaml": ".data/linked.yaml", "m/linkdir": "sub", "m/back": "../m"} {
 		if err := os.Symlink(target, name); err != nil {
 			t.Skip(err)
 		}
@@ -77,6 +77,18 @@ func TestMountedConfigMap(t *testing.T) {
 	set := valid(load("etc"))(t)
 	if got, want := filesOf(set), []string{"etc/a.yaml", "etc/team/b.yaml"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// A link that leads nowhere is not left out: it may be a directory of manifests
+// that is not mounted yet.
+func TestLinkToNowhere(t *testing.T) {
+	for _, name := range []string{"m/team", "m/b.yaml"} {
+		tree(t, map[string]string{"m/a.yaml": one("1")})
+		symlink(t, "nowhere", name)
+		if _, _, err := load("m"); err == nil || !strings.HasPrefix(err.Error(), name+": the link leads nowhere: ") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
