@@ -20,6 +20,7 @@ var hints = map[rest.Code]string{
 	rest.AccessDenied: "the portal refuses for one of four reasons: the call goes through a webhook; the user lacks a right (\"Access to BI Builder\", \"Access to Analytics Hub\"); " +
 		"the plan does not include BI Builder; there is no application; syncsources status says what it can see of them. Instead of a webhook register a local application with the scope \"biconnector\" " +
 		"(Applications > Developer resources > Other > Local application), set " + signin.Portal + ", " + signin.ClientID + ", " + signin.ClientSecret + " and " + signin.TokenFile + ", and run: syncsources login",
+	rest.Network:                      "check the portal's address and that it can be reached from here; running again later is safe",
 	rest.Proxy:                        "check HTTPS_PROXY and NO_PROXY; nothing was sent to the portal",
 	rest.Moved:                        "if the portal was renamed, set " + signin.Portal + " to its new address and run: syncsources login",
 	rest.OverloadLimit:                "the portal is blocked by hand because of overload; ask Bitrix24 support to lift the block",

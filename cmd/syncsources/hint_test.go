@@ -40,7 +40,7 @@ func TestEveryStopHasAHint(t *testing.T) {
 		t.Errorf("%+v", unknown.Error)
 	}
 	for _, code := range []rest.Code{
-		rest.OverloadLimit, rest.ExpiredToken, rest.AccessDenied, rest.MethodNotFound, rest.Proxy, rest.Moved, rest.FrontPage,
+		rest.OverloadLimit, rest.ExpiredToken, rest.AccessDenied, rest.MethodNotFound, rest.Network, rest.Proxy, rest.Moved, rest.FrontPage,
 		"NO_AUTH_FOUND", "WRONG_AUTH_TYPE", "ERROR_OAUTH", "NOT_INSTALLED", "authorization_error", "METHOD_CONFIRM_WAITING", "METHOD_CONFIRM_DENIED",
 		"invalid_token", "PAYMENT_REQUIRED", "invalid_grant", "invalid_client", "invalid_request", "invalid_scope", "INVALID_CREDENTIALS",
 		"insufficient_scope", "user_access_error", "ERROR_MANIFEST_IS_NOT_AVAILABLE", "INVALID_REQUEST", "PORTAL_DELETED",
