@@ -207,6 +207,7 @@ var paces = []pace{
 	{name: "100 changes of 1.35 s", sources: 100, ratio: 1.05, portal: hundred},
 	{name: "500 changes of 1.35 s", sources: 500, ratio: 1.3, conf: noBudget, portal: away(500, 1350*ms, 50)},
 	{name: "5,000 of 0.1 s", sources: 5000, ratio: 1.2, conf: noBudget, portal: away(5000, 100*ms, 50)},
+	{name: "3,000 of 1.35 s", sources: 3000, ratio: 1.25, conf: noBudget, portal: away(3000, 1350*ms, 50)},
 	{name: "3,000 of 1.35 s, 20 served at a time", sources: 3000, ratio: 1.1, loose: 0.05, conf: noBudget,
 		portal: func(s *sandbox.State, _ uint64) float64 {
 			s.Workers = 20

@@ -149,9 +149,6 @@ func (s *Scheduler) waiting(lanes []*lane) (n int) {
 // goes first, and before that what nobody knows the cost of.
 func (s *Scheduler) chooseWrite(lanes []*lane, now time.Time, b *blocked) (draft, bool) {
 	slices.SortStableFunc(lanes, func(x, y *lane) int {
-		if c := cmp.Compare(y.suspect, x.suspect); c != 0 {
-			return c
-		}
 		ex, ey := s.estimate(x.kind), s.estimate(y.kind)
 		if ex.n == 0 || ey.n == 0 {
 			return cmp.Compare(ex.n, ey.n) // find out first
@@ -159,7 +156,7 @@ func (s *Scheduler) chooseWrite(lanes []*lane, now time.Time, b *blocked) (draft
 		return cmp.Compare(ey.mean, ex.mean)
 	})
 	for _, l := range lanes {
-		from := s.alike(l, lanes, now)
+		from := s.alike(l, lanes)
 		if n := s.writeSize(from, lanes, now, b); n > 0 {
 			return draft{from: from, size: n, write: true, alone: l.alone}, true
 		}
@@ -168,15 +165,12 @@ func (s *Scheduler) chooseWrite(lanes []*lane, now time.Time, b *blocked) (draft
 }
 
 // alike returns a lane and those that cost about as much, and no more: they
-// share batches. A method whose operating time is short keeps apart.
-func (s *Scheduler) alike(l *lane, lanes []*lane, now time.Time) []*lane {
+// share batches.
+func (s *Scheduler) alike(l *lane, lanes []*lane) []*lane {
 	group, e := []*lane{l}, s.estimate(l.kind)
 	for _, x := range lanes {
 		f, k := s.estimate(x.kind), x.kind
-		k.class = l.class
-		if s.budget(x.method).left(now) > f.mean*float64(len(x.items)) {
-			k.method = l.method
-		}
+		k.method, k.class = l.method, l.class
 		if x != l && k == l.kind && e.n > 0 && f.n > 0 && f.mean <= e.mean && f.mean >= e.mean/2 {
 			group = append(group, x)
 		}

@@ -11,7 +11,7 @@ package schedule
 type limiter struct {
 	ceiling float64
 	limit   float64
-	first   float64 // limit at the beginning
+	proven  float64 // so many were in flight, and none waited
 	waited  bool    // they have, at some time
 
 	round struct { // as many requests as may be in flight
@@ -36,9 +36,9 @@ const (
 // newLimiter returns one that stays at most, or, where that is 0, finds out.
 func newLimiter(most int) *limiter {
 	if most > 0 {
-		return &limiter{ceiling: float64(most), limit: float64(most), first: float64(most)}
+		return &limiter{ceiling: float64(most), limit: float64(most), proven: float64(most)}
 	}
-	return &limiter{ceiling: mostInFlight, limit: firstInFlight, first: firstInFlight}
+	return &limiter{ceiling: mostInFlight, limit: firstInFlight, proven: firstInFlight}
 }
 
 // slots is how many requests may be in flight while so many writes wait and so
@@ -51,9 +51,9 @@ func (l *limiter) slots(waiting, inFlight int) int {
 	return max(1, int(l.limit))
 }
 
-// served is the part of what may be in flight that was so from the beginning. A
-// portal that serves no more at a time lets the rest wait for as long as these take.
-func (l *limiter) served() float64 { return min(1, l.first/l.limit) }
+// served is the part of what may be in flight that the portal was seen to serve at
+// a time. If it serves no more, the rest waits for as long as these take.
+func (l *limiter) served() float64 { return min(1, l.proven/l.limit) }
 
 // answered notes a request that was answered: the seconds that it took on top
 // of what every request takes, those that its commands took, and the requests in
@@ -99,7 +99,7 @@ func (l *limiter) decide() {
 	case l.waited:
 		l.limit += max(1, l.limit/8)
 	default:
-		l.limit = l.ceiling
+		l.proven, l.limit = max(l.proven, l.limit), l.ceiling
 	}
 	l.limit = min(max(1, l.limit), l.ceiling)
 }

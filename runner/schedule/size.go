@@ -43,9 +43,6 @@ const (
 	risk = 1
 )
 
-// saved is how many writes that are to come have one request kept for them.
-const saved = 10
-
 // anyOf is the class that all reads, or all writes, are measured with as well.
 func anyOf(write bool) string {
 	if write {
@@ -104,8 +101,6 @@ func (s *Scheduler) readSize(lanes []*lane, now time.Time) int {
 		if n <= 2*probeRead {
 			return (n + 1) / 2
 		}
-		// The largest lane shows most; it must come first to be probed.
-		slices.SortStableFunc(lanes, func(x, y *lane) int { return len(y.items) - len(x.items) })
 		if rest := n % most; rest > 0 && rest <= probeRead {
 			return rest
 		}
@@ -158,12 +153,12 @@ func (s *Scheduler) writeSize(from, all []*lane, now time.Time, b *blocked) int 
 	}
 	e := s.estimate(l.kind)
 	most := min(s.conf.BatchSize, l.suspect.most())
+	if l.alone {
+		most = 1
+	}
 	if e.n == 0 {
 		e.mean = max(e.mean, usualWrite)
 		return s.blindSize(l, s.waiting(all), s.sizing(from, e, most, now), now, b)
-	}
-	if l.alone {
-		return 1
 	}
 	e.mean = 0
 	for _, x := range from {
@@ -207,11 +202,10 @@ func (s *Scheduler) growing(z sizing) bool {
 // others follow, if batches of no more than mostBlind suffice; if not, a few
 // more go ahead, or as many as show whether more may be in flight.
 func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *blocked) int {
-	known := s.known(true)
 	inFlight, probes := 0, 0
 	var first *request
 	for _, r := range s.inFlight {
-		if r.write && (r.items[0].class == l.class || !known) {
+		if r.write && (r.items[0].class == l.class || !s.known(true)) {
 			inFlight += len(r.items)
 			probes++
 			if first == nil {
@@ -219,31 +213,25 @@ func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *
 			}
 		}
 	}
-	size := z.size()
-	if l.alone {
-		size = 1
-	}
-	if waiting+inFlight <= few && size <= mostBlind && waiting <= size*int(float64(z.atHand)-z.others) {
+	size := min(z.size(), mostBlind)
+	if waiting+inFlight <= few {
 		return size
 	}
 	if first == nil {
 		return 1
 	}
 	suffice := !l.alone && z.needed() <= mostBlind
-	usual := s.clock.base + probeTime
+	wait := probeTime
 	if !suffice {
-		usual = s.clock.base + probeTime*float64(min(probes, fewProbes))/2
+		wait *= float64(min(probes, fewProbes)) / 2
 	}
-	if known {
-		usual += first.planned
-	}
-	if enough := first.sentAt.Add(time.Duration(usual * float64(time.Second))); enough.After(now) {
+	if enough := first.sentAt.Add(time.Duration((s.clock.base + wait) * float64(time.Second))); enough.After(now) {
 		b.by(enough, WaitAnswer)
 		return 0
 	}
 	switch {
 	case suffice:
-		return min(size, mostBlind)
+		return size
 	case probes < fewProbes, s.growing(z):
 		return 1
 	}
@@ -279,7 +267,7 @@ func (s *Scheduler) sizing(from []*lane, e estimate, most int, now time.Time) si
 		}
 	}
 	_, lazies := s.queue.in(func(k kind) bool { return k.lazy })
-	z.others = math.Ceil(back + float64(s.coming)/saved + float64(lazies)/float64(s.conf.BatchSize))
+	z.others = math.Ceil(back + float64(lazies)/float64(s.conf.BatchSize))
 	// The lanes get as many slots as are worth it. Those that the user has named
 	// cost nothing, unless later writes of this run need the tokens too.
 	price := price
