@@ -39,7 +39,7 @@ func (c *clock) read(resp *bitrix.Response, commands int) (told, took float64, e
 		c.base, c.based = over, true
 	}
 	took = elapsed - c.base
-	if !c.fine || told > elapsed {
+	if !c.fine {
 		for i := range each {
 			each[i] = took / float64(commands)
 		}

@@ -8,8 +8,7 @@ import (
 	"syncsources/bitrix/rest"
 )
 
-// Estimate is how long the commands would take after all that is queued and
-// in flight, by what is known so far: what slots, tokens and the operating time
+// Estimate is how long the commands would take after all that is queued, by what is known so far: what slots, tokens and the operating time
 // allow, waits for the latter included. What was never measured is taken to
 // cost what the portal's documentation shows.
 func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
@@ -40,9 +39,6 @@ func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
 		needed += math.Ceil(requests[method] - 1e-9)
 		held = max(held, s.windows(s.budget(method), work[method], slots, now))
 	}
-	for _, r := range s.inFlight {
-		seconds += r.left(now)
-	}
 	if batch := s.budget(rest.MethodBatch); batch.billed {
 		held = max(held, s.windows(batch, seconds, slots, now))
 	}
@@ -56,7 +52,7 @@ func (s *Scheduler) Estimate(commands ...bitrix.Command) time.Duration {
 func (s *Scheduler) windows(b *budget, work float64, slots int, now time.Time) float64 {
 	accounted := false
 	for _, any := range s.budgets {
-		accounted = accounted || any.billed
+		accounted = accounted || any.billed || any.told
 	}
 	left := b.left(now)
 	if work <= left || !accounted || math.IsInf(left, 1) || !b.billed && s.budget(rest.MethodBatch).billed {

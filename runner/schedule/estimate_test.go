@@ -55,6 +55,21 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
+// A portal whose quick reads use up nothing keeps an account all the same.
+func TestEstimateBeforeAnythingIsSpent(t *testing.T) {
+	for reset, want := range map[time.Duration]float64{0: 100, 9 * time.Minute: 1200} {
+		s := New(Config{Concurrency: 16}, nil)
+		answer := rest.Time{}
+		if reset > 0 {
+			answer.OperatingResetAt = time.Now().Add(reset)
+		}
+		s.budget("biconnector.source.list").report(time.Now(), answer, 0)
+		if got := s.Estimate(commands(1000)...).Seconds(); got < want*.8 || got > want*1.2 {
+			t.Errorf("reset in %v: %.0f s, want about %.0f", reset, got, want)
+		}
+	}
+}
+
 // The timeline holds every request, and what it waited for.
 func TestTimeline(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {

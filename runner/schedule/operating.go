@@ -22,6 +22,7 @@ const operatingWindow = 10 * time.Minute
 type budget struct {
 	limit   float64 // seconds; what was learned from a refusal, if lower
 	billed  bool    // the portal bills this one
+	told    bool    // it keeps an account of it, though of quick commands there is nothing in it
 	used    float64 // seconds, as last reported
 	resetAt time.Time
 	planned float64       // seconds of what is in flight
@@ -48,6 +49,7 @@ func newBudget(limit time.Duration) *budget {
 // report takes what an answer says. Resets come by the portal's clock, which is
 // behind ours by skew.
 func (b *budget) report(now time.Time, t rest.Time, skew time.Duration) {
+	b.told = b.told || !t.OperatingResetAt.IsZero()
 	if t.Operating <= 0 {
 		return
 	}

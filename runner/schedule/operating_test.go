@@ -42,6 +42,16 @@ func TestResetOfAnotherClock(t *testing.T) {
 	}
 }
 
+// An answer that was overtaken by a later one takes nothing back.
+func TestOvertakenAnswerOfAnEarlierWindow(t *testing.T) {
+	b := newBudget(480 * time.Second)
+	b.report(at(601), used(20, at(1200)), 0)
+	b.report(at(602), used(470, at(1100)), 0)
+	if left := b.left(at(603)); left != 460 {
+		t.Errorf("%v s left, want 460", left)
+	}
+}
+
 // Another job has spent the time: that shows in the answer to the one that
 // asks, not in what we have spent ourselves.
 func TestAResetThatForgivesLittleIsAskedAgain(t *testing.T) {

@@ -220,7 +220,7 @@ func (s *Scheduler) blindSize(l *lane, waiting int, z sizing, now time.Time, b *
 	if first == nil {
 		return 1
 	}
-	suffice := !l.alone && z.needed() <= mostBlind
+	suffice := z.needed() <= mostBlind
 	wait := probeTime
 	if !suffice {
 		wait *= float64(min(probes, fewProbes)) / 2
