@@ -41,7 +41,8 @@ type Finding struct {
 	// Hints says what is allowed and what may have been meant, a line each.
 	Hints []string
 
-	uses []string // the aliases that lead here, nearest to the source first
+	uses  []string // the aliases that lead here, nearest to the source first
+	lacks Position // the mapping that lacks something for this; mostly zero
 }
 
 // Error returns the first line of Detail:

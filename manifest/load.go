@@ -89,8 +89,16 @@ func lowerHost(address string) string {
 }
 
 // arrange sorts findings, and puts those together that differ only in the
-// alias that leads to them.
+// alias that leads to them. What a mapping lacks is left out where a merge key
+// of its own may have been meant to bring it.
 func arrange(found []*Finding, files []*text) []*Finding {
+	lacking := map[Position]bool{}
+	for _, e := range found {
+		lacking[e.lacks] = true
+	}
+	found = slices.DeleteFunc(found, func(e *Finding) bool {
+		return lacking[e.Position] && slices.Contains([]string{"empty", "missing-key", "nothing-declared"}, e.Rule)
+	})
 	order := make(map[string]int, len(files))
 	for i, t := range files {
 		order[t.name] = i

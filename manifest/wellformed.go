@@ -72,7 +72,7 @@ func (w *wellFormedness) keys(n Node) {
 			continue
 		}
 		if isMerge(content[i]) {
-			w.mergeValue(n.field(i))
+			w.mergeValue(n, n.field(i))
 		}
 		if before, twice := first[key.Value]; twice {
 			w.duplicateKey(n.field(i), content[before])
@@ -104,20 +104,24 @@ func (w *wellFormedness) duplicateKey(f Node, before *yaml.Node) {
 	w.add(e)
 }
 
-// mergeValue reports a merge key whose value is neither a mapping nor a list
-// of mappings.
-func (w *wellFormedness) mergeValue(n Node) {
-	hints := []string{"write <<: *anchor, or <<: [*one, *another]"}
+// mergeValue reports a merge key of a mapping whose value is neither a mapping
+// nor a list of mappings.
+func (w *wellFormedness) mergeValue(of, n Node) {
+	add := func(n Node, takes string) {
+		e := n.Problem("merge-value", []string{"write <<: *anchor, or <<: [*one, *another]"}, "the merge key << takes %s, not %s", takes, n.Kind())
+		e.lacks = of.Position()
+		w.add(e)
+	}
 	switch n.Kind() {
 	case Mapping:
 	case List:
 		for item := range n.Items() {
 			if item.Kind() != Mapping {
-				w.add(item.Problem("merge-value", hints, "the merge key << takes mappings, not %s", item.Kind()))
+				add(item, "mappings")
 			}
 		}
 	default:
-		w.add(n.Problem("merge-value", hints, "the merge key << takes a mapping or a list of mappings, not %s", n.Kind()))
+		add(n, "a mapping or a list of mappings")
 	}
 }
 
