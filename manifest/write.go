@@ -222,7 +222,7 @@ func (e *writer) settings(o *object, s LiveSource) (settings, reveal *yaml.Node)
 		case setting.Code == "" || !declarable(setting.Code):
 			o.note("the setting %s is left out: it cannot be declared", Quote(setting.Code))
 		case value == "":
-			o.note("the setting %s is left out: it has no value", Quote(setting.Code))
+			o.note("the setting %s is left out: the portal shows no value", Quote(setting.Code))
 		case slices.Contains(s.Unclean, "settings."+setting.Code):
 			o.note("the setting %s is left out: the portal's value is not valid UTF-8", Quote(setting.Code))
 		case e.options.Values != nil && e.options.Values(setting.Code) && declarable(value):
