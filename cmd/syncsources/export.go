@@ -57,7 +57,7 @@ variables begin with the portal's.`,
   syncsources export --missing-in manifests/ > manifests/new.yaml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.portals.alone(); err != nil {
+			if err := f.portals.alone(cmd); err != nil {
 				return err
 			}
 			return a.export(cmd.Context(), &f)

@@ -61,7 +61,12 @@ into another store. The pair is tried before it replaces another one.
 At the end login asks the portal whose tokens they are, and prints the answer.`,
 		Example: "  syncsources login\n  syncsources login --code 1a2b3c\n  syncsources login <event.json\n  syncsources login --portals portals.yaml --portal acme",
 		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.login(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.portals.alone(cmd); err != nil {
+				return err
+			}
+			return a.login(cmd.Context(), f)
+		},
 	}
 	option.Add(cmd.Flags(), &f.code, "code", "CODE", "", "the code of an authorization already given, or the address that holds it", option.Text("a code or an address"))
 	option.Add(cmd.Flags(), &f.listen, "listen", "ADDRESS", returnAddress, "host and port on this machine where login waits for the browser; the application's handler path in the portal must be http:// and this", loopbackAndPort)
@@ -92,9 +97,6 @@ func (a *app) login(ctx context.Context, f *loginFlags) error {
 
 // loginCredentials are those of the environment, or of one portal of a file.
 func (a *app) loginCredentials(ctx context.Context, f *loginFlags, logger *slog.Logger) (c *signin.Credentials, closeAll func(), err error) {
-	if err := f.portals.alone(); err != nil {
-		return nil, nil, err
-	}
 	if f.portals.file == "" {
 		c, err := signin.ApplicationFromEnvironment(ctx, a.signinConfig(logger))
 		if err != nil {

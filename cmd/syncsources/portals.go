@@ -42,7 +42,7 @@ func (p *portalsFlags) addParallel(set *pflag.FlagSet) {
 func (p *portalsFlags) pathsOrPortals(cmd *cobra.Command, paths []string) error {
 	switch {
 	case p.file == "":
-		if err := p.alone(); err != nil {
+		if err := p.alone(cmd); err != nil {
 			return err
 		}
 		return atLeastOnePath(cmd, paths)
@@ -53,9 +53,12 @@ func (p *portalsFlags) pathsOrPortals(cmd *cobra.Command, paths []string) error 
 	return nil
 }
 
-// alone refuses flags that have no effect without --portals.
-func (p *portalsFlags) alone() error {
-	for flag, given := range map[string]bool{"portal": len(p.names) > 0, "shard": p.shard.of > 0} {
+// alone refuses flags that have no effect without --portals. --parallel counts
+// where the command line has it: its variable may be set for many runs.
+func (p *portalsFlags) alone(cmd *cobra.Command) error {
+	parallel := false
+	cmd.Flags().Visit(func(f *pflag.Flag) { parallel = parallel || f.Name == "parallel" })
+	for flag, given := range map[string]bool{"portal": len(p.names) > 0, "shard": p.shard.of > 0, "parallel": parallel} {
 		if p.file == "" && given {
 			return exit.Refuse(exit.CodeCommandLine, fmt.Sprintf("flag --%s: it needs a portals file", flag), "name the file with --portals FILE")
 		}

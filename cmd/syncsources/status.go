@@ -46,7 +46,12 @@ and the store that the file names.
 It exits with 0 if a run would work, and with 4 if not.`,
 		Example: "  syncsources status\n  syncsources status --renew\n  syncsources status --portals portals.yaml --portal 'acme*'",
 		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.portals.alone(cmd); err != nil {
+				return err
+			}
+			return a.status(cmd.Context(), f)
+		},
 	}
 	cmd.Flags().BoolVar(&f.renew, "renew", false, "renew an access token that has expired")
 	option.Add(cmd.Flags(), &f.timeout, "timeout", "DURATION", "2m", "time limit of all checks together", option.Duration)
@@ -60,9 +65,6 @@ It exits with 0 if a run would work, and with 4 if not.`,
 func (a *app) status(signalled context.Context, f *statusFlags) error {
 	if f.portals.file != "" {
 		return a.statusOfPortals(signalled, f)
-	}
-	if err := f.portals.alone(); err != nil {
-		return err
 	}
 	ctx, cancel := context.WithTimeout(signalled, f.timeout)
 	defer cancel()
