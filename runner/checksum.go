@@ -17,7 +17,7 @@ import (
 // without the key nobody can try out passwords against it.
 func (c *Changeset) checksum(portal string, key secret.Text) string {
 	h := hmac.New(sha256.New, []byte(key.Plain()))
-	field(h, "syncsources.plan/2")
+	field(h, "syncsources.plan/3")
 	field(h, portal)
 	for _, s := range c.steps {
 		if s.status != StatusPlanned {
@@ -27,12 +27,18 @@ func (c *Changeset) checksum(portal string, key secret.Text) string {
 		field(h, string(s.action))
 		field(h, fmt.Sprint(s.id))
 		field(h, s.declared.Name)
+		field(h, s.title)
+		field(h, fmt.Sprint(s.subject.belongsTo()))
+		for _, on := range s.depends {
+			field(h, on.label())
+		}
+		field(h, "") // no label is empty, nor a path, so this ends a list
 		for _, d := range s.diffs {
 			field(h, d.path)
 			field(h, fmt.Sprintf("%d%s", d.from.kind, d.from.plain()))
 			field(h, fmt.Sprintf("%d%s", d.to.kind, d.to.plain()))
 		}
-		field(h, "") // no path is empty, so this ends the object
+		field(h, "")
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

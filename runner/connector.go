@@ -39,6 +39,8 @@ func (c *connector) take(live any) {
 	c.live, _ = live.(*bitrix.Connector)
 }
 
+func (c *connector) belongsTo() int64 { return 0 }
+
 func (c *connector) compare() ([]difference, *Failure) {
 	d, live, f := c.desired, c.live, fields{created: c.live == nil}
 	if live == nil {

@@ -189,7 +189,7 @@ func (e *entry) named(out schedule.Outcome, is func(title string) bool) (ids []i
 		return nil, 0, err
 	}
 	for _, o := range list.Items {
-		if s, of := e.subject.(*source); is(o.title) && (!of || o.parent == s.connectorID()) {
+		if s, of := e.subject.(*source); is(o.title) && (!of || o.parent == s.belongsTo()) {
 			ids = append(ids, o.id)
 		}
 		if list.Count >= bitrix.PageSize {

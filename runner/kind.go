@@ -32,6 +32,9 @@ type subject interface {
 	remove() bitrix.Write
 	// take replaces the live object by what was read; nil: it is gone.
 	take(live any)
+	// belongsTo is the id of what the object is created under; 0: it has none
+	// yet, or there is nothing.
+	belongsTo() int64
 	// notes are remarks for whoever reads the plan.
 	notes(diffs []difference) []string
 }

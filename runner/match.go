@@ -215,7 +215,7 @@ func (p *planner) sources() {
 				s.fail(notFound(connectors))
 			}
 		}
-		switch id := sub.connectorID(); {
+		switch id := sub.belongsTo(); {
 		case d.ID == 0 && (s.failure != nil || sub.parent != nil && sub.parent.failure != nil && !p.found(sub.parent)):
 			p.unknown[sources] = fmt.Sprintf("it is not known on which connector %q is, and it may mean one of them", s.declared.Name)
 		case d.ID == 0 && id != 0:
@@ -330,7 +330,7 @@ func (p *planner) hintRenames() {
 		if s.kind != sources || s.action != ActionCreate || s.status != StatusPlanned {
 			continue
 		}
-		if others := undeclared()[s.subject.(*source).connectorID()]; others != nil {
+		if others := undeclared()[s.subject.(*source).belongsTo()]; others != nil {
 			s.notes = append(s.notes, fmt.Sprintf("not declared, but on the same connector: %s; if this is a rename, declare its id", enumerate(others)))
 		}
 	}

@@ -173,7 +173,7 @@ func TestChecksum(t *testing.T) {
 // Plans that differ in any part have different checksums, wherever one part
 // ends and the next begins.
 func TestChecksumOfEachPart(t *testing.T) {
-	live := Live{Connectors: map[int64]*bitrix.Connector{1: {ID: 1, Title: "old"}}, Sources: map[int64]*bitrix.Source{1: {ID: 1, Title: "old", Description: "old"}, 12: {ID: 12, Title: "old"}}}
+	live := Live{Connectors: map[int64]*bitrix.Connector{1: {ID: 1, Title: "old"}, 2: {ID: 2, Title: "old"}}, Sources: map[int64]*bitrix.Source{1: {ID: 1, Title: "old", Description: "old"}, 12: {ID: 12, Title: "old"}}}
 	seen := map[string]int{}
 	for i, set := range []*manifest.Set{
 		declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Title: text("new")}),
@@ -181,8 +181,15 @@ func TestChecksumOfEachPart(t *testing.T) {
 		declares(manifest.Source{Object: manifest.Object{ID: 12, Name: "s"}, Title: text("new")}),
 		declares(manifest.Source{Object: manifest.Object{ID: 1, Name: "s"}, Description: text("new")}),
 		{Connectors: []manifest.Connector{{Object: manifest.Object{ID: 1, Name: "s"}, Title: text("new")}}},
+		declares(manifest.Source{Object: manifest.Object{Name: "s"}, Title: text("new"), Connector: manifest.Ref{ID: 1}}),
+		declares(manifest.Source{Object: manifest.Object{Name: "s"}, Title: text("new"), Connector: manifest.Ref{ID: 2}}),
+		{Declares: manifest.Declares{Connectors: true}},
+		{Declares: manifest.Declares{Connectors: true}},
 	} {
-		sum := Compare(set, live, Choices{}).checksum("https://portal.example", secret.New("k"))
+		if i == 8 {
+			live.Connectors[1].Title = "renamed before it is removed"
+		}
+		sum := Compare(set, live, Choices{Prune: len(set.Sources) == 0}).checksum("https://portal.example", secret.New("k"))
 		if other, twice := seen[sum]; twice {
 			t.Errorf("the plans %d and %d have one checksum", other, i)
 		}

@@ -36,8 +36,8 @@ type source struct {
 
 func (s *source) take(live any) { s.live, _ = live.(*bitrix.Source) }
 
-// connectorID is the id of the source's connector, 0 where it is not known.
-func (s *source) connectorID() int64 {
+// belongsTo is the id of the source's connector, 0 where it is not known.
+func (s *source) belongsTo() int64 {
 	switch {
 	case s.parent != nil:
 		return s.parent.id
@@ -233,7 +233,7 @@ func (s *source) title() string {
 }
 
 func (s *source) create() bitrix.Write {
-	f := bitrix.SourceFields{Title: *s.desired.Title, Description: s.desired.Description, ConnectorID: s.connectorID()}
+	f := bitrix.SourceFields{Title: *s.desired.Title, Description: s.desired.Description, ConnectorID: s.belongsTo()}
 	for i := range s.desired.Settings {
 		set := &s.desired.Settings[i]
 		f.Settings = append(f.Settings, bitrix.Setting{Code: set.Code, Value: set.Value.Text()})
@@ -319,11 +319,11 @@ func (s *source) hidden() []secret.Text {
 func (s *source) remove() bitrix.Write { return bitrix.DeleteSource(s.live.ID) }
 
 func (s *source) lookup() bitrix.Query {
-	return bitrix.SourcesTitled(s.connectorID(), *s.desired.Title)
+	return bitrix.SourcesTitled(s.belongsTo(), *s.desired.Title)
 }
 
 func (s *source) lookupNewer(from int64) (bitrix.Query, bool) {
-	return bitrix.SourcesOf(s.connectorID(), bitrix.Range{From: from}), true
+	return bitrix.SourcesOf(s.belongsTo(), bitrix.Range{From: from}), true
 }
 
 // notes say what an update does beside what is declared, and what is known

@@ -47,7 +47,7 @@ func (t *table) take(live any) {
 	t.live = found
 }
 
-func (t *table) sourceID() int64 {
+func (t *table) belongsTo() int64 {
 	if t.parent != nil {
 		return t.parent.id
 	}
@@ -116,7 +116,7 @@ func (t *table) check(diffs []difference) *Failure {
 	}
 	d := t.desired
 	var fixed []string
-	if id := t.sourceID(); t.live.SourceID != 0 && id != t.live.SourceID {
+	if id := t.belongsTo(); t.live.SourceID != 0 && id != t.live.SourceID {
 		fixed = append(fixed, fmt.Sprintf("source (#%d, declared %s)", t.live.SourceID, target(t.parent, id)))
 	}
 	if d.ExternalName != nil && *d.ExternalName != t.live.ExternalName {
@@ -161,7 +161,7 @@ func (t *table) taken(d difference) string {
 func (t *table) create() bitrix.Write {
 	d := t.desired
 	f := bitrix.TableFields{
-		SourceID: t.sourceID(), Name: d.Name, ExternalName: *d.ExternalName, ExternalCode: *d.ExternalCode, Description: d.Description,
+		SourceID: t.belongsTo(), Name: d.Name, ExternalName: *d.ExternalName, ExternalCode: *d.ExternalCode, Description: d.Description,
 	}
 	for _, c := range d.Columns {
 		f.Columns = append(f.Columns, bitrix.Column{Name: c.Name, Type: c.Type, ExternalCode: c.ExternalCode})
