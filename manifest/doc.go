@@ -85,5 +85,5 @@
 //	env-too-large, file-too-large, secret-too-large
 //	env-byte-order-mark, file-byte-order-mark, secret-byte-order-mark
 //	env-nul, file-nul, secret-nul
-//	env-invalid-utf8, file-invalid-utf8
+//	env-invalid-utf8, file-invalid-utf8, secret-invalid-utf8
 package manifest

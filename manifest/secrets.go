@@ -56,7 +56,8 @@ func (r *resolving) ask(ctx context.Context, refs []*reference) []*Finding {
 		if value := secrets[ref.secret]; value == nil {
 			got.problem = &unresolved{"secret-missing", "the secret helper does not have " + shown, nil}
 		} else {
-			got.plain, got.problem = *value, unfit(shown, "secret", *value)
+			// encoding/json has put U+FFFD in the place of what is not valid.
+			got.plain, got.problem = *value, unfit(shown, "secret", strings.ReplaceAll(*value, "\uFFFD", "\xFF"))
 		}
 		r.read[ref.place()] = got
 	}

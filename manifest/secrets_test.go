@@ -73,6 +73,11 @@ func TestSecretHelperFails(t *testing.T) {
 			`4:56: the secret "other" holds more than 64 KiB [secret-too-large]`,
 			`4:80: the secret "crm/api-key" begins with a byte order mark [secret-byte-order-mark]`,
 		}},
+		{"not UTF-8, half a surrogate pair", helper("{\"crm/api-key\": \"s3cret\xff\", \"other\": \"\\ud800\", \"second\": \"x\"}", &asked), []string{
+			`4:26: the secret "crm/api-key" is not valid UTF-8 [secret-invalid-utf8]`,
+			`4:56: the secret "other" is not valid UTF-8 [secret-invalid-utf8]`,
+			`4:80: the secret "crm/api-key" is not valid UTF-8 [secret-invalid-utf8]`,
+		}},
 	} {
 		r := manifest.Resolver{LookupEnv: environment(map[string]string{"L": "login"}), SecretHelper: c.helper}
 		_, found := r.Resolve(t.Context(), parse(t, withSecrets), nil)
