@@ -60,6 +60,7 @@ type apply struct {
 	over     bool    // nothing comes any more that anybody could wait for
 	family   bitrix.Family
 	newest   map[*kind]int64 // the highest live id before anything was added
+	taken    map[claim]bool  // the objects that no further creation can have made
 }
 
 // apply writes the planned steps and reads them back.
@@ -67,11 +68,12 @@ func (r *run) apply(ctx context.Context, c *Changeset, live Live) {
 	_, at := c.results()
 	a := &apply{
 		run: r, crew: &crew{scheduler: r.scheduler}, of: map[*step]*entry{}, unread: map[group][]*entry{}, family: live.Family,
-		newest: map[*kind]int64{},
+		newest: map[*kind]int64{}, taken: map[claim]bool{},
 	}
 	for _, k := range kinds {
 		for _, o := range k.live(&live) {
 			a.newest[k] = o.id // the last is the highest
+			a.taken[claim{k, o.id}] = true
 		}
 	}
 	a.crew.before, a.crew.idle = func() {
@@ -244,7 +246,8 @@ var succeeded = map[Action]Status{
 // compareReadBack compares the object as it was read back with its declaration: what the
 // portal had confirmed and does not show is broken; what it never answered is
 // missing. Nothing is missing that no write could add: whether a column is
-// visible, where the column itself is not shown.
+// visible, where the column itself is not shown. Nor is anything where the id
+// of a new object shows another title: it may be somebody else's.
 func (e *entry) compareReadBack() (broken, missing []difference) {
 	for _, d := range e.read.diffs {
 		if e.acknowledged[d.path] {
@@ -253,7 +256,8 @@ func (e *entry) compareReadBack() (broken, missing []difference) {
 			missing = append(missing, d)
 		}
 	}
-	if len(e.subject.writes(missing)) == 0 {
+	another := e.action == ActionCreate && (find(broken, "title") != nil || find(broken, "name") != nil)
+	if another || len(e.subject.writes(missing)) == 0 {
 		return e.read.diffs, nil
 	}
 	return broken, missing

@@ -36,6 +36,9 @@ func (a *apply) create(f *flow, e *entry) bool {
 			return false
 		}
 		id, err := bitrix.DecodeAdded(out.Reply)
+		if err == nil && a.taken[claim{e.kind, id}] {
+			err = &rest.Error{Code: rest.BadAnswer, Message: fmt.Sprintf("the portal answered with the id %d, which another %s has", id, e.kind.name)}
+		}
 		if err == nil {
 			a.made(e, id)
 			return true
@@ -123,6 +126,7 @@ func (e *entry) refused(err *rest.Error) *Failure {
 // what it was made with must show.
 func (a *apply) made(e *entry, id int64) {
 	e.id, e.result.ID = id, id
+	a.taken[claim{e.kind, id}] = true
 	e.lost, e.losses = nil, 0
 	for _, d := range e.diffs {
 		e.acknowledged[d.path] = d.path != "active" && !strings.HasSuffix(d.path, ".visible") // these follow

@@ -122,6 +122,78 @@ func TestPageOverTheLookForAnAdd(t *testing.T) {
 	})
 }
 
+// An add that is answered with the id of another object changes nothing of that
+// object: the new one is looked for, or fails.
+func TestAddAnsweredWithTheIDOfAnother(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answers map[any]int // by the true id
+		want    map[string]int
+	}{
+		"of one that is known": {map[any]int{32.0: 12}, map[string]int{"created": 2}},
+		"of the other new one": {map[any]int{32.0: 33, 33.0: 32}, map[string]int{"failed NOT_CONVERGED": 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := grown()
+			state.HonourActive = true
+			onPortal(t, state, func(t *testing.T, b *bench) {
+				set := newSources(2)
+				set.Sources[0].Active, set.Sources[1].Active = ptr(false), ptr(false)
+				client := b.through(edited(b.RoundTripper(), func(root item) {
+					batch, _ := root["result"].(item)
+					answers, _ := batch["result"].(item)
+					for _, answer := range answers {
+						if added, is := answer.(item); is && len(added) == 1 && tt.answers[added["id"]] != 0 {
+							added["id"] = tt.answers[added["id"]]
+						}
+					}
+				}))
+				report := runner.Apply(t.Context(), client, runner.Options{Set: set})
+				counts(t, report, tt.want)
+				for _, o := range report.Objects {
+					if o.Error != nil && o.Attempts != 1 {
+						t.Errorf("what is another object was written to: %+v", o)
+					}
+				}
+				for _, s := range b.Sources() {
+					if strings.HasPrefix(s.Title, "Source") == (s.ID < 32) || s.ID < 32 && s.Active != nil && !*s.Active {
+						t.Errorf("%+v", s)
+					}
+				}
+				if n := len(b.Sources()); n != len(state.Sources)+2 {
+					t.Errorf("%d sources", n)
+				}
+			})
+		})
+	}
+}
+
+// A new table whose names the portal stores otherwise is not said to be created:
+// the next run could only fail.
+func TestNamesOfANewTableThatAreStoredOtherwise(t *testing.T) {
+	for _, key := range []string{"name", "externalName", "externalCode"} {
+		onPortal(t, grown(), func(t *testing.T, b *bench) {
+			table := declaredTable("returns", "")
+			table.Source = manifest.Ref{ID: 13}
+			var edit func(root item)
+			edit = func(m item) {
+				if text, is := m[key].(string); is && m["dateCreate"] != nil && m["id"] == 106.0 {
+					m[key] = text + "_"
+				}
+				for _, v := range m {
+					if below, is := v.(item); is {
+						edit(below)
+					}
+				}
+			}
+			client := b.through(edited(b.RoundTripper(), edit))
+			report := runner.Apply(t.Context(), client, runner.Options{Set: &manifest.Set{Tables: []manifest.Table{table}}})
+			if o := report.Objects[0]; o.Error == nil || o.Error.Code != runner.CodeNotConverged || !strings.Contains(o.Error.Message, key) || o.Attempts != 1 {
+				t.Errorf("%s: %+v", key, o)
+			}
+		})
+	}
+}
+
 // A write whose connection check fails is tried once more, two seconds later,
 // and with fail-fast not at all.
 func TestConnectionCheck(t *testing.T) {

@@ -37,6 +37,7 @@ type table struct {
 	parent  *step // its source, where the manifests declare it
 	source  int64 // the live one's id, where they do not
 	prune   bool  // columns that are not declared go
+	added   bool  // by this run, so that all of it must show
 }
 
 func (t *table) take(live any) {
@@ -59,6 +60,10 @@ func (t *table) compare() ([]difference, *Failure) {
 	if live == nil {
 		live = &bitrix.Table{}
 		f.list = append(f.list, difference{path: "externalName", to: textValue(*d.ExternalName)}, difference{path: "externalCode", to: textValue(*d.ExternalCode)})
+	} else if t.added {
+		f.text("name", &d.Name, live.Name)
+		f.text("externalName", d.ExternalName, live.ExternalName)
+		f.text("externalCode", d.ExternalCode, live.ExternalCode)
 	}
 	f.text("description", d.Description, live.Description)
 	return append(f.list, t.compareColumns(live.Columns)...), nil
@@ -159,6 +164,7 @@ func (t *table) taken(d difference) string {
 }
 
 func (t *table) create() bitrix.Write {
+	t.added = true
 	d := t.desired
 	f := bitrix.TableFields{
 		SourceID: t.belongsTo(), Name: d.Name, ExternalName: *d.ExternalName, ExternalCode: *d.ExternalCode, Description: d.Description,
@@ -184,6 +190,7 @@ func (t *table) writes(diffs []difference) []write {
 	for _, d := range diffs {
 		column := t.column(d.code)
 		switch {
+		case d.path == "name", d.path == "externalName", d.path == "externalCode": // nothing can change them
 		case d.path == "description":
 			list = append(list, write{command: bitrix.UpdateTable(t.family, t.live.ID, *t.desired.Description), paths: []string{d.path}})
 		case strings.HasSuffix(d.path, ".visible"):
