@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"syncsources/manifest"
 )
@@ -120,12 +121,19 @@ func (pr *pruning) object(k *kind, o liveObject, with bool) (*step, string) {
 	return s, ""
 }
 
-// kept reports whether a keep list names the object.
+// kept reports whether a keep list names the object, or may name it: under a
+// title that the portal stores otherwise, or that cannot be read exactly.
 func kept(patterns []manifest.Pattern, id int64, title string) bool {
 	return slices.ContainsFunc(patterns, func(p manifest.Pattern) bool {
 		if p.ID != 0 {
 			return p.ID == id
 		}
-		return manifest.Match(p.Glob, title)
+		for form := range storedForms(p.Glob) {
+			if manifest.Match(form, title) {
+				return true
+			}
+		}
+		_, is := storedForm(p.Glob, title)
+		return is || manifest.Match(p.Glob, title) || strings.Contains(title, lost)
 	})
 }

@@ -339,6 +339,27 @@ func TestHiddenColumnThatIsNotStored(t *testing.T) {
 	}
 }
 
+// A title protects what the portal stores under another form of it, as it
+// declares it.
+func TestKeepWhatIsStoredOtherwise(t *testing.T) {
+	for title, glob := range map[string]string{
+		"R&amp;D 1": "R&D *", "R&amp;D": "R&D", "Sales": " Sales", "Caf\u00e9 1": "Cafe\u0301 ?", "Party": "Party\U0001F389",
+		strings.Repeat("long ", 10) + "ti": strings.Repeat("long ", 10) + "title", "Caf\xe9 1": "Caf\u00e9 *",
+	} {
+		onPortal(t, grown(), func(t *testing.T, b *bench) {
+			set := declaringCRM()
+			set.Keep.Sources = []manifest.Pattern{{Glob: glob}}
+			client := b.through(rewritten(b.RoundTripper(), func(content []byte) []byte {
+				return bytes.ReplaceAll(content, []byte("Finance 1"), []byte(title))
+			}))
+			plan := runner.Plan(t.Context(), client, runner.Options{Set: set, Prune: true})
+			if got := removals(plan); len(got) != 6 {
+				t.Errorf("%q does not keep %q: %q", glob, title, got)
+			}
+		})
+	}
+}
+
 // The share that --max-deletes allows is one of the live objects of all kinds
 // that are pruned.
 func TestMaxDeletesIsAShareOfAllKinds(t *testing.T) {

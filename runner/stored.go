@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"iter"
 	"strings"
 	"unicode/utf8"
 
@@ -21,20 +22,27 @@ func storedForm(declared, live string) (how string, is bool) {
 	if declared == live || live == "" {
 		return "", declared == live
 	}
-	switch live {
-	case strings.TrimSpace(declared):
-		return "without the white space around it", true
-	case norm.NFC.String(declared):
-		return "with other code points for the same characters (NFC)", true
-	case narrow(declared):
-		return "without its characters of four bytes, such as emoji", true
-	case escaped.Replace(declared), strings.ReplaceAll(escaped.Replace(declared), "'", "&#039;"):
-		return "with characters escaped as in HTML", true
+	for form, how := range storedForms(declared) {
+		if form == live {
+			return how, true
+		}
 	}
 	if strings.HasPrefix(declared, live) && utf8.RuneCountInString(live) >= leastCut {
 		return cut, true
 	}
 	return "", false
+}
+
+// storedForms are what some portals make of a text, with what they do to it.
+func storedForms(declared string) iter.Seq2[string, string] {
+	return func(yield func(form, how string) bool) {
+		html := escaped.Replace(declared)
+		_ = yield(strings.TrimSpace(declared), "without the white space around it") &&
+			yield(norm.NFC.String(declared), "with other code points for the same characters (NFC)") &&
+			yield(narrow(declared), "without its characters of four bytes, such as emoji") &&
+			yield(html, "with characters escaped as in HTML") &&
+			yield(strings.ReplaceAll(html, "'", "&#039;"), "with characters escaped as in HTML")
+	}
 }
 
 // escaped is what PHP makes of markup; depending on its flags it also escapes
