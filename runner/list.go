@@ -19,9 +19,9 @@ type keep func(answer json.RawMessage) (page, error)
 
 // page is what an answer to a list shows.
 type page struct {
-	read []int64 // ids of what can be read, in its order
-	ids  []int64 // those of what cannot be read, too
-	full bool
+	read  []int64 // ids of what can be read, in its order
+	ids   []int64 // those of what cannot be read, too
+	count int     // objects, those without ids included
 }
 
 // keeper adds what lists show to what is live. The first answer about an
@@ -32,7 +32,7 @@ func (rd *reading) keeper(k *kind) keep {
 		if err != nil {
 			return page{}, err
 		}
-		p := page{full: list.Count >= bitrix.PageSize}
+		p := page{count: list.Count}
 		for _, o := range list.Items {
 			p.read = append(p.read, o.id)
 			k.keep(&rd.live, o)
@@ -60,7 +60,7 @@ const maxRanges = 10_000
 // ranges of what lies between, each so long that it should hold a page at
 // most. A page that is full is read on behind its last id.
 func (rd *reading) readAll(f *flow, k *kind, optional bool) error {
-	keep := rd.keeper(k)
+	keep, size := rd.keeper(k), bitrix.PageSize
 	ask := func(ranges []bitrix.Range) ([]page, error) {
 		tasks := make([]schedule.Task, len(ranges))
 		for i, rg := range ranges {
@@ -78,16 +78,17 @@ func (rd *reading) readAll(f *flow, k *kind, optional bool) error {
 			if pages[i], err = keep(out.Reply.Result); err != nil {
 				return nil, err
 			}
-			if why := pages[i].unlike(ranges[i]); why != "" {
+			if why := pages[i].unlike(ranges[i], size); why != "" {
 				return nil, &rest.Error{Code: rest.BadAnswer, Method: tasks[i].Command.Method(), Message: why}
 			}
 		}
 		return pages, nil
 	}
 	pages, err := ask([]bitrix.Range{{}, {Newest: true}})
-	if err != nil || !pages[0].full {
+	if err != nil || pages[0].count < size && !pages[0].endsBefore(pages[1]) {
 		return err
 	}
+	size = min(size, pages[0].count) // of some portal, whose pages are shorter than documented
 	if len(pages[1].ids) == 0 {
 		return &rest.Error{Code: rest.BadAnswer, Message: "the portal shows the beginning of a list, but not its end"}
 	}
@@ -102,7 +103,7 @@ func (rd *reading) readAll(f *flow, k *kind, optional bool) error {
 		}
 		var next []bitrix.Range
 		for i, p := range pages {
-			if p.full {
+			if p.count >= size {
 				next = append(next, ranges(slices.Max(p.ids)+1, left[i].To, span(p.ids))...)
 			}
 		}
@@ -111,18 +112,23 @@ func (rd *reading) readAll(f *flow, k *kind, optional bool) error {
 	return nil
 }
 
+// endsBefore reports whether another page shows higher ids.
+func (p page) endsBefore(other page) bool {
+	return len(p.ids) > 0 && len(other.ids) > 0 && slices.Max(p.ids) < slices.Max(other.ids)
+}
+
 // unlike says in what an answer is not what was asked for, "" if it is. A
 // portal that heeds neither the range nor the order has shown who knows what.
-func (p page) unlike(rg bitrix.Range) string {
+func (p page) unlike(rg bitrix.Range, size int) string {
 	for _, id := range p.ids {
 		if id < rg.From || rg.To > 0 && id >= rg.To {
 			return "the portal ignores the range of ids that it was asked for"
 		}
 	}
 	switch {
-	case p.full && len(p.ids) == 0:
+	case p.count >= size && len(p.ids) == 0:
 		return "the portal shows objects without ids, so the end of its list is unknown"
-	case p.full && !ordered(p.read, rg.Newest):
+	case p.count >= size && !ordered(p.read, rg.Newest):
 		return "the portal ignores the order by id that it was asked for, so the end of its list is unknown"
 	}
 	return ""

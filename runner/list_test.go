@@ -76,6 +76,19 @@ func TestPageThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// A portal whose pages are shorter than documented hides nothing: what is hidden
+// would be made again.
+func TestShorterPagesThanDocumented(t *testing.T) {
+	for _, size := range []int{1, 7, 20, 49} {
+		onPortal(t, sqlState(300), func(t *testing.T, b *bench) {
+			live, report := listed(b, func(list []any) []any { return list[:min(size, len(list))] })
+			if len(live.Sources) != 300 || report.Outcome != runner.OutcomeOK {
+				t.Errorf("by %d: %d sources, %v", size, len(live.Sources), report.Error)
+			}
+		})
+	}
+}
+
 // A page that is not full is the end of a list, whatever its order.
 func TestShortPageWithoutOrder(t *testing.T) {
 	onPortal(t, sqlState(30), func(t *testing.T, b *bench) {
