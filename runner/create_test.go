@@ -231,6 +231,18 @@ func TestWaitsForTheAddOfAKilledRun(t *testing.T) {
 	})
 }
 
+// A clock that was set back since the note makes the run wait no longer than
+// the portal can take.
+func TestWaitsForTheAddOfARunThatIsYetToCome(t *testing.T) {
+	onPortal(t, sandbox.State{KeepCalls: 100}, func(t *testing.T, b *bench) {
+		start := time.Now()
+		b.apply(runner.Options{Set: fromNothing(1), LastAdd: start.Add(24 * time.Hour)})
+		if waited := b.Calls()[0].At.Sub(start); waited < time.Minute || waited > 2*time.Minute {
+			t.Errorf("the portal was read after %s", waited)
+		}
+	})
+}
+
 // An add that cannot be noted is not sent.
 func TestAnAddThatCannotBeNotedIsNotSent(t *testing.T) {
 	onPortal(t, sandbox.State{}, func(t *testing.T, b *bench) {

@@ -172,7 +172,7 @@ func (r *run) awaitLastAdd(ctx context.Context) error {
 	if r.options.LastAdd.IsZero() {
 		return nil
 	}
-	left := time.Until(r.options.LastAdd.Add(r.scheduler.RequestTime()))
+	left := min(time.Until(r.options.LastAdd), 0) + r.scheduler.RequestTime() // a clock may have been set back since
 	if left <= 0 {
 		return nil
 	}
