@@ -459,6 +459,23 @@ func TestPruneSettingsAndColumns(t *testing.T) {
 	})
 }
 
+// The plan says that a hidden column will be visible, where it is replaced and
+// the manifest does not say that it is hidden.
+func TestReplacedColumnThatIsHidden(t *testing.T) {
+	for visible, noted := range map[*bool]bool{nil: true, ptr(false): false} {
+		state := grown()
+		state.Tables[0].Columns[1].Visible = ptr(false)
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			set := declaringCRM()
+			set.Tables[0].Columns = []manifest.Column{{Name: "AMOUNT", Type: "money", ExternalCode: "amount", Visible: visible}}
+			plan := runner.Plan(t.Context(), b.client, runner.Options{Set: set, Prune: true})
+			if notes := strings.Join(plan.Objects[2].Notes, "\n"); strings.Contains(notes, "column AMOUNT is hidden") != noted {
+				t.Errorf("%q", notes)
+			}
+		})
+	}
+}
+
 // The plan says which sources lose their value of a setting that is removed, and
 // nothing of a setting that is only changed, or that nobody has.
 func TestPrunedSettingsAreNamed(t *testing.T) {

@@ -249,10 +249,19 @@ func (t *table) lookup() bitrix.Query { return bitrix.TablesByName(t.family, t.d
 func (t *table) lookupNewer(int64) (bitrix.Query, bool) { return bitrix.Query{}, false }
 
 func (t *table) notes(diffs []difference) []string {
+	var notes []string
 	for _, d := range diffs {
-		if d.replace || d.to.kind == nothing {
-			return []string{"reports that use a column that is removed or replaced lose it"}
+		if notes == nil && (d.replace || d.to.kind == nothing) {
+			notes = []string{"reports that use a column that is removed or replaced lose it"}
+		}
+		if d.replace && t.hidden(d.code) && find(diffs, d.path+".visible") == nil {
+			notes = append(notes, fmt.Sprintf("column %s is hidden, and the one that replaces it will be visible", d.code))
 		}
 	}
-	return nil
+	return notes
+}
+
+// hidden reports whether the live column of this name is not visible.
+func (t *table) hidden(name string) bool {
+	return slices.ContainsFunc(t.live.Columns, func(c bitrix.Column) bool { return c.Name == name && !c.Visible })
 }
