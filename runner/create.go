@@ -171,7 +171,7 @@ func (a *apply) lookUp(f *flow, e *entry, at time.Time, last bool) ([]int64, err
 			return nil, nil
 		}
 		var found []int64
-		found, after, err = e.named(f.send(schedule.Task{Command: q}), func(title string) bool { _, is := storedForm(e.title, title); return is })
+		found, after, err = e.named(f.send(schedule.Task{Command: q}), func(title string) bool { _, is := storedForm(e.title, title); return is || mayRead(title, e.title) })
 		if ids = append(ids, found...); err != nil {
 			return ids, err
 		}

@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -303,6 +304,23 @@ func TestLookForAnAddThatCannotBeRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A lost add is found under a title that cannot be read exactly.
+func TestLookForAnAddWhoseTitleIsNotUTF8(t *testing.T) {
+	state := erpState()
+	state.Faults = []sandbox.Fault{{Kind: sandbox.FaultDropped, Ran: true, Method: bitrix.MethodSourceAdd, At: sandbox.AtCommand}}
+	onPortal(t, state, func(t *testing.T, b *bench) {
+		set := newSources(1)
+		set.Sources[0].Title = ptr("Caf\u00e9")
+		client := b.through(rewritten(b.RoundTripper(), func(content []byte) []byte {
+			return bytes.ReplaceAll(bytes.ReplaceAll(content, []byte(`\u00e9`), []byte("\xe9")), []byte("\u00e9"), []byte("\xe9"))
+		}))
+		counts(t, runner.Apply(t.Context(), client, runner.Options{Set: set}), map[string]int{"failed NOT_CONVERGED": 1})
+		if n := len(b.Sources()); n != 1 {
+			t.Errorf("%d sources", n)
+		}
+	})
 }
 
 // A signal while objects are created skips the rest, and the outcome says so.
