@@ -74,8 +74,14 @@ func (p *planner) identify(s *step) {
 		s.fail(failure(err))
 		return
 	}
-	s.fail(notFound(s.kind))
-	p.unknown[s.kind] = fmt.Sprintf("%q declares the id %d, which does not exist, and may mean one of them", s.declared.Name, s.declared.ID)
+	p.missing(s, s.kind, s.declared.ID)
+}
+
+// missing fails a step that names an id that does not exist. It may be
+// mistyped, and mean any object of that kind.
+func (p *planner) missing(s *step, k *kind, id int64) {
+	s.fail(notFound(k))
+	p.unknown[k] = fmt.Sprintf("%q declares the id %d, which does not exist, and may mean one of them", s.declared.Name, id)
 }
 
 // match sets the live object of a step without an id, by what it is called.
@@ -212,7 +218,7 @@ func (p *planner) sources() {
 			}
 			sub.connector = p.live.Connectors[id]
 			if sub.connector == nil && d.Connector.ID != 0 {
-				s.fail(notFound(connectors))
+				p.missing(s, connectors, d.Connector.ID)
 			}
 		}
 		switch id := sub.belongsTo(); {
@@ -261,7 +267,7 @@ func (p *planner) tables() {
 		if sub.parent == nil && d.Source.ID != 0 {
 			sub.source = d.Source.ID
 			if p.live.Sources[d.Source.ID] == nil {
-				s.fail(notFound(sources))
+				p.missing(s, sources, d.Source.ID)
 			}
 		}
 	}

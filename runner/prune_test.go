@@ -180,7 +180,18 @@ func TestPruneSparesWhatADeclarationMayMean(t *testing.T) {
 		"the connector's id in a source": {func(s *manifest.Set) {
 			old.Connector = manifest.Ref{ID: 22}
 			s.Sources = append(s.Sources, old)
-		}, []string{"table crm_leads", "table shop_orders", "table old_deals"}, ""},
+		}, []string{"table crm_leads", "table shop_orders"},
+			`no connector is removed: "old" declares the id 22, which does not exist, and may mean one of them`},
+		"the source's id in a new table": {func(s *manifest.Set) {
+			added := declaredTable("shop_returns", "")
+			added.Source = manifest.Ref{ID: 113}
+			s.Declares, s.Tables = manifest.Declares{Sources: true, Tables: true}, append(s.Tables, added)
+		}, []string{"table crm_leads", "table shop_orders"}, `no source is removed: "shop_returns" declares the id 113, which does not exist, and may mean one of them`},
+		"the connector's id in a new source, where nothing else protects its connector": {func(s *manifest.Set) {
+			added := declaredSource("new", "")
+			added.Connector = manifest.Ref{ID: 22}
+			s.Sources, s.Keep.Sources = append(s.Sources, added), []manifest.Pattern{{Glob: "*"}}
+		}, []string{"table crm_leads", "table shop_orders"}, `no connector is removed: "new" declares the id 22, which does not exist, and may mean one of them`},
 		"the title of two connectors": {func(s *manifest.Set) {
 			legacy.ID, legacy.Title, old.Connector = 0, ptr("Twin"), manifest.Ref{Name: "legacy"}
 			s.Connectors, s.Sources = append(s.Connectors, legacy), append(s.Sources, old)
