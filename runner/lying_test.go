@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,6 +96,26 @@ func TestLyingPortal(t *testing.T) {
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
+	}
+}
+
+// A portal that changes the title which an update must send along, though nobody
+// declares it, is told.
+func TestTitleThatAnUpdateChanges(t *testing.T) {
+	for title, want := range map[string]string{"Sales": "updated", "R&D": "failed NOT_CONVERGED"} {
+		state := grown()
+		state.Sources[0].Title = title
+		onPortal(t, state, func(t *testing.T, b *bench) {
+			client := b.sourcesEdited(each(func(_ string, it item) {
+				it["title"] = strings.ReplaceAll(it["title"].(string), "&", "&amp;")
+			}))
+			set := declares(manifest.Source{Object: manifest.Object{Name: "crm", ID: 11}, Description: ptr("new")})
+			report := runner.Apply(t.Context(), client, runner.Options{Set: set})
+			counts(t, report, map[string]int{want: 1})
+			if o := report.Objects[0]; o.Error != nil && (o.Attempts != 1 || !strings.Contains(o.Error.Hint, "declare the title")) {
+				t.Errorf("%+v", o)
+			}
+		})
 	}
 }
 

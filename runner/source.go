@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type source struct {
 	// live one where they do not; both are nil where it is not known.
 	parent    *step
 	connector *bitrix.Connector
+	along     *string // the live title that updates send, where none is declared
 }
 
 func (s *source) take(live any) { s.live, _ = live.(*bitrix.Source) }
@@ -73,7 +75,7 @@ func (s *source) compare() ([]difference, *Failure) {
 	if live == nil {
 		live = &bitrix.Source{Active: rest.True} // as new ones are
 	}
-	f.text("title", d.Title, live.Title)
+	f.text("title", cmp.Or(d.Title, s.along), live.Title)
 	f.text("description", d.Description, live.Description)
 	if d.Active != nil && live.Active == rest.Unsaid {
 		return nil, failure(&rest.Error{Code: rest.BadAnswer, Method: bitrix.MethodSourceList,
@@ -229,7 +231,7 @@ func (s *source) title() string {
 	if s.desired.Title != nil {
 		return *s.desired.Title
 	}
-	return s.live.Title
+	return *cmp.Or(s.along, &s.live.Title)
 }
 
 func (s *source) create() bitrix.Write {
@@ -250,6 +252,8 @@ func (s *source) writes(diffs []difference) []write {
 	active := false
 	for _, d := range diffs {
 		switch {
+		case d.path == "title" && s.desired.Title == nil:
+			continue // it only goes along
 		case d.path == "active":
 			active = true
 			continue
@@ -259,6 +263,9 @@ func (s *source) writes(diffs []difference) []write {
 			f.Settings = append(f.Settings, bitrix.Setting{Code: d.code, Value: s.declared(d.code)})
 		}
 		sent = append(sent, d.path)
+	}
+	if s.desired.Title == nil && (active || sent != nil) {
+		s.along = &f.Title
 	}
 	var list []write
 	if sent != nil {

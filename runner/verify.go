@@ -278,6 +278,8 @@ func (e *entry) wayOut(d difference, how string) string {
 	switch {
 	case d.path == "active":
 		return "this portal ignores active: switch the source by hand and remove active from the manifest"
+	case isSource && d.path == "title" && s.desired.Title == nil:
+		return "declare the title: every update sends one, and the portal shows another"
 	case isSource && d.isSetting() && !slices.ContainsFunc(s.settingTypes(), func(t bitrix.SettingType) bool { return t.Code == d.code }):
 		return "the connector may not have this setting: the portal drops unknown ones silently"
 	case isSource && d.hidden():
