@@ -47,7 +47,17 @@ func (p *planner) prune(c *Changeset) {
 	}
 	for _, k := range kinds {
 		all := k.live(p.live)
-		if declares, _ := p.rules(k); declares {
+		if declares, keep := p.rules(k); declares {
+			for _, pattern := range keep {
+				one := []manifest.Pattern{pattern}
+				if p.live.broken(k, pattern.ID) == nil && !slices.ContainsFunc(all, func(o liveObject) bool { return kept(one, o.id, o.title) }) {
+					what := fmt.Sprintf("called %q", pattern.Glob)
+					if pattern.ID != 0 {
+						what = fmt.Sprintf("#%d", pattern.ID)
+					}
+					c.Notes = append(c.Notes, fmt.Sprintf("keep protects no %s: none is %s", k.name, what))
+				}
+			}
 			c.prunable += len(all)
 			if why := p.unknown[k]; why != "" {
 				c.Notes = append(c.Notes, fmt.Sprintf("no %s is removed: %s", k.name, why))

@@ -371,6 +371,19 @@ func TestKeepWhatIsStoredOtherwise(t *testing.T) {
 	}
 }
 
+// A plan says which patterns of keep protect nothing: they may be mistyped.
+func TestKeepThatProtectsNothing(t *testing.T) {
+	onPortal(t, grown(), func(t *testing.T, b *bench) {
+		set := declaringCRM()
+		set.Keep.Sources = []manifest.Pattern{{ID: 113}, {ID: 13}, {Glob: "Fnance *"}, {Glob: "Finance *"}}
+		plan := runner.Plan(t.Context(), b.client, runner.Options{Set: set, Prune: true})
+		want := []string{"keep protects no source: none is #113", `keep protects no source: none is called "Fnance *"`}
+		if diff := cmp.Diff(want, plan.Notes); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 // The share that --max-deletes allows is one of the live objects of all kinds
 // that are pruned.
 func TestMaxDeletesIsAShareOfAllKinds(t *testing.T) {
