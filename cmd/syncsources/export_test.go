@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"syncsources/bitrix"
@@ -52,15 +53,16 @@ func TestExportReadsAllPages(t *testing.T) {
 // A portal that heeds neither order nor ranges must neither be read for ever nor be
 // taken for complete.
 func TestExportFromListThatNeverEnds(t *testing.T) {
-	requests := 0
+	var requests atomic.Int64
 	got := exportFrom(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if requests++; requests > 100 {
+		number := requests.Add(1)
+		if number > 100 {
 			http.Error(w, "enough", http.StatusTeapot)
 			return
 		}
 		var page strings.Builder
 		for id := 1; id <= bitrix.PageSize; id++ {
-			_, _ = fmt.Fprintf(&page, `,{"id": "%d", "title": "T", "description": "", "active": true, "settings": [], "connectorId": "1"}`, requests*1000+id)
+			_, _ = fmt.Fprintf(&page, `,{"id": "%d", "title": "T", "description": "", "active": true, "settings": [], "connectorId": "1"}`, number*1000+int64(id))
 		}
 		onePage("["+page.String()[1:]+"]").ServeHTTP(w, r)
 	}))
