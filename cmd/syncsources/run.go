@@ -222,6 +222,7 @@ func warnOfSignal(signalled context.Context, logger *slog.Logger) (stop func()) 
 	warned := make(chan struct{})
 	cancel := context.AfterFunc(signalled, func() {
 		defer close(warned)
+		_ = context.Cause(signalled) // waits until the runs' own contexts are over: no write follows the warning
 		logger.Warn("interrupted: settling what is in flight; a second signal exits immediately")
 	})
 	return func() {
