@@ -218,6 +218,28 @@ func TestLossesOfOneMomentAreOne(t *testing.T) {
 	})
 }
 
+// As soon as the request that asks is answered, the others follow.
+func TestOthersFollowTheOneThatAsks(t *testing.T) {
+	bubble(t, func(t *testing.T, p *fakePortal) {
+		p.latency = 50 * time.Millisecond
+		p.fault = func(int, []bitrix.Command, bool) error {
+			if at := time.Since(p.start); at > 10*time.Second && at < 14*time.Second {
+				return &rest.Error{Code: rest.Network, NotSent: true}
+			}
+			return nil
+		}
+		s := New(Config{Seed: 1}, p)
+		collect(s, updates(4000), false)
+		if err := drive(s, context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(p.requests, func(r fakeRequest) bool { return r.at >= 14*time.Second })
+		if wait := p.requests[i+1].at - p.requests[i].at; wait > 200*time.Millisecond {
+			t.Errorf("the next one went %v after the one that asked", wait)
+		}
+	})
+}
+
 // While nobody answers, one request at a time finds out whether that is over.
 func TestNoHerdAtAPortalThatIsAway(t *testing.T) {
 	bubble(t, func(t *testing.T, p *fakePortal) {

@@ -49,6 +49,9 @@ func (s *Scheduler) settle(r *request) {
 	}
 	s.bucket.accepted = true
 	s.refusals.succeeded(r.sentAt)
+	if r == s.probe {
+		s.cautious, s.probe = false, nil
+	}
 }
 
 // settleFailed deals with a request that failed as a whole.
